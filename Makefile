@@ -1,0 +1,94 @@
+# Two commands on a fresh machine: make demo, make test.
+# Each sets up .venv once; changing pyproject.toml or moving the checkout sets it up again.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+BIN := $(VENV)/bin
+APT := apt-get install --yes --no-install-recommends
+STATE := $(shell { cat pyproject.toml; echo '$(CURDIR)'; } | sha256sum | cut -c1-16)
+RUN := $(VENV)/.geosite-run-$(STATE)
+TEST := $(VENV)/.geosite-test-$(STATE)
+LINT := $(VENV)/.geosite-lint-$(STATE)
+CODE := geosite tests $(wildcard benchmarks)
+
+.PHONY: help demo test check format schemas bench clean python browser
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN) ## a synthetic basin, ranked and mapped; no network once installed
+	@touch $(VENV)/.demo-began
+	$(BIN)/geosite demo
+	@find outputs -name map.html -newer $(VENV)/.demo-began | sort \
+	  | while read -r map; do echo "map: $(CURDIR)/$$map (open it in a browser)"; done
+
+test: $(TEST) browser ## the whole suite, with its coverage
+	$(BIN)/python -m pytest -n $(JOBS) --cov=geosite --cov-report=term --cov-fail-under=90
+
+check: $(LINT) ## style, types and import contracts
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(LINT) ## rewrite the code in the house style
+	$(BIN)/ruff check --fix-only $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+schemas: $(RUN) ## export the JSON schemas of layers, rules and scenarios
+	$(BIN)/python -m geosite.schemas
+
+bench: $(RUN) ## the benchmark, if there is one
+	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; \
+	else echo "there is no benchmarks/run.py yet; see benchmarks/README.md"; fi
+
+clean: ## remove what these commands made, but no run in outputs/
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# ── setting up ────────────────────────────────────────────────────────────────────────────────
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) is not installed; geosite needs Python 3.11 or newer: sudo $(APT) python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); geosite needs 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv module; install it: sudo $(APT) python3-venv" >&2; exit 1; }
+
+# A stamp says what is installed, so nothing is done twice; a half-made .venv has none.
+define install
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null \
+	  || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(1)'
+	@rm -f $(VENV)/.geosite-$(2)-*
+	@touch $@
+endef
+
+$(RUN): | python
+	$(call install,,run)
+
+$(TEST): | python
+	$(call install,[test],test)
+
+$(LINT): | python
+	$(call install,[lint],lint)
+
+# The browser tests need Chromium, and npm to fetch the Leaflet that maps link from a CDN.
+# Debian calls it chromium; Ubuntu has it as a snap only, so playwright brings its own there.
+browser: $(TEST)
+	@missing=; \
+	command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	  || ls ~/.cache/ms-playwright/chromium* >/dev/null 2>&1 || missing=chromium; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \
+	else echo "not installed: $$missing; browser tests are skipped. To have them: sudo $(APT) $$missing"; exit 0; fi; \
+	echo "installing for the browser tests: $$missing"; log=$(VENV)/browser.log; \
+	$$become apt-get update -qq >$$log 2>&1; \
+	for package in $$missing; do $$become $(APT) -qq $$package >>$$log 2>&1 \
+	  || { [ $$package = chromium ] && $(BIN)/playwright install --with-deps chromium >>$$log 2>&1; } \
+	  || echo "$$package could not be installed (see $$log): browser tests are skipped"; done

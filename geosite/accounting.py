@@ -1,0 +1,87 @@
+"""How much land each rule removes, alone and with others, in no particular order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geosite.constraints import RULES_PER_PLANE, is_hard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from geosite.model.rule import Rule, Treatment
+
+
+def removal(
+    rule_sets: pd.DataFrame,
+    rules: Sequence[Rule],
+    treatments: Sequence[Treatment],
+    offered: NDArray[np.bool_],
+    *,
+    cell_ha: float,
+) -> pd.DataFrame:
+    """Land that each hard rule speaks against: one row a rule, in order of rule id.
+
+    Parameters
+    ----------
+    rule_sets : DataFrame
+        From `pieces.rule_set_table`: parcel × set of rules → cells, evidence.
+    offered : (parcels + 1,) bool
+        Parcels that may hold candidates.
+
+    Returns
+    -------
+    DataFrame
+        ``rule``; ``removed_ha`` (offered land the rule speaks against, whatever the
+        others say), ``alone_ha`` (land that no other rule speaks against),
+        ``evidence_removed_ha``, ``evidence_alone_ha`` (the same, within reach of
+        accepted evidence), ``all_land_ha`` (of every owner in the register).
+    """
+    lifting = _bits([k for k, t in enumerate(treatments) if t.tier == "include"], rule_sets)
+    spoken = _planes(rule_sets)
+    lifted = np.zeros(len(rule_sets), bool)
+    for plane, mask in enumerate(lifting):
+        lifted |= (spoken[plane] & mask) != 0
+    may = offered[rule_sets["parcel"].to_numpy(np.int64)]
+    area = rule_sets["cells"].to_numpy(float) * cell_ha
+    evidence = rule_sets["evidence"].to_numpy(float) * cell_ha
+    rows = []
+    for k, (rule, treatment) in enumerate(zip(rules, treatments, strict=True)):
+        if not is_hard(treatment):
+            continue
+        mine = _bits([k], rule_sets)
+        here = ~lifted
+        here &= np.any([(s & m) != 0 for s, m in zip(spoken, mine, strict=True)], axis=0)
+        only = here & np.all([(s & ~m) == 0 for s, m in zip(spoken, mine, strict=True)], axis=0)
+        rows.append(
+            {
+                "rule": rule.id,
+                "removed_ha": area[here & may].sum(),
+                "alone_ha": area[only & may].sum(),
+                "evidence_removed_ha": evidence[here & may].sum(),
+                "evidence_alone_ha": evidence[only & may].sum(),
+                "all_land_ha": area[here].sum(),
+            }
+        )
+    columns = [
+        "rule", "removed_ha", "alone_ha", "evidence_removed_ha", "evidence_alone_ha", "all_land_ha"
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _planes(rule_sets: pd.DataFrame) -> list[NDArray[np.uint64]]:
+    names = sorted(c for c in rule_sets.columns if c.startswith("plane"))
+    return [rule_sets[n].to_numpy(np.uint64) for n in names]
+
+
+def _bits(rules: Sequence[int], rule_sets: pd.DataFrame) -> list[np.uint64]:
+    masks = [np.uint64(0) for c in rule_sets.columns if c.startswith("plane")]
+    for k in rules:
+        plane, bit = divmod(k, RULES_PER_PLANE)
+        masks[plane] |= np.uint64(1) << np.uint64(2 * bit)
+    return masks

@@ -1,0 +1,137 @@
+"""Candidates: pieces of land joined into sites, or the best pad of each parcel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geosite import constraints
+from geosite.delineation import deposit_groups, global_labels, patch_groups
+from geosite.pads import best_pad, pad_cells
+from geosite.pieces import Piece, piece_table, summed_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from geosite.engine import Store
+    from geosite.grid import Grid
+    from geosite.planning import Plan
+    from geosite.prepare import Prepared
+
+LeftOut = dict[str, tuple[int, float]]
+
+
+def candidates(
+    plan: Plan,
+    ready: Prepared,
+    store: Store,
+    windows: Sequence[Grid],
+    tables: Sequence[pd.DataFrame],
+    borders: Sequence[tuple[NDArray[np.int64], ...]],
+) -> tuple[pd.DataFrame, NDArray[np.int64], LeftOut]:
+    """Pieces of all tiles, the site that each belongs to, and what became no site.
+
+    Parameters
+    ----------
+    tables, borders
+        What each window handed on, in the order of the windows.
+
+    Returns
+    -------
+    pieces : DataFrame
+    groups : (pieces,) int64
+        Site number, -1 for a piece of no site.
+    left_out : mapping of reason to (number, area [ha])
+    """
+    unit, area = plan.scenario.sites, plan.grid.cell_area
+    if unit.unit == "parcel":
+        return _pads(plan, ready, store)
+    if unit.unit == "patch":
+        tables = [t.assign(piece=global_labels(t["piece"].to_numpy(), k)) for k, t in enumerate(tables)]
+    pieces = summed_pieces(tables)
+    limit = unit.max_area / area
+    if pieces.empty:
+        groups = np.empty(0, np.int64)
+    elif unit.unit == "deposit":
+        groups = deposit_groups(
+            pieces, ready.deposits[["x", "y"]].to_numpy(float),
+            reach=plan.scenario.evidence.reach if plan.scenario.evidence else 0.0, max_cells=limit,
+        )
+    else:
+        groups = patch_groups(pieces, windows, borders, max_cells=limit)
+    cells = pieces["cells"].groupby(groups).sum()
+    small = cells[cells * area < unit.min_area]
+    groups = np.where(np.isin(groups, small.index), -1, groups)
+    return pieces, groups, {"smaller than min_area": (len(small), float(small.sum() * area))}
+
+
+def _pads(
+    plan: Plan, ready: Prepared, store: Store
+) -> tuple[pd.DataFrame, NDArray[np.int64], LeftOut]:
+    unit = plan.scenario.sites
+    cells = pad_cells(getattr(unit, "pad", 0.0), plan.grid.cell_area)
+    readings = [c.reading for c in plan.criteria]
+    tables, none = [], [0, 0.0]
+    parcels = ready.register.parcels[ready.inputs.offered[1:]]
+    for id_, shape in zip(parcels["parcel_id"], parcels.geometry, strict=True):
+        box = plan.grid.covering(shape.bounds, plan.grid.crs, resolution=plan.grid.resolution)
+        box = _clipped(box, plan.grid)
+        mine = store.read("piece", box) == id_
+        suited = np.where(mine, store.read("suitability", box), np.float32(np.nan))
+        pad = best_pad(suited, cells)
+        if pad is None:
+            store.write(box, {"piece": np.where(mine, 0, store.read("piece", box)).astype(np.int32)})
+            none = [none[0] + 1, none[1] + float(mine.sum() * plan.grid.cell_area)]
+            continue
+        tables.append(_pad_table(plan, store, box, int(id_), pad, suited, readings))
+        # From here on the parcel's candidate land is its pad.
+        piece = store.read("piece", box)
+        kept = np.zeros_like(mine)
+        kept[tuple(pad.T)] = True
+        store.write(box, {"piece": np.where(mine & ~kept, 0, piece).astype(np.int32)})
+    left_out = {"no contiguous pad": (int(none[0]), float(none[1]))}
+    if not tables:
+        empty = piece_table(_no_cells(plan), readings, len(plan.rules), None)
+        return empty.assign(parcel_mean=[], parcel_p90=[]), np.empty(0, np.int64), left_out
+    pieces = pd.concat(tables, ignore_index=True)
+    return pieces, np.arange(len(pieces)), left_out
+
+
+def _clipped(box: Grid, whole: Grid) -> Grid:
+    r0, c0 = max(box.row, whole.row), max(box.column, whole.column)
+    r1 = min(box.row + box.shape[0], whole.row + whole.shape[0])
+    c1 = min(box.column + box.shape[1], whole.column + whole.shape[1])
+    return type(whole)(whole.crs, whole.resolution, c0, r0, (max(r1 - r0, 0), max(c1 - c0, 0)))
+
+
+def _pad_table(
+    plan: Plan, store: Store, box: Grid, parcel: int, pad: NDArray[np.int64],
+    suited: NDArray[np.float32], readings: Sequence[object],
+) -> pd.DataFrame:
+    r, c = pad.T
+    status = store.read("status", box)[r, c]
+    number = np.full(len(pad), parcel, np.int32)
+    cells = Piece(
+        window=box, at=pad, piece=number, parcel=number, unknown=status == constraints.UNKNOWN,
+        measures=store.read("measures", box)[:, r, c].astype(float),
+        effective=np.round(store.read("effective", box)[:, r, c].astype(float), 6),
+        suited=suited[r, c].astype(float), planes=store.read("planes", box)[:, r, c],
+    )
+    known = suited[~np.isnan(suited)].astype(float)
+    return piece_table(cells, readings, len(plan.rules), None).assign(  # type: ignore[arg-type]
+        parcel_mean=float(known.mean()),
+        parcel_p90=float(np.quantile(known, 0.9, method="inverted_cdf")),
+    )
+
+
+def _no_cells(plan: Plan) -> Piece:
+    count, none = len(plan.criteria), np.empty(0)
+    whole = none.astype(np.int32)
+    return Piece(
+        plan.grid, np.empty((0, 2), np.int64), whole, whole, none.astype(bool),
+        np.empty((count, 0)), np.empty((count, 0)), none, np.empty((1, 0), np.uint64),
+    )

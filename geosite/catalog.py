@@ -1,0 +1,254 @@
+"""Read what people wrote down: layers, rules, commodities, scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from geosite.errors import CatalogError, faults
+from geosite.model.base import Spec
+from geosite.model.layer import Layer
+from geosite.model.rule import Commodities, LandAuthorities, Rule, RuleSet
+from geosite.model.scenario import Scenario
+
+S = TypeVar("S", bound=Spec)
+_PACKAGE = Path(str(resources.files("geosite")))
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog(Mapping[str, Layer]):
+    """Every layer that is known, by id."""
+
+    root: Path
+    layers: Mapping[str, Layer]
+
+    def __getitem__(self, id_: str) -> Layer:
+        """One layer."""
+        return self.layers[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids, sorted."""
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        """Number of layers."""
+        return len(self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The law as it is written down: rule sets, land authorities, commodities, AOI groups."""
+
+    sets: Mapping[str, RuleSet]
+    authorities: LandAuthorities
+    commodities: Commodities
+    groups: Mapping[str, tuple[str, ...]]
+    """Names that stand for several states: ``west`` → its states."""
+
+    def rules(self, names: tuple[str, ...]) -> tuple[Rule, ...]:
+        """Rules of some sets, in order of rule id, so that naming order means nothing."""
+        chosen = {r.id: r for name in names for r in self.sets[name].rules}
+        return tuple(chosen[i] for i in sorted(chosen))
+
+
+class _Groups(Spec):
+    groups: dict[str, tuple[str, ...]]
+
+
+def official_layers() -> Path:
+    """The official catalogue: packed with the wheel, or beside the package in a checkout."""
+    packed = _PACKAGE / "layers"
+    return packed if packed.is_dir() else _PACKAGE.parent / "layers"
+
+
+def open_catalog(root: Path) -> Catalog:
+    """Read every layer under a folder; the path of a file is its id.
+
+    Raises
+    ------
+    CatalogError
+        If the folder holds no layer, a file is not a valid layer, or a layer
+        refers to one that does not exist. Every fault of every file at once.
+    """
+    files = sorted(root.rglob("*.yaml")) if root.is_dir() else []
+    if not files:
+        msg = (
+            f"{root}: no catalogue here (expected a folder of layer files such as "
+            "land/blm.yaml); give its path with --layers"
+        )
+        raise CatalogError(msg)
+    layers: dict[str, Layer] = {}
+    found: list[str] = []
+    for file in files:
+        id_ = file.relative_to(root).with_suffix("").as_posix()
+        try:
+            layers[id_] = _read(file, Layer, id=id_)
+        except CatalogError as error:
+            found += str(error).splitlines()
+    for id_, layer in layers.items():
+        needed = [("union_of", i) for i in layer.union_of]
+        if layer.coverage.kind == "inside":
+            needed.append(("coverage.layer", layer.coverage.layer))
+        if layer.coverage.kind == "states":
+            needed.append(("coverage.names", "aoi/states"))
+        found += [
+            f"{id_}.yaml: {key}: there is no layer {other!r} in {root}"
+            for key, other in needed
+            if other not in layers
+        ]
+        found += [
+            f"{id_}.yaml: union_of: {other} is a union itself; name its parts"
+            for other in layer.union_of
+            if other in layers and layers[other].union_of
+        ]
+    if found:
+        raise CatalogError(faults(f"the catalogue {root} is not valid:", found))
+    return Catalog(root, layers)
+
+
+def open_rulebook(root: Path | None = None) -> Rulebook:
+    """Read the rulebook that comes with the package, or one in another folder.
+
+    Raises
+    ------
+    CatalogError
+        If a file is not valid, or two rules share an id.
+    """
+    root = root or _PACKAGE / "rulebook"
+    sets: dict[str, RuleSet] = {}
+    owner: dict[str, str] = {}
+    found: list[str] = []
+    for file in sorted((root / "rules").glob("*.yaml")):
+        try:
+            chosen = _read(file, RuleSet, id=file.stem)
+        except CatalogError as error:
+            found += str(error).splitlines()
+            continue
+        sets[chosen.id] = chosen
+        for rule in chosen.rules:
+            if rule.id in owner:
+                found.append(f"{file.name}: rule {rule.id} is already in {owner[rule.id]}")
+            owner[rule.id] = file.name
+    if found:
+        raise CatalogError(faults(f"the rulebook {root} is not valid:", found))
+    return Rulebook(
+        sets,
+        _read(root / "authorities.yaml", LandAuthorities),
+        _read(root / "commodities.yaml", Commodities),
+        _read(root / "aoi_groups.yaml", _Groups).groups,
+    )
+
+
+def preset_names() -> list[str]:
+    """Presets that come with the package, such as ``mine/open-pit``."""
+    root = _PACKAGE / "scenarios"
+    return sorted(f.relative_to(root).with_suffix("").as_posix() for f in root.rglob("*.yaml"))
+
+
+def open_scenario(name_or_path: str) -> Scenario:
+    """Read a preset by its name, or a scenario file by its path.
+
+    Raises
+    ------
+    CatalogError
+        If there is neither, or the file is not a valid scenario.
+    """
+    if name_or_path in preset_names():
+        return _read(_PACKAGE / "scenarios" / f"{name_or_path}.yaml", Scenario)
+    path = Path(name_or_path)
+    if not path.is_file():
+        msg = (
+            f"{name_or_path}: there is no such scenario file, and no preset of that name; "
+            f"presets are {', '.join(preset_names())}"
+        )
+        raise CatalogError(msg)
+    return _read(path, Scenario)
+
+
+def dangling(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> list[str]:
+    """References of a scenario that resolve to nothing: rule sets and commodities.
+
+    Layers that the catalogue lacks are not among them: `plan` reports those.
+    """
+    found = [
+        f"rules: there is no rule set {name!r}; there are {', '.join(sorted(rulebook.sets))}"
+        for name in scenario.rules
+        if name not in rulebook.sets
+    ]
+    known = {c.id for c in rulebook.commodities.commodities}
+    lists = {"eo14241", "critical2025", "critical2022"}
+    if isinstance(scenario.commodities, str):
+        if scenario.commodities not in lists:
+            found.append(
+                f"commodities: {scenario.commodities!r} is not a list; "
+                f"write {', '.join(sorted(lists))} or [lithium, …]"
+            )
+    else:
+        found += [
+            f"commodities: there is no commodity {name!r}"
+            for name in scenario.commodities
+            if name not in known
+        ]
+    return found
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping whose scalars are all text.
+
+    Scalars stay text until a spec types them: YAML must not guess that NO is
+    false, or that version 1.10 is 1.1.
+    """
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"
+        raise CatalogError(msg) from None
+    if not isinstance(found, dict):
+        msg = f"{path}: expected keys and values, found {type(found).__name__}"
+        raise CatalogError(msg)
+    return found
+
+
+def _read(path: Path, spec: type[S], **known: str) -> S:
+    try:
+        return spec.model_validate({**load_yaml(path), **known})
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(map(str, e['loc'])) or 'whole file'}: {_said(e)}" for e in error.errors()
+        ]
+        kind = spec.__name__.lstrip("_").lower()
+        raise CatalogError(faults(f"{path} is not a valid {kind}:", lines)) from None
+
+
+def _said(error: Any) -> str:
+    found = error.get("input")
+    short = "" if isinstance(found, dict | list | tuple) else f" (found {str(found)[:60]!r})"
+    if error["type"] == "extra_forbidden":
+        return f"this key is not known here; check its spelling{short}"
+    if error["type"] == "missing":
+        return "this key is missing"
+    return f"{error['msg'].removeprefix('Value error, ')}{short}"
+
+
+def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> list[str]:
+    """Layers that a scenario or its rules name and a catalogue has no entry for."""
+    land, evidence = scenario.land, scenario.evidence
+    wanted = [*land.layers, *(c.layer for c in land.confirm), land.places, land.counties]
+    wanted += evidence.layers if evidence else ()
+    wanted += [i for r in rulebook.rules(_known_sets(scenario, rulebook)) for i in (r.layer, r.inside)]
+    wanted += [r.layer for c in scenario.criteria for r in c.readings]
+    return [
+        f"layer {layer} has no entry in {catalog.root}"
+        for layer in dict.fromkeys(wanted)
+        if layer and layer not in catalog
+    ]
+
+
+def _known_sets(scenario: Scenario, rulebook: Rulebook) -> tuple[str, ...]:
+    return tuple(name for name in scenario.rules if name in rulebook.sets)

@@ -1,0 +1,207 @@
+"""The verbs of the command line: no logic, one clean message for each error.
+
+Results go to standard output, words to standard error. Exit codes: 0 done, 1 a
+mistake that the message explains, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geosite.errors import CatalogError, GeositeError
+from geosite.model.quantity import parse
+
+
+def _clean(verb: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(verb)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            verb(*args, **kwargs)
+        except GeositeError as error:
+            click.echo(f"geosite: {error}", err=True)
+            sys.exit(1)
+
+    return run
+
+
+def _metres(_context: object, _option: object, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        metres = parse(value, "m")
+    except ValueError as error:
+        msg = f"{error}; write e.g. '90 m'"
+        raise click.BadParameter(msg) from None
+    if metres <= 0:
+        msg = f"{value!r} must be above zero"
+        raise click.BadParameter(msg)
+    return metres
+
+
+_LAYERS = click.option(
+    "--layers", type=click.Path(path_type=Path), help="Catalogue folder; the official one by default."
+)
+_DATA = click.option(
+    "--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True,
+    help="Root of relative file sources.",
+)
+_OUTPUTS = click.option(
+    "--outputs", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
+    help="Where run folders are written.",
+)
+_AOI = click.option("--aoi", help="A state, a group of states, west,south,east,north, or a file.")
+_RESOLUTION = click.option("--resolution", callback=_metres, help="Cell size, e.g. '90 m'.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="geosite")
+def main() -> None:
+    """Where on US federal land could a mine or a mineral refinery go, and why not elsewhere?"""
+
+
+@main.command()
+@click.argument("scenario", required=False)
+@_LAYERS
+@_DATA
+@_clean
+def check(scenario: str | None, layers: Path | None, data: Path) -> None:
+    """Say whether the catalogue and a scenario are valid; nothing is fetched or read."""
+    from geosite import catalog as c  # noqa: PLC0415
+
+    catalog = c.open_catalog(layers or c.official_layers())
+    rulebook = c.open_rulebook()
+    rules = sum(len(s.rules) for s in rulebook.sets.values())
+    click.echo(f"{len(catalog)} layers, {len(rulebook.sets)} rule sets with {rules} rules: valid")
+    for name in [scenario] if scenario else c.preset_names():
+        found = c.open_scenario(name)
+        if wrong := [*c.dangling(found, catalog, rulebook), *c.unknown_layers(found, catalog, rulebook)]:
+            msg = "\n".join([f"scenario {name} is not complete:", *(f"  {w}" for w in wrong)])
+            raise CatalogError(msg)
+        click.echo(f"scenario {name}: valid")
+
+
+@main.command()
+@click.argument("scenario")
+@_LAYERS
+@_DATA
+@_AOI
+@_RESOLUTION
+@_clean
+def plan(
+    scenario: str, layers: Path | None, data: Path, aoi: str | None, resolution: float | None
+) -> None:
+    """Say what will be read and computed, what it will cost, and what is missing."""
+    from geosite.report import plan_text  # noqa: PLC0415
+
+    click.echo(plan_text(_plan(scenario, layers, data, aoi, resolution)))
+
+
+@main.command()
+@click.argument("scenario")
+@_LAYERS
+@_DATA
+@_OUTPUTS
+@_AOI
+@_RESOLUTION
+@click.option("--allow-missing", is_flag=True, help="Go on without missing layers, as unknown.")
+@_clean
+def run(
+    scenario: str, layers: Path | None, data: Path, outputs: Path, aoi: str | None,
+    resolution: float | None, *, allow_missing: bool,
+) -> None:
+    """Analyse and save; prints the run folder."""
+    from geosite.runs import execute  # noqa: PLC0415
+
+    planned = _plan(scenario, layers, data, aoi, resolution)
+    for note in planned.notes:
+        click.echo(f"note: {note}", err=True)
+    done = execute(planned, outputs, allow_missing=allow_missing)
+    _summary(done)
+    click.echo(done.path)
+
+
+@main.command("map")
+@click.argument("run", type=click.Path(path_type=Path))
+@_clean
+def map_(run: Path) -> None:
+    """Render or re-render the map of a run; prints its path."""
+    from geosite.runs import open_run, render_again  # noqa: PLC0415
+
+    click.echo(render_again(open_run(run)))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("what", metavar="SITE|LON,LAT")
+@_clean
+def explain(run: Path, what: str) -> None:
+    """Explain a site's score by criterion, or every rule against a spot, with its citation.
+
+    Put -- before a longitude that begins with a minus: explain RUN -- -117.2,40.1
+    """
+    from geosite.explain import explain_site, explain_spot  # noqa: PLC0415
+    from geosite.runs import open_run  # noqa: PLC0415
+
+    opened = open_run(run)
+    numbers = what.split(",")
+    try:
+        lon, lat = (float(n) for n in numbers)
+    except ValueError:
+        click.echo(explain_site(opened, what))
+        return
+    click.echo(explain_spot(opened, lon, lat))
+
+
+@main.command()
+@_OUTPUTS
+@_RESOLUTION
+@click.option("--cells", type=click.IntRange(10_000), default=1_000_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--aoi", help="Part of the basin, as west,south,east,north; all of it by default.")
+@click.option("--data", type=click.Path(path_type=Path), help="Keep the synthetic layers here.")
+@_clean
+def demo(
+    outputs: Path, resolution: float | None, cells: int, seed: int, aoi: str | None, data: Path | None
+) -> None:
+    """Make a synthetic basin and rank mines and refineries in it; no network, no data."""
+    from geosite.demo import make_world  # noqa: PLC0415
+    from geosite.runs import execute  # noqa: PLC0415
+
+    folder = data or outputs / f"demo-world-{cells}-{seed}"
+    world = make_world(folder, cells=cells, seed=seed)
+    click.echo(f"a synthetic basin of {cells:,} cells was made in {world.folder}", err=True)
+    for preset in ("mine/open-pit", "refinery/hydromet"):
+        planned = _plan(preset, world.layers, world.data, aoi or world.aoi, resolution or 90.0)
+        done = execute(planned, outputs)
+        _summary(done)
+        click.echo(done.path / "map.html")
+
+
+def _plan(
+    scenario: str, layers: Path | None, data: Path, aoi: str | None, resolution: float | None
+) -> Any:
+    from geosite import catalog as c  # noqa: PLC0415
+    from geosite.pipeline import plan as planned  # noqa: PLC0415
+
+    return planned(
+        c.open_scenario(scenario), c.open_catalog(layers or c.official_layers()), c.open_rulebook(),
+        data, aoi=aoi, resolution=resolution,
+    )
+
+
+def _summary(done: Any) -> None:
+    best = done.sites.head(10)
+    click.echo(f"\n{done.manifest['title']}: {done.manifest['sites']} sites", err=True)
+    for row in best.itertuples():
+        value = "unknown" if row.suitability != row.suitability else f"{row.suitability:.3f}"
+        click.echo(
+            f"  {row.rank:>3} {row.tier or '-'} {value:>7}  {row.site_id:<26} {str(row.name)[:60]}"
+            f" ({row.county}, {row.state})",
+            err=True,
+        )

@@ -1,0 +1,148 @@
+"""Where a facility may not go, and why not: three answers for every rule and cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geosite.model.rule import Treatment
+
+OUTSIDE, NOT_OFFERED, EXCLUDED, UNKNOWN, CLEAR = 0, 1, 2, 3, 4
+"""Values of the status surface: outside the AOI, land nobody offers, and the three states."""
+STATUS_NAMES = ("outside", "not offered", "excluded", "unknown", "clear")
+RULES_PER_PLANE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says of each cell: (y, x), bool; never both.
+
+    Attributes
+    ----------
+    against
+        The rule speaks against the cell (for avoid, mitigate and flag: it touches it).
+    unsure
+        The rule cannot tell, for want of coverage.
+    """
+
+    against: NDArray[np.bool_]
+    unsure: NDArray[np.bool_]
+
+
+def verdict(
+    near: NDArray[np.bool_],
+    uncovered: NDArray[np.bool_],
+    *,
+    required: bool = False,
+    absence_informative: bool = True,
+) -> Verdict:
+    """What a rule says, from where its features are near and where its layer is silent.
+
+    Parameters
+    ----------
+    near : (y, x) bool
+        Within the setback of a feature: d ≤ s.
+    uncovered : (y, x) bool
+        Within the setback of land the layer does not cover: u ≤ s.
+    required : bool
+        The facility needs the feature instead of shunning it.
+    absence_informative : bool
+        False for a presence-only layer: where it shows nothing, nothing is known.
+
+    Notes
+    -----
+    Against where d ≤ s; silent where d > s and u ≤ s; clear where d > s and u > s.
+    A requirement is met where d ≤ s, broken where d > s and u > s.
+
+    Examples
+    --------
+    >>> near = np.array([[True, False, False]])
+    >>> uncovered = np.array([[True, True, False]])
+    >>> v = verdict(near, uncovered)
+    >>> v.against.tolist(), v.unsure.tolist()
+    ([[True, False, False]], [[False, True, False]])
+    """
+    silent = uncovered if absence_informative else np.ones_like(uncovered)
+    unsure = ~near & silent
+    return Verdict(~near & ~silent if required else near, unsure)
+
+
+def narrowed(found: Verdict, inside: NDArray[np.bool_]) -> Verdict:
+    """A verdict that holds only inside some land."""
+    return Verdict(found.against & inside, found.unsure & inside)
+
+
+def is_hard(treatment: Treatment) -> bool:
+    """Whether a treatment can exclude land."""
+    return treatment.tier in ("exclude", "require")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What all rules together say of each cell, (y, x).
+
+    Attributes
+    ----------
+    excluded, unknown : bool
+        Three states: excluded if any hard rule excludes; else unknown if any hard
+        rule cannot tell; else clear.
+    planes : (planes, y, x) uint64
+        Reasons: rule k has bit 2·(k mod 32) "speaks against" and the bit above it
+        "cannot tell" in plane k // 32.
+    factor : float32
+        Product of the factors of the rules to avoid or mitigate that touch the cell.
+    """
+
+    excluded: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
+    planes: NDArray[np.uint64]
+    factor: NDArray[np.float32]
+
+
+def answer(
+    verdicts: Sequence[Verdict], treatments: Sequence[Treatment], shape: tuple[int, int]
+) -> Answer:
+    """What all rules together say; the order of the rules changes bits, not answers.
+
+    Force-inclusion is applied last: it lifts exclusion and doubt alike.
+    """
+    excluded, unknown, lifted = (np.zeros(shape, bool) for _ in range(3))
+    count = max(1, -(-len(treatments) // RULES_PER_PLANE))
+    planes = np.zeros((count, *shape), np.uint64)
+    factors: list[tuple[float, NDArray[np.bool_]]] = []
+    for k, (found, treatment) in enumerate(zip(verdicts, treatments, strict=True)):
+        plane, bit = divmod(k, RULES_PER_PLANE)
+        planes[plane] |= found.against.astype(np.uint64) << np.uint64(2 * bit)
+        planes[plane] |= found.unsure.astype(np.uint64) << np.uint64(2 * bit + 1)
+        if treatment.tier in ("exclude", "require"):
+            excluded |= found.against
+            unknown |= found.unsure
+        elif treatment.tier == "include":
+            lifted |= found.against
+        elif treatment.tier in ("avoid", "mitigate") and found.against.any():
+            factors.append((treatment.factor, found.against))
+    excluded &= ~lifted
+    unknown &= ~lifted & ~excluded
+    factor = np.ones(shape, np.float32)
+    # Sorted, so that the product does not depend on the order of the rules.
+    for value, where in sorted(factors, key=lambda f: f[0]):
+        factor[where] *= np.float32(value)
+    return Answer(excluded, unknown, planes, factor)
+
+
+def against_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
+    """Where a rule speaks against, from the reason planes."""
+    plane, bit = divmod(rule, RULES_PER_PLANE)
+    return (planes[plane] >> np.uint64(2 * bit)) & np.uint64(1) == 1
+
+
+def unsure_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
+    """Where a rule cannot tell, from the reason planes."""
+    plane, bit = divmod(rule, RULES_PER_PLANE)
+    return (planes[plane] >> np.uint64(2 * bit + 1)) & np.uint64(1) == 1

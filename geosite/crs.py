@@ -1,0 +1,138 @@
+"""Every change of coordinates.
+
+The only module that may call ``to_crs``, ``reproject`` or make a transformer:
+a test says so. Axis order is always (x, y), that is (longitude, latitude).
+There is no default CRS anywhere.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+import shapely
+from pyproj import CRS, Geod, Transformer
+from pyproj.exceptions import CRSError
+from rasterio.warp import Resampling, reproject
+
+from geosite.errors import CRSMismatchError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from affine import Affine
+    from numpy.typing import NDArray
+
+WGS84 = CRS.from_epsg(4326)
+WEB_MERCATOR = CRS.from_epsg(3857)
+_GEOD = Geod(ellps="WGS84")
+
+
+def parsed_crs(text: str, where: str) -> CRS:
+    """The CRS that a file names, or an error that says where it was named."""
+    try:
+        return CRS.from_user_input(text)
+    except CRSError:
+        msg = f"{where}: {text!r} is not a coordinate reference system; write e.g. EPSG:5070"
+        raise CRSMismatchError(msg) from None
+
+
+def same_crs(one: CRS, other: CRS) -> bool:
+    """Whether two definitions mean the same system, whatever their spelling and axis order."""
+    return one.equals(other, ignore_axis_order=True)
+
+
+@lru_cache(maxsize=64)
+def _transformer(source: str, target: str) -> Transformer:
+    return Transformer.from_crs(CRS(source), CRS(target), always_xy=True)
+
+
+def transformed(
+    x: NDArray[Any], y: NDArray[Any], source: CRS, target: CRS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coordinates in another CRS: (x, y); infinite where they have no image."""
+    out_x, out_y = _transformer(source.to_wkt(), target.to_wkt()).transform(x, y)
+    return np.asarray(out_x, float), np.asarray(out_y, float)
+
+
+def projected(frame: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
+    """Features in another CRS.
+
+    Raises
+    ------
+    CRSMismatchError
+        If the features carry no CRS.
+    """
+    if frame.crs is None:
+        msg = "these features carry no CRS; declare it in the layer's catalogue entry"
+        raise CRSMismatchError(msg)
+    return frame if same_crs(frame.crs, crs) else frame.to_crs(crs)
+
+
+def projected_geometry(geometry: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geometry:
+    """One geometry in another CRS."""
+    run = _transformer(source.to_wkt(), target.to_wkt()).transform
+    return shapely.transform(geometry, lambda xy: np.column_stack(run(xy[:, 0], xy[:, 1])))
+
+
+def projected_bounds(
+    bounds: tuple[float, float, float, float], source: CRS, target: CRS
+) -> tuple[float, float, float, float]:
+    """Bounds in another CRS, edges densified so that a curved edge does not cut a corner."""
+    left, bottom, right, top = _transformer(source.to_wkt(), target.to_wkt()).transform_bounds(
+        *bounds, densify_pts=21
+    )
+    return left, bottom, right, top
+
+
+def geodesic_distances(
+    lon: NDArray[Any], lat: NDArray[Any], to_lon: NDArray[Any], to_lat: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distance [m] and initial bearing [degrees from north] on the WGS84 ellipsoid."""
+    bearing, _, metres = _GEOD.inv(lon, lat, to_lon, to_lat)
+    return np.asarray(metres, float), np.asarray(bearing, float) % 360
+
+
+def warped_to_web_mercator(
+    values: NDArray[np.float32], crs: CRS, transform: Affine, *, width: int
+) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
+    """A surface on Web Mercator, and its WGS84 bounds (west, south, east, north).
+
+    Leaflet stretches an image linearly in Web Mercator, so only an image that
+    is already in it lies where it should. Nearest neighbour: a picture must not
+    invent a value between two cells.
+
+    Parameters
+    ----------
+    values : (rows, columns), float32
+        NaN is transparent.
+    width : int
+        Columns of the picture.
+    """
+    target, across, down = _picture(crs, transform, values.shape, width)
+    picture = np.full((down, across), np.nan, np.float32)
+    reproject(
+        values,
+        picture,
+        src_transform=transform,
+        src_crs=crs,
+        dst_transform=target,
+        dst_crs=WEB_MERCATOR,
+        src_nodata=np.nan,
+        dst_nodata=np.nan,
+        resampling=Resampling.nearest,
+    )
+    edges = rasterio.transform.array_bounds(down, across, target)
+    return picture, projected_bounds(edges, WEB_MERCATOR, WGS84)
+
+
+def _picture(
+    crs: CRS, transform: Affine, shape: tuple[int, int], width: int
+) -> tuple[Affine, int, int]:
+    rows, columns = shape
+    bounds = rasterio.transform.array_bounds(rows, columns, transform)
+    left, bottom, right, top = projected_bounds(bounds, crs, WEB_MERCATOR)
+    size = (right - left) / width
+    down = int(np.ceil((top - bottom) / size))
+    return rasterio.transform.from_origin(left, top, size, size), width, down

@@ -1,0 +1,114 @@
+"""What a planner reads of each site besides its scores: names, law, deposits, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+if TYPE_CHECKING:
+    from geosite.model.rule import Commodities, LandAuthority
+
+LISTED = 5
+"""Deposit names written out for a site; the others are counted."""
+
+
+def deposit_columns(
+    sites: pd.DataFrame, pieces: pd.DataFrame, deposits: pd.DataFrame
+) -> pd.DataFrame:
+    """Deposits of each site, strongest first: indexed as `sites`.
+
+    Parameters
+    ----------
+    pieces : DataFrame
+        ``site`` (label of a row of `sites`) and ``piece`` (deposit number from 1).
+    deposits : DataFrame
+        From `evidence.deposits`.
+    """
+    number = pieces.groupby("site")["piece"].agg(lambda s: sorted(set(s)))
+    rows = []
+    for site in sites.index:
+        mine = deposits.iloc[[n - 1 for n in number[site]]]
+        named = [str(n) for n in dict.fromkeys(mine["name"]) if n]
+        more = len(named) - LISTED
+        rows.append(
+            {
+                "deposits": "; ".join(named[:LISTED]) + (f"; and {more} more" if more > 0 else ""),
+                "deposits_n": len(mine),
+                "records_n": int(mine["records"].sum()),
+                "commodities": "; ".join(sorted(set().union(*mine["commodities"]))),
+                "evidence_class": mine["evidence_class"].iloc[0],
+                "record_quality": mine["quality"].iloc[0],
+                "record_error_m": mine["error_m"].iloc[0],
+                "deposit_type": mine["deposit_type"].iloc[0],
+                "evidence_layers": "; ".join(sorted(set().union(*mine["layers"]))),
+                "record_ids": "; ".join(sorted(set().union(*mine["record_ids"]))[:LISTED]),
+            }
+        )
+    return pd.DataFrame(rows, index=sites.index)
+
+
+def authority_column(
+    agencies: Sequence[str],
+    commodities: Sequence[str],
+    authorities: Mapping[str, tuple[LandAuthority, ...]],
+    table: Commodities,
+) -> tuple[list[str], list[str]]:
+    """By which law each site could be made available, and the disposal of its commodities.
+
+    A locatable mineral and a leasable one in the same ground need different
+    instruments; both are named with their commodities.
+    """
+    disposal = {c.id: c.disposal for c in table.commodities}
+    named, disposals = [], []
+    for agency, text in zip(agencies, commodities, strict=True):
+        kinds: dict[str, list[str]] = {}
+        for commodity in filter(None, text.split("; ")):
+            kinds.setdefault(disposal.get(commodity, "unknown"), []).append(commodity)
+        disposals.append("; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(kinds.items())))
+        entries = authorities.get(agency, ())
+        fitting = [
+            e for e in entries
+            if e.disposal == "any" or not kinds or {e.disposal, "both", "unknown"} & set(kinds)
+        ]
+        named.append("; ".join(f"{e.authority} ({e.citation})" for e in fitting))
+    return named, disposals
+
+
+def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Every deposit that lies in a parcel, with its evidence class: parcel × deposit.
+
+    The list that section 5(a) of Executive Order 14241 asks for: federal land known
+    to hold mineral deposits, whatever the rules say of it.
+    """
+    columns = [
+        "parcel_id", "agency", "parcel", "state", "county", "status", "deposit", "commodities",
+        "evidence_class", "record_quality", "records_n", "deposit_type", "accepted", "x_m", "y_m",
+        "evidence_layers", "record_ids",
+    ]
+    if deposits.empty:
+        return pd.DataFrame(columns=columns)
+    points = shapely.points(deposits[["x", "y"]].to_numpy(float))
+    tree = shapely.STRtree(parcels.geometry.to_numpy())
+    which, holder = tree.query(points, predicate="intersects")
+    # A point on a shared edge lies in the first parcel only.
+    first = np.unique(which, return_index=True)[1]
+    mine = deposits.iloc[which[first]].reset_index(drop=True)
+    land = parcels.iloc[holder[first]].reset_index(drop=True)
+    table = pd.DataFrame(
+        {
+            "parcel_id": land["parcel_id"], "agency": land["agency"], "parcel": land["name"],
+            "state": land["state"], "county": land["county"], "status": land["status"],
+            "deposit": mine["name"], "commodities": mine["commodities"].map("; ".join),
+            "evidence_class": mine["evidence_class"], "record_quality": mine["quality"],
+            "records_n": mine["records"], "deposit_type": mine["deposit_type"],
+            "accepted": mine["accepted"], "x_m": mine["x"], "y_m": mine["y"],
+            "evidence_layers": mine["layers"].map("; ".join),
+            "record_ids": mine["record_ids"].map(lambda ids: "; ".join(ids[:LISTED])),
+        }
+    )
+    return table.sort_values(["parcel_id", "deposit", "x_m", "y_m"], ignore_index=True)[columns]

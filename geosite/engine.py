@@ -1,0 +1,122 @@
+"""A function over tiles on Dask, into one Zarr store. Knows nothing of land or law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import dask
+import numpy as np
+import rasterio
+import rasterio.shutil
+import xarray as xr
+import zarr
+from rasterio.windows import Window
+
+from geosite.grid import Grid
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+R = TypeVar("R")
+
+
+def mapped(function: Callable[[Grid], R], windows: Sequence[Grid], *, workers: int) -> list[R]:
+    """Results of a function of each window, in the order of the windows.
+
+    At most `workers` windows are in memory at once; the function writes what is
+    large itself and returns what is small.
+    """
+    tasks = [dask.delayed(function, pure=False)(w) for w in windows]
+    # GDAL would keep a twentieth of the machine's memory for decoded blocks.
+    with rasterio.Env(GDAL_CACHEMAX=64):
+        found: Sequence[R] = dask.compute(*tasks, scheduler="threads", num_workers=workers)
+    return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Surfaces of a grid in one Zarr group; each tile writes its own chunks."""
+
+    path: Path
+    grid: Grid
+
+    @classmethod
+    def create(
+        cls, path: Path, grid: Grid, arrays: Mapping[str, tuple[int | None, DTypeLike, Any]],
+        *, chunk: int,
+    ) -> Store:
+        """Make an empty store.
+
+        Parameters
+        ----------
+        arrays : mapping of name to (layers or None, dtype, fill value)
+            Arrays are (layers, y, x), or (y, x) where there are no layers.
+        chunk : int
+            Side of a chunk [cells]; the same as the tiles', so that no two tiles
+            ever write the same chunk.
+        """
+        group = zarr.open_group(path, mode="w")
+        for name, (layers, dtype, fill) in arrays.items():
+            lead = () if layers is None else (layers,)
+            group.create_array(
+                name, shape=(*lead, *grid.shape), chunks=(*(1 for _ in lead), chunk, chunk),
+                dtype=dtype, fill_value=fill,
+                dimension_names=[*(f"{name}_layer" for _ in lead), "y", "x"],
+                compressors=zarr.codecs.BloscCodec(cname="zstd", clevel=1),
+            )
+        x, y = grid.centres()
+        for name, values in (("x", x), ("y", y)):
+            at = group.create_array(name, shape=values.shape, dtype="f8", dimension_names=[name])
+            at[:] = values
+        return cls(path, grid)
+
+    def write(self, window: Grid, values: Mapping[str, NDArray[Any]]) -> None:
+        """Write the surfaces of one window."""
+        group = zarr.open_group(self.path, mode="r+")
+        rows, columns = self.grid.window(window)
+        for name, array in values.items():
+            # Chunks that hold nothing but the fill value are not written at all.
+            group[name][..., rows, columns] = array
+
+    def read(self, name: str, window: Grid) -> NDArray[Any]:
+        """One array on a window."""
+        group = zarr.open_group(self.path, mode="r")
+        return np.asarray(group[name][(..., *self.grid.window(window))])
+
+    def dataset(self) -> xr.Dataset:
+        """Every surface, lazily."""
+        found: xr.Dataset = xr.open_zarr(self.path, consolidated=False, chunks=None)
+        return found
+
+    def write_cog(
+        self, name: str, path: Path, *, nodata: float, windows: Sequence[Grid]
+    ) -> None:
+        """Write one (y, x) array as a Cloud Optimized GeoTIFF."""
+        rough = path.with_suffix(".rough.tif")
+        rows, columns = self.grid.shape
+        dtype = zarr.open_group(self.path, mode="r")[name].dtype
+        profile = {
+            "driver": "GTiff", "height": rows, "width": columns, "count": 1, "dtype": dtype,
+            "crs": self.grid.crs.to_wkt(), "transform": self.grid.transform, "nodata": nodata,
+            "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd",
+            "zstd_level": 1, "bigtiff": "if_safer", "sparse_ok": True,
+        }
+        with rasterio.Env(GDAL_CACHEMAX=64):
+            with rasterio.open(rough, "w", **profile) as file:
+                for window in windows:
+                    values = self.read(name, window)
+                    if not _is_only(values, nodata):
+                        r, c = self.grid.window(window)
+                        file.write(values, 1, window=Window.from_slices(r, c))
+            rasterio.shutil.copy(
+                rough, path, driver="COG", compress="zstd", level=3, overview_resampling="nearest",
+                num_threads="all_cpus", bigtiff="if_safer",
+            )
+        rough.unlink()
+
+
+def _is_only(values: NDArray[Any], value: float) -> bool:
+    return bool(np.isnan(values).all() if np.isnan(value) else (values == value).all())

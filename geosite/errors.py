@@ -1,0 +1,47 @@
+"""Errors a user can act on.
+
+Every message says what was found, where, what was expected and what would fix
+it, all faults at once. Each class is also the built-in it specialises, so a
+caller need not import this module. The command line prints these without a
+traceback; anything else that escapes is a bug of ours.
+"""
+
+
+class GeositeError(Exception):
+    """Base of every error geosite raises on purpose."""
+
+
+class CatalogError(GeositeError, ValueError):
+    """A layer, rule or scenario file is wrong.
+
+    Not for a layer whose *data* is wrong: that is a `LayerDataError`.
+    """
+
+
+class LayerDataError(GeositeError, ValueError):
+    """The bytes of a layer contradict what its catalogue entry declares, or cannot be read."""
+
+
+class CRSMismatchError(GeositeError, ValueError):
+    """Two things that must share a coordinate reference system do not."""
+
+
+class CoverageError(GeositeError, ValueError):
+    """The question asks about land where no layer, parcel or feature is."""
+
+
+class MissingLayerError(GeositeError, FileNotFoundError):
+    """A layer that the scenario names is not in the catalogue, or its file is not in place."""
+
+
+class CapacityError(GeositeError, MemoryError):
+    """The plan does not fit the memory it was given."""
+
+
+class RunError(GeositeError, OSError):
+    """A run folder cannot be written, or is not a finished run."""
+
+
+def faults(title: str, found: list[str]) -> str:
+    """One message that lists every fault under a title."""
+    return "\n".join([title, *(f"  {line}" for line in found)])

@@ -1,0 +1,168 @@
+"""Why: a site's score by criterion, or every rule against one spot, with its citation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geosite.constraints import (
+    EXCLUDED,
+    NOT_OFFERED,
+    OUTSIDE,
+    STATUS_NAMES,
+    against_bits,
+    unsure_bits,
+)
+from geosite.crs import WGS84, transformed
+from geosite.errors import CoverageError
+from geosite.grid import Grid
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from geosite.runs import Run
+
+
+def explain_site(run: Run, site_id: str) -> str:
+    """The score of a site, criterion by criterion, and the rules that touch it.
+
+    Raises
+    ------
+    CoverageError
+        If the run has no such site.
+    """
+    sites = run.sites
+    found = sites[sites["site_id"].str.casefold() == site_id.casefold()]
+    if found.empty:
+        some = ", ".join(sites["site_id"].head(5))
+        msg = (
+            f"{run.path}: there is no site {site_id!r} in this run; sites are {some} …; "
+            "for a place write LON,LAT"
+        )
+        raise CoverageError(msg)
+    site = found.iloc[0]
+    m = run.manifest
+    lines = [
+        f"{site['site_id']}  {site['name']}",
+        f"rank {site['rank']} of {len(sites)}, tier {site['tier'] or 'none'}, "
+        f"suitability {_number(site['suitability'])} (from {_number(site['suitability_low'])} to "
+        f"{_number(site['suitability_high'])} with what is not known)",
+        f"{site['agency']}, {site['county']}, {site['state']}; {site['acres']:,.0f} acres "
+        f"({site['area_ha']:,.0f} ha), of which {site['unknown_ha']:,.0f} ha unknown to a hard rule",
+        f"could be made available by: {site['authority'] or 'no authority known'}",
+    ]
+    if site.get("deposits"):
+        lines.append(f"deposits: {site['deposits']} ({site['commodities']}; {site['evidence_class']})")
+    lines += ["", _combination(m), *_criteria(site, m)]
+    titles = {r["id"]: r for r in m["rules"]}
+    for tier in ("avoid", "mitigate", "flag", "include", "unknown", "not_examined"):
+        names = [n for n in str(site.get(f"rules_{tier}") or "").split("; ") if n]
+        for name in names:
+            rule = titles[name]
+            word = {"unknown": "hard, cannot tell", "not_examined": "cannot tell"}.get(tier, tier)
+            lines.append(f"  {word:>17}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
+    if site["fatal_flaws"]:
+        lines.append(f"fatal flaw: {site['fatal_flaws']}")
+    return "\n".join([*lines, "", m["notice"]])
+
+
+def _combination(manifest: Any) -> str:
+    kind = manifest["scenario"]["combination"]["kind"]
+    return {
+        "weighted_sum": "contributions sum to suitability:",
+        "geometric_mean": "contributions sum to the natural logarithm of suitability:",
+        "evidence_gated": "contributions sum to the natural logarithm of suitability:",
+    }[kind]
+
+
+def _criteria(site: pd.Series[Any], manifest: Any) -> list[str]:
+    lines = [f"  {'criterion':<50} {'measure':>16} {'score':>6} {'weight':>7} {'contribution':>13}"]
+    for c in manifest["criteria"]:
+        measure = site[c["measure"]]
+        score, part = site["effective_" + c["id"]], site["contribution_" + c["id"]]
+        text = str(measure) if isinstance(measure, str) else f"{_number(measure, 6)} {c['unit']}"
+        lines.append(
+            f"  {c['title'][:50]:<50} {text.strip() or 'unknown':>16} "
+            f"{_number(score):>6} {c['weight']:>7g} {_number(part, 4):>13}"
+        )
+    return lines
+
+
+def explain_spot(run: Run, lon: float, lat: float) -> str:
+    """Every rule against one spot, and the scores of its cell.
+
+    Raises
+    ------
+    CoverageError
+        If the spot is outside the run's AOI.
+    """
+    grid = run.store.grid
+    x, y = transformed(np.array([lon]), np.array([lat]), WGS84, grid.crs)
+    place = f"{lon:g},{lat:g}"
+    if not np.isfinite([x[0], y[0]]).all():
+        msg = f"{place}: has no place in {grid.crs.name}; write longitude,latitude in degrees"
+        raise CoverageError(msg)
+    columns, rows = grid.indices(x, y)
+    r, c = int(np.floor(rows[0])), int(np.floor(columns[0]))
+    inside = 0 <= r < grid.shape[0] and 0 <= c < grid.shape[1]
+    cell = Grid(grid.crs, grid.resolution, grid.column + c, grid.row + r, (1, 1))
+    status = int(run.store.read("status", cell)[0, 0]) if inside else OUTSIDE
+    if status == OUTSIDE:
+        hint = "; are longitude and latitude swapped?" if lon > 0 > lat or abs(lat) > 72 else ""
+        msg = f"{place}: outside the area of interest {run.manifest['aoi']} of this run{hint}"
+        raise CoverageError(msg)
+    m = run.manifest
+    lines = [f"{place}: {STATUS_NAMES[status]}", *_owner(run, cell, status)]
+    planes = run.store.read("planes", cell)
+    for k, rule in enumerate(m["rules"]):
+        if against_bits(planes, k)[0, 0]:
+            lines.append(f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
+            lines += [f"                exception: {e}" for e in rule["exceptions"]]
+    for k, rule in enumerate(m["rules"]):
+        if unsure_bits(planes, k)[0, 0]:
+            lines.append(f"   cannot tell: {rule['title']} ({rule['tier']}) [{rule['citation']}]")
+    if status == EXCLUDED:
+        lines.append("  the rules that exclude are listed first; any one of them is enough")
+    lines += _scores(run, cell)
+    return "\n".join([*lines, "", m["notice"]])
+
+
+def _owner(run: Run, cell: Grid, status: int) -> list[str]:
+    id_ = int(run.store.read("parcel", cell)[0, 0])
+    if id_ == 0:
+        return ["  no parcel of the land register is here (private, state or unlisted land)"]
+    import geopandas as gpd  # noqa: PLC0415
+
+    parcels = gpd.read_file(run.path / "sites.gpkg", layer="parcels")
+    parcel = parcels[parcels["parcel_id"] == id_].iloc[0]
+    lines = [
+        f"  {parcel['agency']}: {parcel['name']}, {parcel['county']}, {parcel['state']} "
+        f"({parcel['status']}: {parcel['status_source']})"
+    ]
+    if parcel["ownership_conflict"]:
+        lines.append(f"  ownership conflict: {parcel['ownership_conflict']}")
+    if status == NOT_OFFERED:
+        lines += [
+            f"  not ranked: {p['reason']}"
+            for p in run.manifest["parcels"]
+            if (p["agency"], p["status"]) == (parcel["agency"], parcel["status"]) and p["reason"]
+        ]
+    return lines
+
+
+def _scores(run: Run, cell: Grid) -> list[str]:
+    value = float(run.store.read("suitability", cell)[0, 0])
+    effective = run.store.read("effective", cell)[:, 0, 0]
+    measures = run.store.read("measures", cell)[:, 0, 0]
+    if np.isnan(value) and np.isnan(effective).all():
+        return ["  no suitability: land that is no candidate is not scored"]
+    lines = [f"  suitability of this cell {_number(value)}"]
+    for c, score, measure in zip(run.manifest["criteria"], effective, measures, strict=True):
+        text = "" if c["unit"] == "category" else f"{_number(float(measure), 6)} {c['unit']}"
+        lines.append(f"  {c['title'][:50]:<50} {text.strip():>16} score {_number(float(score))}")
+    return lines
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return "unknown" if value is None or np.isnan(value) else f"{value:.{digits}g}"

@@ -1,0 +1,154 @@
+"""The analysis grid: one CRS, one resolution, shared cell edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import xarray as xr
+from affine import Affine
+
+from geosite.errors import CRSMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+Bounds = tuple[float, float, float, float]
+"""``(left, bottom, right, top)``, always in this order."""
+
+SUBCELLS = 4096
+"""Vertices snap to this many steps a cell, so that no tiling can move an edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A north-up lattice of square cells in a projected CRS.
+
+    Cell edges lie on whole multiples of the resolution, so any two grids of one
+    CRS and resolution line up, and a tile is a grid like any other.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        Projected, in metres; equal-area for a scenario.
+    resolution : float
+        Edge of a cell [m].
+    column, row : int
+        Index of the top-left cell, counted from the CRS origin; rows grow
+        southwards.
+    shape : (rows, columns)
+
+    Raises
+    ------
+    CRSMismatchError
+        If the CRS is geographic or not in metres.
+    """
+
+    crs: CRS
+    resolution: float
+    column: int
+    row: int
+    shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Refuse a CRS in which metres mean nothing."""
+        if not self.crs.is_projected or self.crs.axis_info[0].unit_name != "metre":
+            msg = (
+                f"grid.crs: a grid needs a projected CRS in metres, not {self.crs.name!r}; "
+                "use EPSG:5070 (conterminous US) or EPSG:3338 (Alaska)"
+            )
+            raise CRSMismatchError(msg)
+
+    @classmethod
+    def covering(cls, bounds: Bounds, crs: CRS, *, resolution: float) -> Self:
+        """Smallest grid over some bounds.
+
+        Examples
+        --------
+        >>> from pyproj import CRS
+        >>> Grid.covering((5, 5, 25, 15), CRS(5070), resolution=10).bounds
+        (0, 0, 30, 20)
+        """
+        left, bottom, right, top = bounds
+        column, row = floor(left / resolution), -ceil(top / resolution)
+        columns = ceil(right / resolution) - column
+        rows = -floor(bottom / resolution) - row
+        return cls(crs, resolution, column, row, (rows, columns))
+
+    @property
+    def bounds(self) -> Bounds:
+        """Outer edges [m]."""
+        rows, columns = self.shape
+        left, top = self.column * self.resolution, -self.row * self.resolution
+        return left, top - rows * self.resolution, left + columns * self.resolution, top
+
+    @property
+    def transform(self) -> Affine:
+        """From ``(column, row)`` to ``(x, y)``."""
+        left, _, _, top = self.bounds
+        return Affine(self.resolution, 0, left, 0, -self.resolution, top)
+
+    @property
+    def cell_area(self) -> float:
+        """Area of one cell [ha]."""
+        return self.resolution**2 / 10_000
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return self.shape[0] * self.shape[1]
+
+    def grown(self, cells: int) -> Grid:
+        """The grid with a margin of so many cells on every side.
+
+        Examples
+        --------
+        >>> from pyproj import CRS
+        >>> Grid.covering((0, 0, 30, 20), CRS(5070), resolution=10).grown(1).bounds
+        (-10, -10, 40, 30)
+        """
+        rows, columns = self.shape
+        shape = (rows + 2 * cells, columns + 2 * cells)
+        return Grid(self.crs, self.resolution, self.column - cells, self.row - cells, shape)
+
+    def tiles(self, size: int) -> Iterator[Grid]:
+        """Windows of at most `size` × `size` cells that fill this grid, row by row."""
+        rows, columns = self.shape
+        for r in range(0, rows, size):
+            for c in range(0, columns, size):
+                shape = (min(size, rows - r), min(size, columns - c))
+                yield Grid(self.crs, self.resolution, self.column + c, self.row + r, shape)
+
+    def window(self, inner: Grid) -> tuple[slice, slice]:
+        """Where another grid on the same lattice lies in this one: (rows, columns)."""
+        r, c = inner.row - self.row, inner.column - self.column
+        return slice(r, r + inner.shape[0]), slice(c, c + inner.shape[1])
+
+    def indices(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Fractional (column, row) of coordinates, snapped to 1/`SUBCELLS` of a cell.
+
+        Counted from this grid's own top-left corner; the snapping is done from
+        the CRS origin, so every tile sees the same point in the same place.
+        """
+        columns = np.rint(np.asarray(x) / self.resolution * SUBCELLS) / SUBCELLS - self.column
+        rows = np.rint(-np.asarray(y) / self.resolution * SUBCELLS) / SUBCELLS - self.row
+        return columns, rows
+
+    def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Coordinates of the cell centres: x (columns,), y (rows,) [m]."""
+        rows, columns = self.shape
+        x = (self.column + np.arange(columns) + 0.5) * self.resolution
+        y = -(self.row + np.arange(rows) + 0.5) * self.resolution
+        return x, y
+
+    def surface(self, values: NDArray[Any], name: str, **attrs: str) -> xr.DataArray:
+        """Values labelled with the centres of this grid's cells, (y, x)."""
+        x, y = self.centres()
+        return xr.DataArray(
+            values, coords={"y": y, "x": x}, dims=("y", "x"), name=name, attrs=attrs
+        )

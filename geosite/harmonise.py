@@ -1,0 +1,313 @@
+"""From a layer in its own CRS to surfaces on a window of the grid.
+
+Each geometry keeps its own rasterisation rule: a *point* marks the cell that
+holds it; a *line* marks every cell it touches; a *polygon* fills an exact share
+of each cell, marks a cell from a share of one half on, and for distances also
+marks the cell of its own inner point, so that nothing small vanishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+import rasterio
+import shapely
+import xarray as xr
+from rasterio.windows import Window
+
+from geosite import kernels
+from geosite.crs import transformed
+from geosite.errors import LayerDataError
+from geosite.grid import SUBCELLS, Grid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import geopandas as gpd
+    from affine import Affine
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+Kind = Literal["point", "line", "polygon"]
+NODE_STEP = 16
+"""Raster coordinates are exact at every 16th cell edge and linear between."""
+FAR = np.float32(np.inf)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Features of one kind in whole sub-cells of a grid, counted from the CRS origin.
+
+    Attributes
+    ----------
+    kind
+        Decides the rasterisation rule.
+    edges : (n, 4) int64
+        Segments x0, y0, x1, y1; for points x, y, x, y. Rows grow southwards.
+    starts : (features + 1,) int64
+        First segment of each feature.
+    inner : (m, 2) int64
+        A point inside each part of each polygon.
+    """
+
+    kind: Kind
+    edges: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    inner: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, frame: gpd.GeoDataFrame, grid: Grid, kind: Kind, *, merge: bool = True) -> Shapes:
+        """Shapes of features that are in the grid's CRS already.
+
+        Parameters
+        ----------
+        merge : bool
+            Polygons are united first, so that land under two features is counted
+            once; without it each feature keeps its own segments, for `category`.
+        """
+        geometry = frame.geometry.to_numpy()
+        if kind == "polygon" and merge and len(geometry):
+            geometry = np.array([shapely.union_all(geometry)])
+        parts, owner = shapely.get_parts(geometry, return_index=True)
+        if kind == "polygon":
+            # A union of lines and areas may hold both; only areas fill a cell.
+            area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+            parts, owner = shapely.orient_polygons(parts[area]), owner[area]
+        inner = np.empty((0, 2), np.int64)
+        if kind == "point":
+            xy = _subcells(shapely.get_coordinates(parts), grid)
+            edges, of = np.c_[xy, xy], owner
+        else:
+            rings, ring_of = _rings(parts) if kind == "polygon" else (parts, np.arange(len(parts)))
+            xy, ring = shapely.get_coordinates(rings, return_index=True)
+            snapped = _subcells(xy, grid)
+            same = ring[1:] == ring[:-1]
+            edges = np.c_[snapped[:-1][same], snapped[1:][same]]
+            of = owner[ring_of[ring[:-1][same]]]
+            if kind == "polygon" and len(parts):
+                inner = _subcells(shapely.get_coordinates(shapely.point_on_surface(parts)), grid)
+        starts = np.searchsorted(of, np.arange(len(geometry) + 1)).astype(np.int64)
+        return cls(kind, np.ascontiguousarray(edges, np.int64), starts, inner)
+
+    @cached_property
+    def boxes(self) -> NDArray[np.int64]:
+        """Bounding box of each feature: (features, 4) left, top, right, bottom."""
+        n = len(self.starts) - 1
+        out = np.zeros((n, 4), np.int64)
+        out[:, :2] = np.iinfo(np.int64).max // 4
+        filled = np.diff(self.starts) > 0
+        if filled.any():
+            at = self.starts[:-1][filled]
+            low = np.minimum(self.edges[:, :2], self.edges[:, 2:])
+            high = np.maximum(self.edges[:, :2], self.edges[:, 2:])
+            out[filled, :2] = np.minimum.reduceat(low, at)
+            out[filled, 2:] = np.maximum.reduceat(high, at)
+        return out
+
+    def segments(self, window: Grid) -> NDArray[np.int64]:
+        """Segments that matter to a window, counted from its top-left corner.
+
+        Of polygons, those left of the window matter too: they decide what is inside.
+        """
+        rows, columns = window.shape
+        left, top = window.column * SUBCELLS, window.row * SUBCELLS
+        right, bottom = left + columns * SUBCELLS, top + rows * SUBCELLS
+        e = self.edges
+        near = (
+            (np.minimum(e[:, 0], e[:, 2]) <= right)
+            & (np.minimum(e[:, 1], e[:, 3]) <= bottom)
+            & (np.maximum(e[:, 1], e[:, 3]) >= top)
+        )
+        if self.kind != "polygon":
+            near &= np.maximum(e[:, 0], e[:, 2]) >= left
+        return e[near] - np.array([left, top, left, top])
+
+
+def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
+    return np.rint(xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])).astype(np.int64)
+
+
+def _rings(polygons: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    return shapely.get_rings(polygons, return_index=True)
+
+
+def share(shapes: Shapes, window: Grid) -> NDArray[np.float32]:
+    """How much of each cell the polygons fill: (y, x), 0 to 1."""
+    full = kernels.filled(shapes.segments(window), window.shape)
+    return np.minimum(full / np.float32(kernels.FULL), np.float32(1))
+
+
+def presence(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
+    """Cells that the features mark, each geometry by its own rule: (y, x), bool."""
+    segments = shapes.segments(window)
+    if shapes.kind == "polygon":
+        # A share of one half and more; compared in integers.
+        return kernels.filled(segments, window.shape) * 2 >= kernels.FULL
+    return kernels.touched(segments, window.shape).astype(bool)
+
+
+def origins(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
+    """Cells that distances are measured from: as `presence`, and no polygon is left out."""
+    marked = presence(shapes, window)
+    if len(shapes.inner):
+        columns, rows = (shapes.inner // SUBCELLS - np.array([window.column, window.row])).T
+        height, width = window.shape
+        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        marked[rows[inside], columns[inside]] = True
+    return marked
+
+
+def distance(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Squared Euclidean distance to the nearest marked cell: (y, x) [cells²], whole numbers.
+
+    Infinite where nothing is marked. OpenCV's transform is exact but for the
+    rounding of its square root, which is undone here: squared distances between
+    cell centres are whole numbers, and stay exact in float32 up to 4,096 cells.
+    """
+    if not marked.any():
+        return np.full(marked.shape, FAR)
+    cells = cv2.distanceTransform(
+        (~marked).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    return np.rint(np.multiply(cells, cells, out=cells), out=cells)
+
+
+def category(shapes: Shapes, window: Grid) -> NDArray[np.int32]:
+    """Number of the polygon over each cell's centre, counted from 1: (y, x), 0 where none is."""
+    left, top = window.column * SUBCELLS, window.row * SUBCELLS
+    shift = np.array([left, top, left, top])
+    near = np.flatnonzero(_meets(shapes.boxes - shift, window.shape))
+    if not len(near):
+        return np.zeros(window.shape, np.int32)
+    pieces = [shapes.edges[shapes.starts[i] : shapes.starts[i + 1]] for i in near]
+    starts = np.concatenate([[0], np.cumsum([len(p) for p in pieces])]).astype(np.int64)
+    return kernels.painted(
+        np.concatenate(pieces) - shift, starts, (near + 1).astype(np.int32),
+        shapes.boxes[near] - shift, window.shape,
+    )
+
+
+def _meets(boxes: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    rows, columns = shape
+    left, top, right, bottom = boxes.T
+    meets: NDArray[np.bool_] = (
+        (right >= 0) & (bottom >= 0) & (left <= columns * SUBCELLS) & (top <= rows * SUBCELLS)
+    )
+    return meets
+
+
+@dataclass(frozen=True, slots=True)
+class RasterSurface:
+    """A raster file in its own CRS, and how it is brought onto a grid.
+
+    Values are sampled by one rule that knows nothing of windows: bilinear
+    between the four nearest raster cells, at the cell's centre, or at the
+    centres of n × n sub-cells and averaged where the raster is finer than the
+    grid; n follows from the two resolutions alone. Codes of a categorical
+    raster are taken at the cell's centre.
+    """
+
+    path: Path
+    crs: CRS
+    transform: Affine
+    shape: tuple[int, int]
+    nodata: float | None
+    subsamples: int
+
+    def coordinates(
+        self, window: Grid, samples: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Places of the (sub-)cell centres in pixels of the raster: columns, rows."""
+        (rows, columns), step = window.shape, NODE_STEP
+        first = (window.row // step, window.column // step)
+        last = ((window.row + rows) // step + 1, (window.column + columns) // step + 1)
+        node_y = -np.arange(first[0], last[0] + 1) * step * window.resolution
+        node_x = np.arange(first[1], last[1] + 1) * step * window.resolution
+        x, y = np.meshgrid(node_x.astype(float), node_y.astype(float))
+        lon, lat = transformed(x, y, window.crs, self.crs)
+        nodes = ~self.transform * (lon, lat)
+        offsets = (np.arange(samples) + 0.5) / samples
+        r = ((window.row + np.arange(rows))[:, None] + offsets).ravel() / step - first[0]
+        c = ((window.column + np.arange(columns))[:, None] + offsets).ravel() / step - first[1]
+        return _between(nodes[0], r, c), _between(nodes[1], r, c)
+
+    def values(self, window: Grid) -> NDArray[np.float32]:
+        """Values on a window: (y, x), NaN where the raster has none."""
+        n = self.subsamples
+        columns, rows = self.coordinates(window, n)
+        sampled = self._read(columns, rows, kernels.bilinear)
+        if n == 1:
+            return sampled
+        height, width = window.shape
+        blocks = sampled.reshape(height, n, width, n).astype(np.float64)
+        mean: NDArray[np.float32] = blocks.mean(axis=(1, 3)).astype(np.float32)
+        return mean
+
+    def codes(self, window: Grid) -> NDArray[np.float32]:
+        """Codes at the cell centres: (y, x), NaN where the raster has none."""
+        columns, rows = self.coordinates(window, 1)
+        return self._read(np.floor(columns) + 0.5, np.floor(rows) + 0.5, kernels.bilinear)
+
+    def _read(self, columns: NDArray[np.float64], rows: NDArray[np.float64], sample: Any) -> Any:
+        height, width = self.shape
+        finite = np.isfinite(columns) & np.isfinite(rows)
+        if not finite.any():
+            return np.full(columns.shape, np.nan, np.float32)
+        columns, rows = np.where(finite, columns, -9.0), np.where(finite, rows, -9.0)
+        c0, c1 = _span(columns[finite], width)
+        r0, r1 = _span(rows[finite], height)
+        if c0 >= c1 or r0 >= r1:
+            return np.full(columns.shape, np.nan, np.float32)
+        try:
+            with rasterio.open(self.path) as file:
+                pixels = file.read(1, window=Window(c0, r0, c1 - c0, r1 - r0))
+        except rasterio.errors.RasterioError as error:
+            msg = f"{self.path.name}: the raster cannot be read: {error}"
+            raise LayerDataError(msg) from None
+        nodata = np.nan if self.nodata is None else self.nodata
+        return sample(pixels, nodata, columns - c0, rows - r0)
+
+
+def _span(places: NDArray[np.float64], size: int) -> tuple[int, int]:
+    return max(int(places.min()) - 2, 0), min(int(places.max()) + 3, size)
+
+
+def _between(
+    nodes: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    # Linear along rows, then along columns, on nodes that every window shares.
+    r0, c0 = rows.astype(int), columns.astype(int)
+    fr, fc = (rows - r0)[:, None], columns - c0
+    along = nodes[r0] * (1 - fr) + nodes[r0 + 1] * fr
+    return along[:, c0] * (1 - fc) + along[:, c0 + 1] * fc
+
+
+def slope(elevation: NDArray[np.float32], resolution: float) -> NDArray[np.float32]:
+    """Steepness of the ground by Horn's method: (y - 2, x - 2) [%].
+
+    One cell is lost on every side; NaN where any of the nine heights is missing.
+
+    References
+    ----------
+    Horn, B. K. P. (1981). Hill shading and the reflectance map. Proceedings of
+    the IEEE 69(1), 14-47. doi:10.1109/PROC.1981.11918
+    """
+    z = elevation.astype(np.float64)
+    east = z[:-2, 2:] + 2 * z[1:-1, 2:] + z[2:, 2:]
+    west = z[:-2, :-2] + 2 * z[1:-1, :-2] + z[2:, :-2]
+    north = z[:-2, :-2] + 2 * z[:-2, 1:-1] + z[:-2, 2:]
+    south = z[2:, :-2] + 2 * z[2:, 1:-1] + z[2:, 2:]
+    steep = np.hypot(east - west, south - north) / (8 * resolution) * 100
+    # The centre has no weight in the formula, but ground that is not known there
+    # has no known slope.
+    out: NDArray[np.float32] = (steep + 0 * z[1:-1, 1:-1]).astype(np.float32)
+    return out
+
+
+def surface(values: NDArray[Any], window: Grid, name: str, **attrs: str) -> xr.DataArray:
+    """Values of a window as a labelled surface, (y, x)."""
+    return window.surface(values, name, **attrs)

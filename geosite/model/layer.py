@@ -1,0 +1,184 @@
+"""A layer: one thematic dataset, as declared in ``layers/``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from geosite.model.base import LayerId, Spec, Text
+from geosite.model.quantity import Metres
+
+Geometry = Literal["point", "line", "polygon", "raster"]
+Role = Literal["primary", "mirror", "archive", "manual"]
+Agency = Literal[
+    "TRIBAL", "NPS", "FWS", "DOD", "DOE", "USFS", "BLM", "USBR", "OTHER_FEDERAL", "STATE", "OTHER"
+]
+"""Owner codes of the land register, from the most protected owner to the least."""
+
+
+class FileSource(Spec):
+    """A file below the data root (``--data``)."""
+
+    kind: Literal["file"]
+    path: Text
+    """Relative to the data root; forward slashes."""
+    layer: str | None = None
+    """Layer inside a container such as a GeoPackage; the only one if not given."""
+    member: str | None = None
+    """Path of the file inside a zip archive."""
+    format: Literal["auto", "csv", "jsonl"] = "auto"
+    """``auto``: by the ending of the name; other GDAL formats need no word here."""
+    xy: tuple[str, str] | None = None
+    """Columns of a table that hold x (longitude) and y (latitude)."""
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    role: Role = "primary"
+
+
+class ServiceSource(Spec):
+    """An official service or download; fetching it is the work of ``geosite fetch``."""
+
+    kind: Literal["arcgis", "wfs", "ogc-features", "download", "cog-tiles", "sciencebase"]
+    url: Text
+    layer: str | None = None
+    """Layer name or id in the service or archive."""
+    member: str | None = None
+    version: str | None = None
+    page_size: int | None = None
+    role: Role = "primary"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    xy: tuple[str, str] | None = None
+    note: str | None = None
+
+
+class ManualSource(Spec):
+    """A dataset that a person has to get: login, captcha or a letter."""
+
+    kind: Literal["manual"]
+    instructions: Text
+    url: str | None = None
+    role: Role = "manual"
+
+
+Source = Annotated[FileSource | ServiceSource | ManualSource, Field(discriminator="kind")]
+
+
+class FieldSpec(Spec):
+    """One attribute: what it is called at the source and what it means."""
+
+    from_: Annotated[str | None, Field(alias="from")] = None
+    """Name in the file, matched without regard to case; the field's own name if not given."""
+    constant: str | None = None
+    """Says the same of every feature, where the source has no column for it."""
+    type: Literal["text", "number", "integer", "date"] = "text"
+    unit: str | None = None
+    description: str | None = None
+    codes: dict[str, str] = {}
+    """Coded values → meaning; the meaning replaces the code."""
+    null: tuple[str, ...] = ()
+    """Values that mean nothing is known, such as -999999."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.constant is not None and (self.from_ is not None or self.codes):
+            msg = "a constant has no column: leave out from and codes"
+            raise ValueError(msg)
+        return self
+
+
+class Everywhere(Spec):
+    """The layer speaks for all land."""
+
+    kind: Literal["everywhere"] = "everywhere"
+
+
+class States(Spec):
+    """The layer speaks for some states, by their names in ``aoi/states``."""
+
+    kind: Literal["states"]
+    names: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class Box(Spec):
+    """The layer speaks for a box of longitude and latitude."""
+
+    kind: Literal["box"]
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Inside(Spec):
+    """The layer speaks inside the polygons of another layer."""
+
+    kind: Literal["inside"]
+    layer: LayerId
+
+
+class ValidCells(Spec):
+    """A raster speaks where its cells are not nodata."""
+
+    kind: Literal["valid_cells"] = "valid_cells"
+
+
+Coverage = Annotated[Everywhere | States | Box | Inside | ValidCells, Field(discriminator="kind")]
+
+
+class Layer(Spec):
+    """One dataset of the catalogue: facts only.
+
+    What a fact *means* (is the land excluded, how much does it weigh) is said by
+    the rulebook and the scenario.
+    """
+
+    id: LayerId
+    title: Text
+    agency: Text
+    """Who publishes it."""
+    purpose: Text
+    geometry: Geometry
+    crs: str | None = None
+    """Declared CRS of the source, checked against the file and never guessed."""
+    sources: tuple[Source, ...] = ()
+    """In order: the first that is in place is used."""
+    union_of: tuple[LayerId, ...] = ()
+    """Other layers that make this one together, instead of sources."""
+    where: str | None = None
+    """SQL condition on the fields below; only these features are the layer."""
+    fields: dict[str, FieldSpec] = {}
+    owner: Agency | None = None
+    """Land layers: the owner of every feature, where no field ``owner`` says it."""
+    unit: str | None = None
+    """Rasters: unit of the cell values."""
+    coverage: Coverage = Everywhere()
+    absence: Literal["informative", "not_informative"]
+    """Whether a place without a feature is known to have none."""
+    positional_accuracy: Metres | None = None
+    vintage: Text
+    """Year or date that the content describes."""
+    cadence: str | None = None
+    status: Literal["official", "archive", "unofficial", "manual", "synthetic"]
+    licence: Text
+    citation: Text
+    evidence: str | None = None
+    """How well the endpoint is attested: seen in N public projects, single, guess."""
+    problems: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if bool(self.sources) == bool(self.union_of):
+            msg = "give either sources or union_of, not both and not neither"
+            raise ValueError(msg)
+        if self.sources and self.crs is None:
+            msg = "crs: declare the CRS of the source; it is never guessed"
+            raise ValueError(msg)
+        if "geometry" in self.fields:
+            msg = "fields.geometry: the name is taken; call the field something else"
+            raise ValueError(msg)
+        if self.coverage.kind == "valid_cells" and self.geometry != "raster":
+            msg = "coverage valid_cells is for rasters only"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,192 @@
+"""A scenario: the question asked of the land."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from geosite.model.base import Identifier, LayerId, Spec, Text
+from geosite.model.criterion import Criterion
+from geosite.model.layer import Agency
+from geosite.model.quantity import Hectares, Metres
+from geosite.model.rule import ProjectType
+
+EvidenceClass = Literal[
+    "reserve", "resource", "plan", "producer", "past_producer", "prospect", "occurrence", "unknown"
+]
+
+
+class GridSpec(Spec):
+    """Which grid to analyse on."""
+
+    crs: Text
+    resolution: Annotated[Metres, Field(gt=0)]
+
+
+class Confirmation(Spec):
+    """Parcels of an agency count as available only near a confirming point."""
+
+    agency: Agency
+    layer: LayerId
+    where: str | None = None
+    within: Metres
+
+
+class Land(Spec):
+    """The land register: whose land it is, and whose is asked for."""
+
+    layers: Annotated[tuple[LayerId, ...], Field(min_length=1)]
+    """Land layers; where they overlap the more protected owner has it."""
+    offered: Annotated[tuple[Agency, ...], Field(min_length=1)]
+    """Agencies whose parcels may be candidates."""
+    confirm: tuple[Confirmation, ...] = ()
+    unconfirmed: Literal["refuse", "admit"] = "refuse"
+    """Whether a parcel whose status is not confirmed may be a candidate."""
+    places: LayerId | None = None
+    """Points that lend a name to a nameless parcel."""
+    counties: LayerId | None = None
+    sliver: Hectares = 1.0
+    """Parts smaller than this are reported and not offered."""
+
+
+class Evidence(Spec):
+    """What counts as a sign of ore, and how far it reaches."""
+
+    layers: Annotated[tuple[LayerId, ...], Field(min_length=1)]
+    reach: Metres
+    """The gate: land farther than this from accepted evidence is no candidate."""
+    accept_quality: tuple[Literal["A", "B", "C", "D", "E"], ...] = ("A", "B", "C")
+    """Record qualities that open the gate."""
+    accept_error: Metres = 1000.0
+    """Largest location error that opens the gate."""
+    kernel: Metres
+    """Radius of the quartic kernel that sums the records round a place."""
+    class_weights: dict[EvidenceClass, Annotated[float, Field(ge=0, le=1)]]
+    quality_weights: dict[Literal["A", "B", "C", "D", "E"], Annotated[float, Field(ge=0, le=1)]]
+    merge_within: Metres = 500.0
+    """Records nearer to each other than this are one deposit."""
+    basis: Text
+
+
+class DepositUnit(Spec):
+    """Sites are land within reach of a deposit, in one parcel."""
+
+    unit: Literal["deposit"]
+    min_area: Hectares
+    max_area: Hectares = 2500.0
+
+
+class ParcelUnit(Spec):
+    """Sites are the best contiguous pad of each parcel."""
+
+    unit: Literal["parcel"]
+    pad: Hectares
+    max_parcel: Hectares
+    """A larger parcel is an error: it is no installation but a whole landscape."""
+
+
+class PatchUnit(Spec):
+    """Sites are contiguous land above a threshold, in one parcel."""
+
+    unit: Literal["patch"]
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    min_area: Hectares
+    max_area: Hectares = 2500.0
+
+
+SiteUnit = Annotated[DepositUnit | ParcelUnit | PatchUnit, Field(discriminator="unit")]
+
+
+class WeightedSum(Spec):
+    """Σ wᵢ·xᵢ."""
+
+    kind: Literal["weighted_sum"]
+
+
+class GeometricMean(Spec):
+    """Π xᵢ^wᵢ, with a floor for zero when its logarithm is decomposed."""
+
+    kind: Literal["geometric_mean"]
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.001
+
+
+class EvidenceGated(Spec):
+    """evidence^w × access^(1−w), where access is the weighted sum of all other criteria."""
+
+    kind: Literal["evidence_gated"]
+    evidence: Identifier = "evidence"
+    floor: Annotated[float, Field(gt=0, lt=1)] = 0.001
+
+
+Combination = Annotated[WeightedSum | GeometricMean | EvidenceGated, Field(discriminator="kind")]
+
+
+class Tiers(Spec):
+    """Stated cuts: tier A from `a` on, B from `b` on, else C; a fatal flaw caps at C."""
+
+    a: Annotated[float, Field(gt=0, le=1)]
+    b: Annotated[float, Field(gt=0, le=1)]
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.b >= self.a:
+            msg = f"b {self.b} must be below a {self.a}"
+            raise ValueError(msg)
+        return self
+
+
+class Scenario(Spec):
+    """Everything a run depends on, other than the data."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$", max_length=80)]
+    title: Text
+    project: ProjectType
+    aoi: Text
+    """Name of a state or a group of states, ``west,south,east,north``, or a vector file."""
+    grid: GridSpec
+    commodities: str | Annotated[tuple[Identifier, ...], Field(min_length=1)] = "eo14241"
+    """``eo14241``, ``critical2025``, ``critical2022`` or commodity ids."""
+    land: Land
+    rules: tuple[Identifier, ...]
+    """Rule sets of the rulebook."""
+    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+    evidence: Evidence | None = None
+    combination: Combination
+    missing: Literal["unknown", "worst", "renormalise"]
+    """What a score that cannot be measured means for the place."""
+    unknown_land: Literal["admit", "refuse"] = "admit"
+    sites: SiteUnit
+    tiers: Tiers
+    as_of: date | None = None
+    """Day on which the rules are read; the day of the run if not given."""
+    federal_funding: bool = False
+    marking: Text = "public data only"
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        found = []
+        ids = [c.id for c in self.criteria]
+        if twice := sorted({i for i in ids if ids.count(i) > 1}):
+            found.append(f"criteria used twice: {', '.join(twice)}")
+        needs = [c.id for c in self.criteria if c.measure.kind == "evidence"]
+        if needs and self.evidence is None:
+            found.append(f"criterion {needs[0]} reads evidence, but there is no evidence section")
+        if self.sites.unit == "deposit" and self.evidence is None:
+            found.append("sites.unit deposit needs an evidence section")
+        if self.combination.kind == "evidence_gated" and self.combination.evidence not in ids:
+            found.append(
+                f"combination.evidence: no criterion is called {self.combination.evidence}"
+            )
+        if len(set(self.rules)) != len(self.rules):
+            found.append("rules: a rule set is named twice")
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Criterion weights, scaled to sum to one."""
+        total = sum(c.weight for c in self.criteria)
+        return {c.id: c.weight / total for c in self.criteria}

@@ -1,0 +1,262 @@
+"""The whole flow on one page: from a plan to ranked sites."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geosite import constraints
+from geosite.accounting import removal
+from geosite.candidates import candidates
+from geosite.delineation import global_labels
+from geosite.description import authority_column, deposit_columns, inventory
+from geosite.engine import Store, mapped
+from geosite.errors import CoverageError
+from geosite.outlines import cell_polygons, numbered_sites, site_outlines
+from geosite.pieces import KEYS, anchor_code, lattice_step, summed_rule_sets
+from geosite.planning import TILE, Plan, plan
+from geosite.prepare import Prepared, prepare
+from geosite.sites import ranked, rules_touching
+from geosite.tile import TileResult, tile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geosite.grid import Grid
+
+__all__ = ["Analysis", "Plan", "analyse", "plan"]
+
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What was found.
+
+    Attributes
+    ----------
+    sites : GeoDataFrame, in the grid's CRS
+        Ranked; best first.
+    removed : DataFrame
+        Land that each hard rule removes, see `accounting.removal`.
+    inventory : DataFrame
+        Parcel × deposit.
+    status_ha : mapping of state to area [ha]
+        Of the AOI: not offered, excluded, unknown, clear.
+    left_out : mapping of reason to (number, area [ha])
+        Candidate land that became no site.
+    """
+
+    plan: Plan
+    prepared: Prepared
+    store: Store
+    windows: tuple[Grid, ...]
+    sites: gpd.GeoDataFrame
+    rule_sets: pd.DataFrame
+    removed: pd.DataFrame
+    inventory: pd.DataFrame
+    status_ha: Mapping[str, float]
+    left_out: Mapping[str, tuple[int, float]]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    # The small part of a tile's result, which is joined; the large part is in the store.
+    pieces: pd.DataFrame
+    rule_sets: pd.DataFrame
+    border: tuple[NDArray[np.int64], ...]
+    status: NDArray[np.int64]
+
+
+def analyse(
+    plan: Plan,
+    store: Path,
+    *,
+    allow_missing: bool = False,
+    workers: int = WORKERS,
+    tile_size: int = TILE,
+) -> Analysis:
+    """Read, tile and join: everything a plan promises.
+
+    Parameters
+    ----------
+    store : Path
+        Folder for the surfaces; made anew.
+    allow_missing : bool
+        Go on without layers that are missing: what they would say is unknown.
+    tile_size : int
+        Side of a tile [cells]; it changes memory and time, never an answer.
+
+    Raises
+    ------
+    MissingLayerError, LayerDataError, CRSMismatchError, CoverageError
+        See `prepare` and the readers.
+    """
+    clock = _Clock()
+    ready = prepare(plan, allow_missing=allow_missing)
+    _refuse_landscapes(plan, ready)
+    clock.lap("prepare")
+    windows = plan.tiles(tile_size)
+    surfaces = _store(plan, store, tile_size)
+
+    def work(window: Grid) -> _Found:
+        found = tile(ready.inputs, window)
+        _write(surfaces, found)
+        counts = np.bincount(found.status.ravel(), minlength=len(constraints.STATUS_NAMES))
+        return _Found(found.pieces, found.rule_sets, found.border, counts)
+
+    found = mapped(work, windows, workers=workers)
+    clock.lap("tiles")
+    pieces, groups, left_out = candidates(
+        plan, ready, surfaces, windows, [f.pieces for f in found], [f.border for f in found]
+    )
+    clock.lap("join")
+    sites = _table(plan, ready, pieces, groups)
+    sites = _outlined(plan, surfaces, windows, pieces, groups, sites)
+    clock.lap("sites")
+    rule_sets = summed_rule_sets([f.rule_sets for f in found])
+    area = plan.grid.cell_area
+    status = sum((f.status for f in found), np.zeros(len(constraints.STATUS_NAMES), np.int64))
+    return Analysis(
+        plan, ready, surfaces, tuple(windows), sites, rule_sets,
+        removal(rule_sets, plan.rules, plan.treatments, ready.inputs.offered, cell_ha=area),
+        inventory(ready.deposits, ready.register.parcels),
+        {n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k},
+        left_out, clock.laps,
+    )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
+
+
+def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
+    unit = plan.scenario.sites
+    if unit.unit != "parcel":
+        return
+    parcels = ready.register.parcels
+    large = parcels[ready.inputs.offered[1:] & (parcels["area_ha"] > unit.max_parcel)]
+    if len(large):
+        names = ", ".join(f"{n} ({a / 100:,.0f} km²)" for n, a in zip(
+            large["name"].head(5), large["area_ha"].head(5), strict=True
+        ))
+        msg = (
+            f"sites.unit parcel: {len(large)} parcels are larger than max_parcel "
+            f"({unit.max_parcel / 100:,.0f} km²): {names}; such land is no installation. "
+            "Use sites.unit patch (or deposit for a mine), raise max_parcel, or offer other land"
+        )
+        raise CoverageError(msg)
+
+
+def _store(plan: Plan, path: Path, chunk: int) -> Store:
+    planes = max(1, -(-len(plan.rules) // constraints.RULES_PER_PLANE))
+    count = len(plan.criteria)
+    return Store.create(
+        path, plan.grid,
+        {
+            "status": (None, "u1", 0),
+            "planes": (planes, "u8", 0),
+            "parcel": (None, "i4", 0),
+            "piece": (None, "i4", 0),
+            "suitability": (None, "f4", np.nan),
+            "measures": (count, "f4", np.nan),
+            "effective": (count, "f4", np.nan),
+        },
+        chunk=chunk,
+    )
+
+
+def _write(store: Store, found: TileResult) -> None:
+    values = {n: getattr(found, n) for n in ("status", "planes", "parcel")}
+    if found.piece.any():
+        values |= {n: getattr(found, n) for n in ("piece", "suitability", "measures", "effective")}
+    if found.status.any():
+        store.write(found.window, values)
+
+
+def _table(
+    plan: Plan, ready: Prepared, pieces: pd.DataFrame, groups: NDArray[np.int64]
+) -> pd.DataFrame:
+    chosen = pieces[groups >= 0].assign(site=groups[groups >= 0])
+    grouped = chosen.groupby("site", sort=True)
+    summed = grouped[[c for c in pieces.columns if c not in (*KEYS, "anchor")]].sum()
+    summed["anchor"] = grouped["anchor"].min()
+    summed["parcel"] = grouped["parcel"].min()
+    parcels = ready.register.parcels.set_index("parcel_id").loc[summed["parcel"]]
+    table = ranked(
+        summed, plan.scenario, plan.criteria, list(parcels["agency"]), cell_ha=plan.grid.cell_area
+    )
+    summed, parcels = summed.loc[table.index], parcels.set_index(summed.index).loc[table.index]
+    for column in (
+        "name", "unit", "state", "county", "county_fips", "ownership_conflict", "surface_estate",
+        "mineral_estate", "land_origin", "mineral_status", "claims",
+    ):
+        table[column] = parcels[column]
+    table = table.rename(columns={"name": "parcel"})
+    table["parcel_id"], table["parcel_status"] = summed["parcel"], parcels["status"]
+    table["status_source"] = parcels["status_source"]
+    if plan.scenario.evidence is not None and plan.scenario.sites.unit == "deposit":
+        described = deposit_columns(table, chosen, ready.deposits)
+        table = table.join(described)
+        table["name"] = table["deposits"].str.split("; ").str[0].where(
+            table["deposits"] != "", "unnamed deposit on " + table["parcel"]
+        )
+    else:
+        table["commodities"] = ""
+        table["name"] = table["parcel"]
+    table["authority"], table["disposal"] = authority_column(
+        list(table["agency"]), list(table["commodities"]), ready.authorities,
+        plan.rulebook.commodities,
+    )
+    for column, values in rules_touching(summed, plan.rules, plan.treatments).items():
+        table[column] = values
+    for column in ("parcel_mean", "parcel_p90"):
+        if column in summed:
+            table[f"suitability_{column}"] = summed[column]
+    table["data_oldest"] = _oldest(plan)
+    table["as_of"] = plan.as_of.isoformat()
+    return table
+
+
+def _oldest(plan: Plan) -> str:
+    missing = {u.layer for u in plan.missing}
+    return min((plan.catalog[u.layer].vintage for u in plan.uses if u.layer not in missing), default="")
+
+
+def _outlined(
+    plan: Plan, store: Store, windows: Sequence[Grid], pieces: pd.DataFrame,
+    groups: NDArray[np.int64], table: pd.DataFrame,
+) -> gpd.GeoDataFrame:
+    number = {site: k + 1 for k, site in enumerate(table.index)}
+    keys = zip(*(pieces[k].tolist() for k in KEYS), strict=True)
+    site_of = {k: number[g] for k, g in zip(keys, groups.tolist(), strict=True) if g in number}
+    polygons = []
+    for k, window in enumerate(windows):
+        piece = store.read("piece", window).astype(np.int64)
+        if piece.any():
+            parcel = store.read("parcel", window).astype(np.int64)
+            lattice = np.zeros_like(piece)
+            if plan.scenario.sites.unit == "patch":
+                step = lattice_step(plan.scenario.sites.max_area, plan.grid.resolution)
+                rows = (np.arange(window.shape[0]) + window.row) // step
+                columns = (np.arange(window.shape[1]) + window.column) // step
+                lattice = anchor_code(rows[:, None], columns[None, :])
+                piece = global_labels(piece, k)
+            polygons += cell_polygons(numbered_sites(piece, parcel, lattice, site_of), window)
+    shapes = site_outlines(polygons, len(table), plan.grid)
+    return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=plan.grid.crs)

@@ -1,0 +1,302 @@
+"""The plan: what will be read and computed, what it costs, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from math import ceil
+from pathlib import Path
+
+import shapely
+from pyproj import CRS
+
+from geosite.catalog import Catalog, Rulebook, dangling
+from geosite.criteria import saturation
+from geosite.crs import WGS84, parsed_crs, projected, projected_bounds, projected_geometry
+from geosite.errors import CatalogError, CoverageError, faults
+from geosite.grid import Grid
+from geosite.model.criterion import Reading
+from geosite.model.rule import Rule, Treatment
+from geosite.model.scenario import Scenario
+from geosite.sources import missing_reason, read_features, read_outline
+from geosite.tile import Chosen
+
+TILE = 2048
+"""Largest side of a tile [cells]."""
+BYTES_A_CELL = 45
+"""Measured peak of one tile's own surfaces, a cell."""
+BYTES_A_HALO_CELL = 14
+"""Measured peak of a distance transform, a cell of tile and halo."""
+BASE_BYTES = 450_000_000
+"""Measured: the interpreter and its libraries, compiled loops, layers in memory."""
+STATES = "aoi/states"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One layer and what it is read for."""
+
+    layer: str
+    purpose: str
+    missing: str | None
+    """Why it cannot be read; None if it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do; nothing but the AOI's outline has been read.
+
+    Attributes
+    ----------
+    aoi : shapely.Geometry
+        In the grid's CRS.
+    rules, treatments
+        Rules in force for this project, in order of id, and what they mean for it.
+    not_asked : mapping of rule id to reason
+        Rules of the chosen sets that do not apply on the day or to this money.
+    criteria
+        Each with the reading that will be used.
+    """
+
+    scenario: Scenario
+    catalog: Catalog
+    rulebook: Rulebook
+    data: Path
+    aoi_name: str
+    aoi: shapely.Geometry
+    grid: Grid
+    as_of: date
+    rules: tuple[Rule, ...]
+    treatments: tuple[Treatment, ...]
+    not_asked: Mapping[str, str]
+    criteria: tuple[Chosen, ...]
+    uses: tuple[Use, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def halo(self) -> int:
+        """Reach of the widest rule or measure [cells]."""
+        metres = [saturation(c.reading) for c in self.criteria if c.reading]
+        metres += [_radius(c.reading) for c in self.criteria if c.reading]
+        metres += [getattr(t, "setback", 0.0) for t in self.treatments]
+        metres += [getattr(t, "within", 0.0) for t in self.treatments]
+        if self.scenario.evidence:
+            metres += [self.scenario.evidence.reach, self.scenario.evidence.kernel]
+        return ceil(max(metres, default=0.0) / self.grid.resolution)
+
+    @property
+    def missing(self) -> tuple[Use, ...]:
+        """Uses of layers that are not to be had."""
+        return tuple(u for u in self.uses if u.missing)
+
+    def tiles(self, size: int = TILE) -> list[Grid]:
+        """Windows that fill the grid."""
+        return list(self.grid.tiles(size))
+
+    def memory(self, *, workers: int, size: int = TILE) -> int:
+        """Estimated peak memory [bytes]."""
+        rows, columns = (min(size, n) for n in self.grid.shape)
+        wide = (rows + 2 * self.halo) * (columns + 2 * self.halo)
+        tile = rows * columns * BYTES_A_CELL + wide * BYTES_A_HALO_CELL
+        return BASE_BYTES + min(workers, len(self.tiles(size))) * tile
+
+
+def _radius(reading: Reading) -> float:
+    return float(getattr(reading.measure, "radius", 0.0) or getattr(reading.measure, "within", 0.0))
+
+
+def plan(
+    scenario: Scenario,
+    catalog: Catalog,
+    rulebook: Rulebook,
+    data: Path,
+    *,
+    aoi: str | None = None,
+    resolution: float | None = None,
+    today: date | None = None,
+) -> Plan:
+    """What a run of a scenario will read and compute.
+
+    Parameters
+    ----------
+    data : Path
+        Root of relative file sources.
+    aoi : str, optional
+        Overrides the scenario's: a name, ``west,south,east,north`` or a file.
+    resolution : float, optional
+        Overrides the scenario's [m].
+    today : date, optional
+        The day the rules are read on, where the scenario says no `as_of`.
+
+    Raises
+    ------
+    CatalogError
+        If the scenario refers to rule sets or commodities that do not exist.
+    CoverageError
+        If the AOI is empty or cannot be found.
+    CRSMismatchError
+        If the grid's CRS is geographic or not in metres.
+    """
+    if found := dangling(scenario, catalog, rulebook):
+        raise CatalogError(faults(f"scenario {scenario.name} is not complete:", found))
+    scenario = scenario.model_copy(
+        update={
+            "aoi": aoi or scenario.aoi,
+            "grid": scenario.grid.model_copy(
+                update={"resolution": resolution or scenario.grid.resolution}
+            ),
+        }
+    )
+    crs = parsed_crs(scenario.grid.crs, "grid.crs")
+    Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
+    name, outline = _area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
+    grid = Grid.covering(outline.bounds, crs, resolution=scenario.grid.resolution)
+    day = scenario.as_of or today or datetime.now(UTC).date()
+    rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
+    criteria, notes = _chosen_readings(scenario, catalog, data)
+    notes += _too_fine(rules, treatments, scenario.grid.resolution)
+    uses = _uses(scenario, catalog, data, rules, criteria)
+    return Plan(
+        scenario, catalog, rulebook, data, name, outline, grid, day, rules, treatments,
+        not_asked, criteria, uses, tuple(notes),
+    )
+
+
+def _area_of_interest(
+    text: str, catalog: Catalog, rulebook: Rulebook, data: Path, crs: CRS
+) -> tuple[str, shapely.Geometry]:
+    numbers = text.split(",")
+    if len(numbers) == 4:
+        return text, projected_geometry(_box(text, numbers), WGS84, crs)
+    path = Path(text)
+    if path.suffix and path.exists():
+        name, frame = path.stem, projected(read_outline(path), crs)
+    else:
+        name, frame = _states(text, catalog, rulebook, data, crs)
+    outline = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
+    if outline.is_empty or not outline.area:
+        msg = f"aoi {text!r}: the area is empty; expected at least one polygon"
+        raise CoverageError(msg)
+    return name, outline
+
+
+def _box(text: str, numbers: list[str]) -> shapely.Geometry:
+    try:
+        west, south, east, north = (float(n) for n in numbers)
+    except ValueError:
+        msg = f"aoi {text!r}: expected four numbers west,south,east,north in degrees"
+        raise CoverageError(msg) from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        msg = (
+            f"aoi {text!r}: expected west,south,east,north in degrees with west < east and "
+            "south < north; are longitude and latitude swapped?"
+        )
+        raise CoverageError(msg)
+    # A parallel is a curve on the grid: corners alone would cut land off.
+    return shapely.segmentize(shapely.box(west, south, east, north), 0.02)
+
+
+def _states(
+    text: str, catalog: Catalog, rulebook: Rulebook, data: Path, crs: CRS
+) -> tuple[str, object]:
+    if STATES not in catalog:
+        msg = f"aoi {text!r}: the catalogue has no layer {STATES} to look the name up in"
+        raise CoverageError(msg)
+    frame = read_features(catalog[STATES], catalog, data).frame
+    groups = {k.casefold(): v for k, v in rulebook.groups.items()}
+    wanted = {n.casefold() for n in groups.get(text.casefold(), (text,))}
+    names = frame["name"].astype(str).str.casefold()
+    codes = frame["code"].astype(str).str.casefold() if "code" in frame else names
+    chosen = frame[names.isin(wanted) | codes.isin(wanted)]
+    if chosen.empty:
+        known = ", ".join([*rulebook.groups, *sorted(frame["name"].astype(str))[:60]])
+        msg = (
+            f"aoi {text!r}: no state, group of states or file of that name; known are {known}; "
+            "or write west,south,east,north in degrees"
+        )
+        raise CoverageError(msg)
+    return text, projected(chosen, crs)
+
+
+def _rules_in_force(
+    scenario: Scenario, rulebook: Rulebook, day: date
+) -> tuple[tuple[Rule, ...], tuple[Treatment, ...], dict[str, str]]:
+    rules, treatments, not_asked = [], [], {}
+    for rule in rulebook.rules(scenario.rules):
+        treatment = rule.treatment(scenario.project)
+        if treatment is None:
+            continue
+        if not rule.in_force(day):
+            not_asked[rule.id] = f"not in force on {day}"
+        elif rule.needs_federal_funding and not scenario.federal_funding:
+            not_asked[rule.id] = "applies to federally funded projects only"
+        else:
+            rules.append(rule)
+            treatments.append(treatment)
+    return tuple(rules), tuple(treatments), not_asked
+
+
+def _chosen_readings(
+    scenario: Scenario, catalog: Catalog, data: Path
+) -> tuple[tuple[Chosen, ...], list[str]]:
+    chosen, notes = [], []
+    for criterion in scenario.criteria:
+        used = next((r for r in criterion.readings if _is_to_be_had(r, catalog, data)), None)
+        chosen.append(Chosen(criterion, used))
+        if used is None:
+            notes.append(f"criterion {criterion.id} runs as unknown: {_why(criterion, catalog, data)}")
+        elif used is not criterion:
+            note = f"criterion {criterion.id} reads the stand-in {used.layer}"
+            notes.append(f"{note}: {used.note}" if used.note else note)
+    return tuple(chosen), notes
+
+
+def _is_to_be_had(reading: Reading, catalog: Catalog, data: Path) -> bool:
+    if reading.layer is None:
+        return True
+    layer = catalog.get(reading.layer)
+    return layer is not None and missing_reason(layer, catalog, data) is None
+
+
+def _why(criterion: Reading, catalog: Catalog, data: Path) -> str:
+    return _missing(criterion.layer or "", catalog, data) or "its layer cannot be read"
+
+
+def _missing(layer: str, catalog: Catalog, data: Path) -> str | None:
+    if layer not in catalog:
+        return f"the catalogue has no layer {layer}"
+    return missing_reason(catalog[layer], catalog, data)
+
+
+def _too_fine(
+    rules: tuple[Rule, ...], treatments: tuple[Treatment, ...], resolution: float
+) -> list[str]:
+    return [
+        f"rule {rule.id}: a setback of {t.setback:g} m is finer than the cell of {resolution:g} m"
+        for rule, t in zip(rules, treatments, strict=True)
+        if 0 < getattr(t, "setback", 0.0) < resolution
+    ]
+
+
+def _uses(
+    scenario: Scenario, catalog: Catalog, data: Path, rules: tuple[Rule, ...],
+    criteria: tuple[Chosen, ...],
+) -> tuple[Use, ...]:
+    land = scenario.land
+    wanted: list[tuple[str, str]] = [(STATES, "aoi")] if STATES in catalog else []
+    wanted += [(i, "land") for i in land.layers]
+    wanted += [(c.layer, f"confirms {c.agency} land") for c in land.confirm]
+    wanted += [(i, "names of parcels") for i in (land.places, land.counties) if i]
+    wanted += [(r.layer, f"rule {r.id}") for r in rules]
+    wanted += [(r.inside, f"extent of rule {r.id}") for r in rules if r.inside]
+    wanted += [(i, "evidence") for i in (scenario.evidence.layers if scenario.evidence else ())]
+    for c in criteria:
+        layer = (c.reading or c.criterion).layer
+        wanted += [(layer, f"criterion {c.criterion.id}")] if layer else []
+    return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in dict.fromkeys(wanted))
+
+
+def reading_bounds(plan: Plan, crs: CRS) -> tuple[float, float, float, float]:
+    """Bounds of the AOI with its halo, in the CRS of a layer."""
+    return projected_bounds(plan.grid.grown(plan.halo + 1).bounds, plan.grid.crs, crs)

@@ -1,0 +1,340 @@
+"""What every tile shares, read once: layers on the grid's CRS, parcels, deposits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geosite import evidence
+from geosite.constraints import is_hard
+from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
+from geosite.errors import CoverageError, MissingLayerError, faults
+from geosite.grid import SUBCELLS, Grid
+from geosite.harmonise import RasterSurface, Shapes
+from geosite.parcels import Register, land_register
+from geosite.planning import STATES, Plan, reading_bounds
+from geosite.sources import Counts, Features, FileRecord, open_raster, read_features, selected
+from geosite.tile import DepositPoints, LayerKey, Points, TileInputs
+
+if TYPE_CHECKING:
+    from geosite.model.layer import Layer
+    from geosite.model.rule import LandAuthority
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Frozen parameters of a run, and what became of every input.
+
+    Attributes
+    ----------
+    deposits : DataFrame
+        In the order of ``inputs.deposits``.
+    exclusions : GeoDataFrame
+        Features of the hard rules inside the AOI: ``rule, name, geometry``.
+    authorities : mapping of agency to instruments
+        By which law each agency's land could be made available.
+    """
+
+    inputs: TileInputs
+    register: Register
+    deposits: pd.DataFrame
+    exclusions: gpd.GeoDataFrame
+    authorities: Mapping[str, tuple[LandAuthority, ...]]
+    counts: tuple[Counts, ...]
+    files: Mapping[str, tuple[FileRecord, ...]]
+    notes: tuple[str, ...]
+
+
+class _Library:
+    """Layers read once each, in the grid's CRS, near the AOI only."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.read: dict[str, Features] = {}
+        self.frames: dict[str, gpd.GeoDataFrame] = {}
+
+    def has(self, layer: str) -> bool:
+        return layer in self.plan.catalog and layer not in {u.layer for u in self.plan.missing}
+
+    def whole(self, layer: str) -> Features:
+        if layer not in self.read:
+            catalog = self.plan.catalog
+            self.read[layer] = read_features(catalog[layer], catalog, self.plan.data)
+        return self.read[layer]
+
+    def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame:
+        """Features near the AOI, in the grid's CRS."""
+        if layer not in self.frames:
+            found = self.whole(layer).frame
+            left, bottom, right, top = reading_bounds(self.plan, found.crs)
+            box = shapely.bounds(found.geometry.to_numpy())
+            near = (box[:, 0] <= right) & (box[:, 2] >= left)
+            near &= (box[:, 1] <= top) & (box[:, 3] >= bottom)
+            self.frames[layer] = projected(found[near], self.plan.grid.crs)
+        frame = self.frames[layer]
+        if where is None:
+            return frame
+        # The condition must leave something of the whole layer; near this AOI it may not.
+        place = f"layer {layer}"
+        chosen = selected(self.whole(layer).frame, where, place)
+        return frame[chosen[frame.index]]
+
+
+def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
+    """Read every layer of a plan, once, and freeze what the tiles share.
+
+    Raises
+    ------
+    MissingLayerError
+        If a layer is missing and that was not allowed, or if without it no land
+        could be offered or no evidence read.
+    """
+    _refuse_missing(plan, allow_missing=allow_missing)
+    library = _Library(plan)
+    register = _register(plan, library)
+    found = _deposits(plan, library)
+    vectors, categories, points = _vectors(plan, library)
+    rasters = _rasters(plan, library)
+    authorities = _authorities(plan)
+    grid = plan.grid
+    outline = gpd.GeoDataFrame(geometry=[plan.aoi], crs=grid.crs)
+    scenario = plan.scenario
+    inputs = TileInputs(
+        scenario=scenario, rules=plan.rules, treatments=plan.treatments, criteria=plan.criteria,
+        aoi=Shapes.of(outline, grid, "polygon"),
+        parcels=Shapes.of(register.parcels, grid, "polygon", merge=False),
+        offered=_offered(plan, register, authorities), vectors=vectors,
+        rasters={i: surface for i, (surface, _) in rasters.items()},
+        categories=categories, points=points, coverage=_coverage(plan, library, {k[0] for k in vectors}),
+        silent=frozenset(i for i in plan.catalog if plan.catalog[i].absence == "not_informative"),
+        deposits=_points(found, grid) if scenario.evidence else None,
+    )
+    read = library.read
+    files = {i: f.files for i, f in read.items()} | {i: r for i, (_, r) in rasters.items()}
+    return Prepared(
+        inputs, register, found, _exclusions(plan, library), authorities,
+        tuple(c for i in sorted(read) for c in read[i].counts), dict(sorted(files.items())),
+        tuple(n for i in sorted(read) for n in read[i].notes),
+    )
+
+
+def _refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
+    if not plan.missing:
+        return
+    lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in plan.missing]
+    if not allow_missing:
+        fix = "put the files in place, or run with --allow-missing: what they would say is then unknown"
+        raise MissingLayerError(faults("layers are missing:", [*lines, fix]))
+    lost = {u.layer for u in plan.missing}
+    land = plan.scenario.land
+    needed = [i for i in land.layers if i in lost]
+    offered = [i for i in land.layers if i not in lost]
+    if not offered:
+        raise MissingLayerError(faults("no land layer is to be had:", needed))
+    evidence_spec = plan.scenario.evidence
+    if evidence_spec and set(evidence_spec.layers) <= lost:
+        raise MissingLayerError(
+            faults("no evidence layer is to be had, and without evidence no site:", lines)
+        )
+
+
+def _register(plan: Plan, library: _Library) -> Register:
+    land = plan.scenario.land
+    lands = [library.frame(i) for i in land.layers if library.has(i)]
+    confirming: dict[str, list[gpd.GeoDataFrame]] = {}
+    for c in land.confirm:
+        if library.has(c.layer):
+            confirming.setdefault(c.agency, []).append(library.frame(c.layer, c.where))
+
+    def optional(layer: str | None) -> gpd.GeoDataFrame | None:
+        return library.frame(layer) if layer and library.has(layer) else None
+
+    return land_register(
+        lands, land, aoi=plan.aoi,
+        confirmations={a: pd.concat(f, ignore_index=True) for a, f in confirming.items()},  # type: ignore[misc]
+        counties=optional(land.counties), states=optional(STATES), places=optional(land.places),
+    )
+
+
+def _deposits(plan: Plan, library: _Library) -> pd.DataFrame:
+    spec = plan.scenario.evidence
+    if spec is None:
+        return pd.DataFrame()
+    table = plan.rulebook.commodities
+    found = evidence.occurrences(
+        ((plan.catalog[i], library.frame(i)) for i in spec.layers if library.has(i)),
+        evidence.asked_commodities(plan.scenario.commodities, table),
+        evidence.commodity_names(table),
+        spec,
+    )
+    merged = evidence.deposits(found, spec)
+    if merged.empty or not merged["accepted"].any():
+        msg = (
+            f"no accepted record of the asked commodities ({plan.scenario.commodities}) lies in or "
+            f"near {plan.aoi_name}: {len(found)} records of them, none of quality "
+            f"{', '.join(spec.accept_quality)} with an error up to {spec.accept_error:g} m; "
+            "widen the AOI, the commodities or evidence.accept_quality"
+        )
+        raise CoverageError(msg)
+    return merged
+
+
+def _points(found: pd.DataFrame, grid: Grid) -> DepositPoints:
+    xy = found[["x", "y"]].to_numpy(float) / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
+    return DepositPoints(
+        np.rint(xy).astype(np.int64), found["weight"].to_numpy(float),
+        found["accepted"].to_numpy(bool),
+    )
+
+
+def _vectors(
+    plan: Plan, library: _Library
+) -> tuple[
+    dict[LayerKey, Shapes], dict[LayerKey, tuple[str, ...]],
+    dict[tuple[str, str | None, str], Points],
+]:
+    vectors: dict[LayerKey, Shapes] = {}
+    categories: dict[LayerKey, tuple[str, ...]] = {}
+    points: dict[tuple[str, str | None, str], Points] = {}
+    keys: list[LayerKey] = [(r.layer, r.where) for r in plan.rules if r.subject.kind == "presence"]
+    keys += [(r.inside, None) for r in plan.rules if r.inside]
+    for key in keys:
+        _add_shapes(plan, library, vectors, key)
+    for chosen in plan.criteria:
+        reading = chosen.reading
+        if reading is None or reading.layer is None:
+            continue
+        key, measure = chosen.key, reading.measure
+        layer = plan.catalog[reading.layer]
+        if layer.geometry == "raster":
+            continue
+        if measure.kind in ("sum_within", "density"):
+            name = measure.field or ""
+            points[(*key, name)] = _amounts(library.frame(*key), name, layer, plan.grid)
+        elif measure.kind == "category":
+            frame = library.frame(*key)
+            vectors[key] = Shapes.of(frame, plan.grid, "polygon", merge=False)
+            column = frame[measure.field] if measure.field else pd.Series("yes", frame.index)
+            categories[key] = tuple(column.fillna("").astype(str))
+        else:
+            _add_shapes(plan, library, vectors, key)
+    return vectors, categories, points
+
+
+def _add_shapes(
+    plan: Plan, library: _Library, vectors: dict[LayerKey, Shapes], key: LayerKey
+) -> None:
+    if key in vectors or not library.has(key[0]):
+        return
+    kind = plan.catalog[key[0]].geometry
+    if kind != "raster":
+        vectors[key] = Shapes.of(library.frame(*key), plan.grid, kind)
+
+
+def _amounts(frame: gpd.GeoDataFrame, field: str, layer: Layer, grid: Grid) -> Points:
+    shapes = Shapes.of(frame, grid, "point")
+    whole = np.ones(len(frame), np.int64)
+    if field:
+        if field not in frame:
+            msg = f"layer {layer.id} has no field {field!r}; it has {', '.join(layer.fields)}"
+            raise CoverageError(msg)
+        whole = np.rint(pd.to_numeric(frame[field]).fillna(0)).astype(np.int64).to_numpy()
+    # A multipoint counts once a part; amounts repeat with the parts.
+    repeats = np.diff(shapes.starts)
+    order = np.lexsort((shapes.edges[:, 0], shapes.edges[:, 1]))
+    return Points(shapes.edges[order, :2], np.repeat(whole, repeats)[order])
+
+
+def _rasters(
+    plan: Plan, library: _Library
+) -> dict[str, tuple[RasterSurface, tuple[FileRecord, ...]]]:
+    wanted = [r.layer for r in plan.rules if r.subject.kind != "presence"]
+    wanted += [c.key[0] for c in plan.criteria if c.reading and c.reading.layer]
+    out = {}
+    for layer in dict.fromkeys(wanted):
+        if not library.has(layer) or plan.catalog[layer].geometry != "raster":
+            continue
+        raster = open_raster(plan.catalog[layer], plan.catalog, plan.data)
+        centre = plan.aoi.representative_point()
+        x, y = projected_geometry(centre, plan.grid.crs, raster.crs).coords[0]
+        step = projected_bounds(
+            (centre.x, centre.y, centre.x + 1000, centre.y + 1000), plan.grid.crs, raster.crs
+        )
+        # How many raster cells a grid cell spans, measured at the middle of the AOI's grid.
+        pixels = (step[2] - step[0]) / 1000 * plan.grid.resolution / abs(raster.transform.a)
+        samples = max(1, round(pixels)) if np.isfinite([x, y, pixels]).all() else 1
+        surface = RasterSurface(
+            raster.path, raster.crs, raster.transform, raster.shape, raster.nodata, samples
+        )
+        out[layer] = (surface, raster.files)
+    return out
+
+
+def _coverage(plan: Plan, library: _Library, layers: Iterable[str]) -> dict[str, Shapes]:
+    out = {}
+    points = {c.key[0] for c in plan.criteria if c.reading and c.reading.layer}
+    for layer in sorted({*layers, *points} - {""}):
+        declared = plan.catalog[layer].coverage
+        crs = plan.grid.crs
+        match declared.kind:
+            case "states":
+                states = library.whole(STATES).frame
+                names = {n.casefold() for n in declared.names}
+                chosen = states[states["name"].astype(str).str.casefold().isin(names)]
+                frame = projected(chosen, crs)
+            case "box":
+                box = shapely.box(declared.west, declared.south, declared.east, declared.north)
+                shape = projected_geometry(shapely.segmentize(box, 0.05), WGS84, crs)
+                frame = gpd.GeoDataFrame(geometry=[shape], crs=crs)
+            case "inside":
+                frame = library.frame(declared.layer)
+            case _:
+                continue
+        out[layer] = Shapes.of(frame, plan.grid, "polygon")
+    return out
+
+
+def _authorities(plan: Plan) -> dict[str, tuple[LandAuthority, ...]]:
+    out: dict[str, list[LandAuthority]] = {}
+    for entry in plan.rulebook.authorities.authorities:
+        if entry.project == plan.scenario.project:
+            out.setdefault(entry.agency, []).append(entry)
+    return {agency: tuple(entries) for agency, entries in sorted(out.items())}
+
+
+def _offered(
+    plan: Plan, register: Register, authorities: Mapping[str, tuple[LandAuthority, ...]]
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    # No authority, no candidate: the law must name a way to make the land available.
+    land, parcels = plan.scenario.land, register.parcels
+    status = {"available"} | ({"unconfirmed"} if land.unconfirmed == "admit" else set())
+    may = parcels["agency"].isin(set(land.offered) & set(authorities))
+    may &= parcels["status"].isin(status)
+    return np.concatenate([[False], may.to_numpy(bool)])
+
+
+def _exclusions(plan: Plan, library: _Library) -> gpd.GeoDataFrame:
+    tables = []
+    for rule, treatment in zip(plan.rules, plan.treatments, strict=True):
+        if not is_hard(treatment) or rule.subject.kind != "presence" or not library.has(rule.layer):
+            continue
+        frame = library.frame(rule.layer, rule.where)
+        frame = frame[frame.intersects(plan.aoi)]
+        name = frame["name"] if "name" in frame else pd.Series("", frame.index, dtype=object)
+        setback = getattr(treatment, "setback", 0.0)
+        shapes = frame.geometry.buffer(setback) if setback else frame.geometry
+        tables.append(
+            gpd.GeoDataFrame(
+                {"rule": rule.id, "name": name.fillna("").astype(str)},
+                geometry=shapes, crs=plan.grid.crs,
+            )
+        )
+    empty = gpd.GeoDataFrame({"rule": [], "name": []}, geometry=[], crs=plan.grid.crs)
+    return pd.concat(tables, ignore_index=True) if tables else empty  # type: ignore[return-value]
+

@@ -1,0 +1,129 @@
+"""What is said of a site: its columns, in words with units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geosite.report.text import missing, number, plain, split_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geosite.report.content import Content, CriterionLabel
+
+FIRST = (
+    "rank", "rank_p05", "rank_p95", "tier", "site_id", "name", "agency", "state", "county",
+    "commodities", "evidence_class", "suitability", "suitability_surface", "p90", "acres",
+    "area_ha", "clear_ha", "unknown_ha", "fatal_flaws", "authority", "rules_avoid",
+    "rules_mitigate", "rules_flag", "not_examined",
+)  # fmt: skip
+"""Columns that a table begins with, in this order."""
+LAST = ("longitude", "latitude", "data_oldest", "as_of", "notice")
+_SCORES = ("effective_", "contribution_")
+_UNITS = {
+    "m": "m", "km": "km", "pct": "%", "ha": "ha", "acres": "acres", "persons": "persons",
+    "kv": "kV", "mgd": "MGD", "deg": "°", "mm": "mm", "t": "t",
+}  # fmt: skip
+_KILOMETRE = 1000.0
+_MILE = 1609.344
+_WHOLE = 100
+"""From here on a number needs no decimals."""
+
+
+def measure_columns(content: Content) -> dict[str, tuple[str, str]]:
+    """Column → (title, unit) of every measure of the sites, criteria first.
+
+    A measure is what a criterion names as its `measure`, else the column that
+    is called after its id; then any other column that no table begins or ends
+    with, by its own name.
+    """
+    free = [
+        str(c)
+        for c in content.sites.columns
+        if c not in FIRST and c not in LAST and not str(c).startswith(_SCORES)
+        and c != content.sites.geometry.name
+    ]  # fmt: skip
+    found: dict[str, tuple[str, str]] = {}
+    for criterion in content.criteria:
+        if column := _column_of(criterion, free):
+            found[column] = (criterion.title, criterion.unit or _unit(column))
+    for column in free:
+        if column not in found:
+            unit = _unit(column)
+            words = column.rpartition("_")[0] if unit else column
+            found[column] = (words.replace("_", " "), unit)
+    return found
+
+
+def _column_of(criterion: CriterionLabel, columns: list[str]) -> str | None:
+    if criterion.measure:
+        return criterion.measure if criterion.measure in columns else None
+    names = (criterion.id, f"measure_{criterion.id}")
+    for column in columns:
+        if column in names or (_unit(column) and column.rpartition("_")[0] in names):
+            return column
+    return None
+
+
+def _unit(column: str) -> str:
+    head, _, last = column.rpartition("_")
+    return _UNITS.get(last, "") if head else ""
+
+
+def written(value: object, unit: str, limit: int | None = None) -> str:
+    """A value with its unit as people read it; nothing if it is not known.
+
+    Examples
+    --------
+    >>> written(12400.0, "m")
+    '12.4 km (7.7 mi)'
+    >>> written(3.26, "%")
+    '3.3 %'
+    """
+    if missing(value):
+        return ""
+    found = number(value)
+    if found is None:
+        return plain(value, limit)
+    if unit == "m" and abs(found) >= _KILOMETRE:
+        return f"{found / _KILOMETRE:,.1f} km ({found / _MILE:,.1f} mi)"
+    text = f"{found:,.0f}" if abs(found) >= _WHOLE or found.is_integer() else f"{found:,.3g}"
+    if unit == "%":
+        text = f"{found:,.1f}"
+    return text if unit in ("", "category") else f"{text} {unit}"
+
+
+def area(hectares: object) -> str:
+    """``250 ha (618 acres)``."""
+    found = number(hectares)
+    if found is None:
+        return ""
+    return f"{found:,.0f} ha ({found / 0.40468564224:,.0f} acres)"
+
+
+def rule_names(content: Content, value: object) -> list[str]:
+    """Titles of the rules a cell names by id; a name that is no id stays as it is."""
+    titles = {r.id: r.title for r in content.rules}
+    return [plain(titles.get(name, name)) for name in split_names(value)]
+
+
+def contributions(
+    content: Content, site: Mapping[Any, Any]
+) -> list[tuple[str, float, float | None, float | None]]:
+    """Per criterion: (title, weight, effective score, contribution), heaviest first."""
+    rows = [
+        (
+            plain(c.title),
+            c.weight,
+            number(site.get(f"effective_{c.id}")),
+            number(site.get(f"contribution_{c.id}")),
+        )
+        for c in content.criteria
+    ]
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def adds_up(content: Content) -> bool:
+    """Whether contributions sum to suitability; else they sum to its logarithm and are losses."""
+    columns = [c for c in content.sites.columns if str(c).startswith("contribution_")]
+    return not any((content.sites[c].astype(float) < 0).any() for c in columns)

@@ -1,0 +1,208 @@
+"""The text pages of a run folder, in Markdown: README.md and CITATIONS.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geosite.report.content import CLEAR, EXCLUDED, UNKNOWN
+from geosite.report.facts import adds_up
+from geosite.report.palette import agency
+from geosite.report.text import markdown, number, plain, split_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from geosite.report.content import Content
+
+_QUESTION = {
+    "mine": "Where on the land that was asked about could a mine go?",
+    "refinery": "Where on the land that was asked about could a mineral processing plant go?",
+}
+_FILES = (
+    ("map.html", "the map; opens in a browser"),
+    ("sites.csv", "all sites with every measure, score and reason"),
+    ("sites.gpkg, sites.parquet", "the same with exact outlines"),
+    ("inventory.csv", "parcels and the deposits on them"),
+    ("suitability.tif", "0–1 per cell, nodata where there is none"),
+    ("status.tif", "0 outside, 1 not offered, 2 excluded, 3 unknown, 4 clear"),
+    ("CITATIONS.md", "every dataset with its licence, every rule with its authority"),
+    ("run.json", "what was asked, with versions, hashes, counts and warnings"),
+)
+
+
+def readme_text(content: Content) -> str:
+    """README.md of a run: question, ten best, what is not known, how to read it, disclaimer."""
+    parts = [
+        _head(content, content.title),
+        _question(content),
+        _best(content),
+        _removed(content),
+        _not_known(content),
+        _reading(content),
+        "## Files",
+        _table(("file", "what it holds"), _FILES),
+        _foot(content),
+    ]
+    return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def citations_text(content: Content) -> str:
+    """CITATIONS.md of a run: every dataset with licence, every rule with authority."""
+    layers = [
+        (x.id, x.title, x.agency, x.vintage, x.licence, x.citation, x.status)
+        for x in sorted(content.layers, key=lambda x: x.id)
+    ]
+    rules = [
+        (r.id, r.title, r.tier, r.authority, r.citation, r.layer)
+        for r in sorted(content.rules, key=lambda r: r.id)
+    ]
+    parts = [
+        _head(content, f"Sources of: {plain(content.title)}"),
+        "## Datasets",
+        _escaped(("layer", "title", "agency", "vintage", "licence", "citation", "status"), layers),
+        "## Rules",
+        _escaped(("rule", "title", "tier", "authority", "citation", "layer"), rules),
+        _foot(content),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(content: Content, title: str) -> str:
+    lines = [f"# {markdown(title, 300)}"]
+    if content.synthetic:
+        lines.append("**SYNTHETIC WORLD: nothing below is a real place.**")
+    lines.append(f"*{markdown(content.disclaimer)}*")
+    lines.append(f"Marking: {markdown(content.marking, 300)}")
+    return "\n\n".join(lines)
+
+
+def _foot(content: Content) -> str:
+    return f"---\n\n{markdown(content.disclaimer)} {markdown(content.marking, 300)}"
+
+
+def _question(content: Content) -> str:
+    there = np.bincount(content.status.ravel(), minlength=5)
+    rows = [("excluded by a hard rule", EXCLUDED), ("unknown", UNKNOWN), ("clear", CLEAR)]
+    offered = sum(int(there[code]) for _, code in rows)
+    table = [
+        (
+            words,
+            _ha(int(there[code]) * content.cell_ha),
+            f"{100 * int(there[code]) / offered:.1f} %",
+        )
+        for words, code in rows
+        if offered
+    ]
+    question = _QUESTION.get(content.project, f"Project: {markdown(content.project)}")
+    return (
+        f"## The question\n\n{question}\n\nArea: {markdown(content.aoi_name, 300)}. Sites found: "
+        f"{len(content.sites):,}.\n\n{_table(('offered land', 'area', 'share'), table)}"
+    )
+
+
+def _best(content: Content) -> str:
+    sites = content.sites
+    if sites.empty:
+        return "## Ten best\n\nNo site was found."
+    if "rank" in sites:
+        sites = sites.sort_values("rank", kind="stable")
+    heads = ("rank", "tier", "site", "name", "agency", "county", "suitability", "area", "unknown")
+    rows = [_best_row(site) for site in sites.head(10).to_dict("records")]
+    return f"## Ten best\n\n{_escaped(heads, rows)}"
+
+
+def _best_row(site: Mapping[object, object]) -> tuple[str, ...]:
+    rank, score = number(site.get("rank")), number(site.get("suitability"))
+    place = ", ".join(t for k in ("county", "state") if (t := plain(site.get(k), 80)))
+    return (
+        "" if rank is None else f"{rank:.0f}",
+        plain(site.get("tier"), 12),
+        plain(site.get("site_id"), 80),
+        plain(site.get("name"), 120) or "unnamed",
+        agency(plain(site.get("agency"), 60))[0],
+        place,
+        "unknown" if score is None else f"{score:.2f}",
+        _ha(number(site.get("area_ha"))),
+        _ha(number(site.get("unknown_ha"))),
+    )
+
+
+def _removed(content: Content) -> str:
+    hard = sorted(
+        (r for r in content.rules if r.tier in ("exclude", "require")),
+        key=lambda r: (-r.removed_ha, r.id),
+    )
+    if not hard:
+        return ""
+    rows = [(r.title, _ha(r.removed_ha), _ha(r.alone_ha), r.authority, r.citation) for r in hard]
+    table = _escaped(("rule", "speaks against", "alone", "authority", "citation"), rows)
+    return f"## What the rules took\n\nRules overlap, so the areas do not add up.\n\n{table}"
+
+
+def _not_known(content: Content) -> str:
+    titles = {r.id: r.title for r in content.rules}
+    unseen = [
+        f"Criterion without a score at any site: {c.title}"
+        for c in content.criteria
+        if f"effective_{c.id}" in content.sites
+        and len(content.sites)
+        and content.sites[f"effective_{c.id}"].isna().all()
+    ]
+    names = content.sites.get("not_examined", ())
+    examined = sorted({titles.get(n, n) for value in names for n in split_names(value)})
+    lines = [
+        *(f"Could not be asked: {titles.get(r, r)}" for r in content.unknown_rules),
+        *unseen,
+        *(f"Not examined at one site or more: {name}" for name in examined),
+        *content.warnings,
+        (
+            "What only people know: conditions on the ground, title and records, consultation with "
+            "Tribal Nations and the public. No layer here stands in for them."
+        ),
+    ]
+    return "## What the ranking does not know\n\n" + _bullets(lines)
+
+
+def _reading(content: Content) -> str:
+    total = (
+        "For each site the columns `contribution_…` sum to `suitability`."
+        if adds_up(content)
+        else "For each site the columns `contribution_…` sum to the logarithm of `suitability`."
+    )
+    weights = [
+        (c.title, f"{100 * c.weight:.1f} %", "yes" if c.critical else "") for c in content.criteria
+    ]
+    return "\n\n".join(
+        [
+            "## How to read it",
+            (
+                "*Excluded* means that a hard rule speaks against the place. *Unknown* means that "
+                "none does, but one cannot tell. *Clear* means that every hard rule was asked and "
+                "none speaks against it; it does not mean that the place is allowed."
+            ),
+            (
+                f"Scores run from 0 (worst) to 1 (best) between stated points. {total} Small "
+                "differences in suitability are no ground for preferring one site to another."
+            ),
+            _escaped(("criterion", "weight", "critical"), weights),
+        ]
+    )
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"* {markdown(line, 1000)}" for line in lines)
+
+
+def _escaped(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return _table(heads, [tuple(markdown(v, 1000) for v in row) for row in rows])
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _ha(hectares: float | None) -> str:
+    return "" if hectares is None else f"{hectares:,.0f} ha"

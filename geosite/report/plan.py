@@ -1,0 +1,64 @@
+"""A plan as text: what will be read and computed, what it costs, what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geosite.planning import Plan
+
+WORKERS = 2
+
+
+def plan_text(plan: Plan) -> str:
+    """What `geosite plan` prints."""
+    grid = plan.grid
+    rows, columns = grid.shape
+    scenario = plan.scenario
+    lines = [
+        f"{scenario.name}: {scenario.title}",
+        f"AOI           {plan.aoi_name}, {plan.aoi.area / 1e6:,.0f} km²",
+        f"grid          {grid.crs.name}, {rows:,} × {columns:,} cells of {grid.resolution:g} m "
+        f"= {grid.cells / 1e6:,.1f} million",
+        f"tiles         {len(plan.tiles())}, halo {plan.halo} cells",
+        f"memory        about {plan.memory(workers=WORKERS) / 1e9:.1f} GB",
+        f"rules as of   {plan.as_of}",
+        f"missing score {scenario.missing};  unknown land: {scenario.unknown_land}",
+        "",
+        "rules (all of them are read; the order means nothing)",
+        *(
+            f"  {t.tier:>8}  {r.id}: {r.layer}" + (f" where {r.where}" if r.where else "")
+            + f" [{r.citation}]"
+            for r, t in zip(plan.rules, plan.treatments, strict=True)
+        ),
+        *(f"  not asked {i}: {why}" for i, why in plan.not_asked.items()),
+        "",
+        "criteria",
+        *(
+            f"  {100 * w:>5.1f} %  {c.criterion.id}: "
+            + (f"{c.reading.measure.kind} of {c.reading.layer or 'the run itself'}" if c.reading
+               else "unknown, no layer")
+            for c, w in zip(plan.criteria, scenario.weights.values(), strict=True)
+        ),
+        "",
+        "layers",
+        *(_layer(plan, i) for i in sorted({u.layer for u in plan.uses})),
+    ]
+    if plan.missing:
+        lines += ["", "missing (run refuses unless --allow-missing; then what they say is unknown)"]
+        lines += [f"  {u.layer} ({u.purpose}): {u.missing}" for u in plan.missing]
+    if plan.notes:
+        lines += ["", "notes", *(f"  {n}" for n in plan.notes)]
+    lines += [
+        "",
+        "distances on this grid are plane; in EPSG:5070 they are off by at most about 1.4 % in the "
+        "conterminous states",
+    ]
+    return "\n".join(lines)
+
+
+def _layer(plan: Plan, id_: str) -> str:
+    layer = plan.catalog.get(id_)
+    if layer is None:
+        return f"  {id_}: not in the catalogue"
+    return f"  {id_}: {layer.title} ({layer.vintage}, {layer.licence}, {layer.status})"

@@ -1,0 +1,115 @@
+"""What a reader sees on clicking a site, as data: the page's script writes it as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geosite.report import palette
+from geosite.report.facts import (
+    area,
+    contributions,
+    measure_columns,
+    rule_names,
+    written,
+)
+from geosite.report.text import LIMIT, number, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from geosite.report.content import Content
+
+
+def site_cards(
+    content: Content, sites: gpd.GeoDataFrame, points: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    """One card a site: heading, place, score with its parts, facts in sections.
+
+    Parameters
+    ----------
+    points : (sites, 2)
+        Longitude and latitude of a point inside each site.
+    """
+    measures = measure_columns(content)
+    table = sites.drop(columns=sites.geometry.name)
+    return [
+        _card(content, measures, site, (float(lon), float(lat)))
+        for site, (lon, lat) in zip(table.to_dict("records"), points, strict=True)
+    ]
+
+
+def _card(
+    content: Content,
+    measures: Mapping[str, tuple[str, str]],
+    site: Mapping[Any, Any],
+    point: tuple[float, float],
+) -> dict[str, Any]:
+    rank = number(site.get("rank"))
+    code = plain(site.get("agency"), 60)
+    parts = [
+        [title[:LIMIT], round(weight, 4), _rounded(effective), _rounded(contribution)]
+        for title, weight, effective, contribution in contributions(content, site)
+    ]
+    place = [palette.agency(code)[0], plain(site.get("county"), 80), plain(site.get("state"), 80)]
+    return {
+        "id": plain(site.get("site_id"), 80),
+        "name": plain(site.get("name"), LIMIT) or "unnamed",
+        "tier": plain(site.get("tier"), 12),
+        "rank": None if rank is None else int(rank),
+        "interval": _interval(site),
+        "place": " · ".join(p for p in place if p),
+        "score": _rounded(number(site.get("suitability"))),
+        "point": [round(point[1], 5), round(point[0], 5)],
+        "parts": parts,
+        "sections": [s for s in _sections(content, measures, site) if s[1]],
+        "colour": palette.rank_colour(rank),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _interval(site: Mapping[Any, Any]) -> str:
+    low, high = number(site.get("rank_p05")), number(site.get("rank_p95"))
+    if low is None or high is None:
+        return ""
+    return f"rank {low:.0f}–{high:.0f} under other weights"
+
+
+def _sections(
+    content: Content, measures: Mapping[str, tuple[str, str]], site: Mapping[Any, Any]
+) -> list[tuple[str, list[list[str]]]]:
+    land = [
+        ["Area", area(site.get("area_ha"))],
+        ["Clear of hard rules", area(site.get("clear_ha"))],
+        ["Unknown to a hard rule", area(site.get("unknown_ha"))],
+        ["Authority", plain(site.get("authority"), LIMIT)],
+    ]
+    rules = [
+        [title, plain("; ".join(rule_names(content, site.get(column))), LIMIT)]
+        for title, column in (
+            ("Avoid", "rules_avoid"), ("Mitigate", "rules_mitigate"), ("Flag", "rules_flag"),
+        )
+    ]  # fmt: skip
+    doubts = [
+        ["Fatal flaws", plain(site.get("fatal_flaws"), LIMIT)],
+        ["Not examined", plain("; ".join(rule_names(content, site.get("not_examined"))), LIMIT)],
+        ["Oldest data", plain(site.get("data_oldest"), 40)],
+        ["Rules as of", plain(site.get("as_of"), 40)],
+    ]
+    ground = [
+        ["Commodities", plain(site.get("commodities"), LIMIT)],
+        ["Evidence", plain(site.get("evidence_class"), LIMIT).replace("_", " ")],
+        *([plain(t, 80), written(site.get(c), u, LIMIT)] for c, (t, u) in measures.items()),
+        ["90th percentile of its cells", written(site.get("p90"), "")],
+    ]
+    named = (
+        ("Land", land), ("Rules that touch it", rules), ("Measures", ground),
+        ("What is not known", doubts),
+    )  # fmt: skip
+    return [(title, [row for row in rows if row[1]]) for title, rows in named]

@@ -1,0 +1,112 @@
+"""The words beside the map, as HTML: question, ten best, legend, what is not known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geosite.report import palette
+from geosite.report.content import CLEAR, EXCLUDED, UNKNOWN
+from geosite.report.text import markup, number, plain
+
+if TYPE_CHECKING:
+    from geosite.report.content import Content
+    from geosite.report.drawings import Drawing
+
+_LISTED = 12
+"""Warnings and unknown rules that the sidebar lists; README.md has them all."""
+
+
+def sidebar(content: Content, parts: list[Drawing]) -> str:
+    """The sidebar; every stranger's word in it is escaped."""
+    synthetic = '<p class="gs-synthetic">SYNTHETIC WORLD</p>' if content.synthetic else ""
+    marking = markup(content.marking, 200)
+    return f"""
+<aside id="gs-side">
+<header><p class="gs-marking">{marking}</p>{synthetic}
+<h1>{markup(content.title, 200)}</h1>
+<p class="gs-sub">{markup(content.aoi_name, 120)} ·
+data as of {markup(content.as_of, 40)}</p></header>
+<div class="gs-scroll">
+<p id="gs-waiting">The map is drawn by Leaflet, which this page loads from
+cdn.jsdelivr.net. If you can read this, it could not be loaded.</p>
+{_facts(content)}
+<h2>Ten best</h2><ol id="gs-best"></ol>
+{_legend(content)}
+{_doubts(content, parts)}
+</div>
+<footer><p>{markup(content.disclaimer)}</p><p class="gs-marking">{marking}</p></footer>
+</aside>
+"""
+
+
+def _facts(content: Content) -> str:
+    there = np.bincount(content.status.ravel(), minlength=5)
+    offered = int(there[EXCLUDED] + there[UNKNOWN] + there[CLEAR])
+    rows = [
+        (label, int(there[code]))
+        for label, code in (("excluded", EXCLUDED), ("unknown", UNKNOWN), ("clear", CLEAR))
+    ]
+    shares = "".join(
+        f'<span class="gs-{label}" style="flex-grow:{count}"></span>' for label, count in rows
+    )
+    words = " · ".join(f"{label} {_share(count, offered)}" for label, count in rows)
+    noun = "site" if len(content.sites) == 1 else "sites"
+    tiers = Counter(plain(t) for t in content.sites.get("tier", []))
+    split = ", ".join(f"{tiers[t]} in tier {t}" for t in "ABC" if t in tiers)
+    return (
+        f"<p><b>{len(content.sites):,} {noun}</b>{f' ({split})' if split else ''} on "
+        f"{offered * content.cell_ha:,.0f} ha of offered land.</p>"
+        f'<div class="gs-shares">{shares}</div><p class="gs-sub">Offered land: {words}</p>'
+    )
+
+
+def _share(count: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    share = 100 * count / whole
+    return f"{share:.0f} %" if share >= 1 or not count else "< 1 %"
+
+
+def _legend(content: Content) -> str:
+    ranks = [r for r in map(number, content.sites.get("rank", [])) if r is not None]
+    classes = "".join(
+        f'<li><i class="gs-swatch gs-fill" style="--c:{colour}"></i>{words}</li>'
+        for words, colour in palette.rank_classes(int(max(ranks, default=1)))
+    )
+    ramp = "".join(f'<i style="background:{c}"></i>' for c in palette.SUITABILITY)
+    return f"""<h2>Legend</h2>
+<p class="gs-key">Sites by rank</p><ul class="gs-row">{classes}</ul>
+<p class="gs-key">Suitability of a cell</p><div class="gs-ramp">{ramp}</div>
+<div class="gs-ends"><span>0 worst</span><span>1 best</span></div>
+<ul class="gs-list">
+<li><i class="gs-swatch gs-hatch" style="--c:{palette.UNKNOWN}"></i>Unknown: a hard rule cannot
+tell here. Not the same as clear.</li>
+<li><i class="gs-swatch gs-fill" style="--c:{palette.EXCLUDED}"></i>Excluded by at least one hard
+rule; hover an outline for the rule and its citation</li>
+<li><i class="gs-swatch gs-dot" style="--c:{palette.DEPOSIT}"></i>Mineral deposit or occurrence</li>
+</ul>
+<p class="gs-sub">Tiers: A, B and C by the scenario's stated cuts; a fatal flaw caps a site at C.
+Small differences in suitability do not decide between two sites.
+Pale fills are land by agency, as named in the layer list. Outlines are simplified for the
+screen; sites.gpkg has them exactly.</p>"""
+
+
+def _doubts(content: Content, parts: list[Drawing]) -> str:
+    asked = {r.id: r.title for r in content.rules}
+    unknown = [f"Could not be asked: {asked.get(r, r)}" for r in content.unknown_rules]
+    hidden = [
+        f"{p.title}: {p.left_out:,} not drawn at this scale or beyond the page's limit"
+        for p in parts
+        if p.left_out
+    ]
+    lines = [*unknown, *content.warnings, *hidden]
+    if not lines:
+        return ""
+    more = (
+        f"<li>and {len(lines) - _LISTED:,} more in README.md</li>" if len(lines) > _LISTED else ""
+    )
+    items = "".join(f"<li>{markup(line, 300)}</li>" for line in lines[:_LISTED])
+    return f'<h2>What the ranking does not know</h2><ul class="gs-doubts">{items}{more}</ul>'

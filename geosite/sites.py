@@ -1,0 +1,220 @@
+"""The ranked table: the decision matrix of sites, combined, decomposed and described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from geosite.pieces import BINS, MEASURE_STEPS, STEPS, anchor_cell, quantile_from_bins
+from geosite.suitability import contributions, suitability
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geosite.model.rule import Rule, Treatment
+    from geosite.model.scenario import Scenario
+    from geosite.tile import Chosen
+
+UNIT_SUFFIX = {
+    "m": "m", "ha": "ha", "%": "pct", "persons": "persons", "kV": "kv", "MGD": "mgd",
+    "acre-ft/yr": "acre_ft_yr", "mm/yr": "mm_yr", "class": "class", "category": "category",
+    "": "index",
+}
+ACRES_A_HECTARE = 1 / 0.40468564224
+TIES = 9
+"""Decimals of suitability that decide a rank; what agrees in them is a tie, broken by site id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The decision matrix: sites × criteria, and what the ranking is made of.
+
+    Attributes
+    ----------
+    effective : (criteria, sites)
+        Mean over the site's known cells of (partial factors × score); NaN where
+        none is known.
+    known : (criteria, sites)
+        Share of the site's cells on which the criterion is known.
+    """
+
+    ids: tuple[str, ...]
+    effective: NDArray[np.float64]
+    known: NDArray[np.float64]
+
+
+def decision_matrix(summed: pd.DataFrame, criteria: Sequence[Chosen]) -> Matrix:
+    """Decision matrix of sites from the joined sums of their cells."""
+    effective, known = [], []
+    cells = summed["cells"].to_numpy(float)
+    for i in range(len(criteria)):
+        total, n = summed[f"e{i}_sum"].to_numpy(float), summed[f"e{i}_n"].to_numpy(float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            effective.append(np.where(n > 0, total / STEPS / n, np.nan))
+        known.append(n / cells)
+    shape = (len(criteria), len(summed))
+    return Matrix(
+        tuple(c.criterion.id for c in criteria),
+        np.array(effective, float).reshape(shape), np.array(known, float).reshape(shape),
+    )
+
+
+def measure_column(chosen: Chosen) -> str:
+    """Name of the column that holds a criterion's measure, with its unit."""
+    reading = chosen.reading or chosen.criterion
+    return f"{chosen.criterion.id}_{reading.measure.kind}_{UNIT_SUFFIX[reading.measure.unit]}"
+
+
+def ranked(
+    summed: pd.DataFrame,
+    scenario: Scenario,
+    criteria: Sequence[Chosen],
+    agencies: Sequence[str],
+    *,
+    cell_ha: float,
+) -> pd.DataFrame:
+    """Sites with their suitability, decomposed and ranked: one row a site, best first.
+
+    Parameters
+    ----------
+    summed : DataFrame
+        One row a site: the columns of `pieces.piece_table`, summed.
+    agencies : (sites,)
+        Agency of each site's parcel, for the site id.
+
+    Notes
+    -----
+    Every combination rule acts on the decision matrix; ``suitability_surface`` is the
+    mean over the site's cells and equal to it for the weighted sum where every
+    cell is known. ``suitability_low`` and ``suitability_high`` take what is not known
+    as worst and as best. Ranks go by suitability to nine decimals, then by site id.
+    """
+    matrix = decision_matrix(summed, criteria)
+    weights = np.array([c.criterion.weight for c in criteria])
+
+    def combined(missing: str) -> NDArray[np.float64]:
+        return suitability(
+            matrix.effective, weights, scenario.combination, matrix.ids, missing=missing  # type: ignore[arg-type]
+        )
+
+    area = summed["cells"].to_numpy(float) * cell_ha
+    unknown = summed["unknown"].to_numpy(float) * cell_ha
+    n = summed["surface_n"].to_numpy(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        surface = np.where(n > 0, summed["surface_sum"].to_numpy(float) / STEPS / n, np.nan)
+    bins = summed[[f"h{b}" for b in range(BINS)]].to_numpy(np.int64)
+    table = pd.DataFrame(
+        {
+            "site_id": site_ids(summed["anchor"], agencies),
+            "agency": list(agencies),
+            "acres": area * ACRES_A_HECTARE,
+            "area_ha": area,
+            "suitability": combined(scenario.missing),
+            "suitability_low": combined("worst"),
+            "suitability_high": combined("best"),
+            "suitability_surface": surface,
+            "suitability_p90": quantile_from_bins(bins, 0.9),
+        },
+        index=summed.index,
+    )
+    for i, chosen in enumerate(criteria):
+        table[measure_column(chosen)] = _measure(summed, i, chosen)
+    for k, id_ in enumerate(matrix.ids):
+        table[f"effective_{id_}"] = matrix.effective[k]
+    parts = contributions(
+        matrix.effective, weights, scenario.combination, matrix.ids, missing=scenario.missing
+    )
+    for k, id_ in enumerate(matrix.ids):
+        table[f"contribution_{id_}"] = parts[k]
+    share = weights / weights.sum()
+    table["known_weight_pct"] = 100 * (matrix.known * share[:, None]).sum(axis=0)
+    table["clear_ha"] = area - unknown
+    table["unknown_ha"] = unknown
+    table["fatal_flaws"] = _fatal_flaws(matrix, criteria)
+    table["not_examined"] = _not_examined(matrix, criteria)
+    table["tier"] = _tiers(table, scenario)
+    order = table["suitability"].round(TIES)
+    table = table.assign(_order=-order).sort_values(
+        ["_order", "site_id"], kind="stable", na_position="last"
+    )
+    rank = np.where(table["suitability"].notna(), np.arange(1, len(table) + 1), np.nan)
+    table.insert(0, "rank", pd.array(rank, dtype="Int64"))
+    return table.drop(columns="_order")
+
+
+def site_ids(anchors: pd.Series, agencies: Sequence[str]) -> list[str]:
+    """Agency and first cell of each site: ``BLM-W7712N2203`` is 7712 cells west of the CRS
+    origin and 2203 north of it; the same land has the same id in every run on one grid.
+    """  # noqa: D205, D400
+    out = []
+    for agency, code in zip(agencies, anchors.tolist(), strict=True):
+        row, column = anchor_cell(int(code))
+        east = f"W{-column}" if column < 0 else f"E{column}"
+        north = f"N{-row}" if row < 0 else f"S{row}"
+        out.append(f"{agency}-{east}{north}")
+    return out
+
+
+def _measure(summed: pd.DataFrame, i: int, chosen: Chosen) -> object:
+    reading = chosen.reading
+    if reading is None:
+        return np.nan
+    if reading.value.kind == "categorical":
+        names = [*reading.value.scores]
+        counts = summed[[f"c{i}_{k}" for k in range(len(names))]].to_numpy()
+        best = counts.argmax(axis=1)
+        return [n if has else "" for n, has in zip(
+            np.array(names)[best].tolist(), (counts.max(axis=1) > 0).tolist(), strict=True
+        )]
+    n = summed[f"m{i}_n"].to_numpy(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(n > 0, summed[f"m{i}_sum"].to_numpy(float) / MEASURE_STEPS / n, np.nan)
+
+
+def _fatal_flaws(matrix: Matrix, criteria: Sequence[Chosen]) -> list[str]:
+    critical = [k for k, c in enumerate(criteria) if c.criterion.critical]
+    return [
+        "; ".join(criteria[k].criterion.title for k in critical if matrix.effective[k, j] == 0)
+        for j in range(matrix.effective.shape[1])
+    ]
+
+
+def _not_examined(matrix: Matrix, criteria: Sequence[Chosen]) -> list[str]:
+    return [
+        "; ".join(c.criterion.title for k, c in enumerate(criteria) if matrix.known[k, j] == 0)
+        for j in range(matrix.effective.shape[1])
+    ]
+
+
+def _tiers(table: pd.DataFrame, scenario: Scenario) -> NDArray[np.object_]:
+    s = table["suitability"].to_numpy(float)
+    tier = np.where(s >= scenario.tiers.a, "A", np.where(s >= scenario.tiers.b, "B", "C"))
+    tier = np.where(table["fatal_flaws"].to_numpy() != "", "C", tier).astype(object)
+    tier[np.isnan(s)] = ""
+    return tier
+
+
+def rules_touching(
+    summed: pd.DataFrame, rules: Sequence[Rule], treatments: Sequence[Treatment]
+) -> Mapping[str, list[str]]:
+    """Ids of the rules that touch each site, by tier, and of the hard rules that cannot tell."""
+    out: dict[str, list[str]] = {}
+    for tier in ("avoid", "mitigate", "flag", "include"):
+        chosen = [r for r, t in enumerate(treatments) if t.tier == tier]
+        out[f"rules_{tier}"] = _listed(summed, [f"against{r}" for r in chosen], [rules[r].id for r in chosen])
+    hard = [r for r, t in enumerate(treatments) if t.tier in ("exclude", "require")]
+    out["rules_unknown"] = _listed(summed, [f"unsure{r}" for r in hard], [rules[r].id for r in hard])
+    soft = [r for r, t in enumerate(treatments) if t.tier not in ("exclude", "require")]
+    out["rules_not_examined"] = _listed(summed, [f"unsure{r}" for r in soft], [rules[r].id for r in soft])
+    return out
+
+
+def _listed(summed: pd.DataFrame, columns: list[str], names: list[str]) -> list[str]:
+    if not columns:
+        return [""] * len(summed)
+    touched = summed[columns].to_numpy() > 0
+    return ["; ".join(n for n, t in zip(names, row, strict=True) if t) for row in touched.tolist()]

@@ -1,0 +1,234 @@
+"""Features of a layer: what its file holds, as the catalogue declares it, every loss counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geosite.crs import parsed_crs, projected
+from geosite.errors import LayerDataError
+from geosite.sources.declared_crs import checked_crs
+from geosite.sources.fields import declared_fields
+from geosite.sources.place import FileRecord, in_place, records
+from geosite.sources.repair import sound
+from geosite.sources.select import selected
+from geosite.sources.vector import dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+    from geosite.catalog import Catalog
+    from geosite.model.layer import Layer
+    from geosite.sources.dataset import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the features of one layer.
+
+    Always ``found == used + not_selected + sum(rejected.values())``.
+
+    Parameters
+    ----------
+    layer : str
+    found : int
+        Features in the file.
+    used : int
+    not_selected : int
+        Features that the layer's own ``where`` leaves out.
+    repaired : int
+        Used features whose geometry was made valid.
+    rejected : reason → number of features
+    unreadable : field → number of values
+        Values that were not of the declared type, and are null now.
+    uncoded : field → number of values
+        Values that are not among the declared codes, and stay as they were.
+    """
+
+    layer: str
+    found: int
+    used: int
+    not_selected: int
+    repaired: int
+    rejected: Mapping[str, int]
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    uncoded: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A layer that was read.
+
+    Parameters
+    ----------
+    layer : Layer
+    frame : GeoDataFrame
+        Declared CRS; declared fields (or every column of the source), ``owner``
+        if the layer has one, geometry. A range index in file order.
+    counts : tuple of Counts
+        One for each file-backed layer.
+    files : tuple of FileRecord
+    notes : tuple of str
+        Remarks of the drivers.
+    """
+
+    layer: Layer
+    frame: gpd.GeoDataFrame
+    counts: tuple[Counts, ...]
+    files: tuple[FileRecord, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
+    """Features of a vector layer or of a union of layers.
+
+    Parameters
+    ----------
+    layer : Layer
+    catalog : Catalog
+        Where the parts of a union are.
+    data : Path
+        Root of file sources.
+
+    Raises
+    ------
+    MissingLayerError
+        If a file is not in place.
+    LayerDataError
+        If the bytes cannot be read or contradict the declaration, or no feature is left.
+    CRSMismatchError
+        If a file carries no CRS, or another one than declared.
+    """
+    if layer.geometry == "raster":
+        msg = f"layer {layer.id} is a raster, expected features; open it with open_raster"
+        raise LayerDataError(msg)
+    if layer.union_of:
+        parts = [read_features(catalog[id_], catalog, data) for id_ in layer.union_of]
+        return _union(layer, parts)
+    found = in_place(layer, data)
+    name = found.path.relative_to(data).as_posix()
+    read = dataset(found, name)
+    if not len(read.attributes.index):
+        msg = (
+            f"{name}: holds no feature, expected those of layer {layer.id}; get the file again, "
+            "or name another layer of the file with layer"
+        )
+        raise LayerDataError(msg)
+    crs = parsed_crs(layer.crs or "", f"layer {layer.id}: crs")
+    # A table has no place for a CRS: the declaration is all there is.
+    notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
+    frame, counts = _declared(read, layer, crs, name)
+    return Features(layer, frame, (counts,), records(found.path, data), (*read.notes, *notes))
+
+
+def _declared(read: Dataset, layer: Layer, crs: CRS, name: str) -> tuple[gpd.GeoDataFrame, Counts]:
+    fields = declared_fields(read.attributes, layer, name)
+    owned = _owned(fields.frame, layer)
+    chosen = _chosen(owned, layer, name)
+    inspected = sound(read.geometry[chosen], read.refused[chosen], layer.geometry, crs, name)
+    good = inspected.refused == ""
+    rejected = Counter(sorted(inspected.refused[~good].tolist()))
+    counts = Counts(
+        layer.id, len(chosen), int(good.sum()), int((~chosen).sum()), inspected.repaired,
+        dict(rejected), fields.unreadable, fields.uncoded,
+    )  # fmt: skip
+    if not good.any():
+        reasons = "; ".join(f"{count} × {reason}" for reason, count in rejected.items())
+        msg = (
+            f"{name}: none of the {chosen.sum()} features of layer {layer.id} can be used: "
+            f"{reasons}; check geometry, crs and xy of the layer, or get the file again"
+        )
+        raise LayerDataError(msg)
+    return _features_frame(owned[chosen][good], inspected.geometry[good], crs), counts
+
+
+def _chosen(attributes: pd.DataFrame, layer: Layer, name: str) -> NDArray[np.bool_]:
+    if layer.where is None:
+        return np.ones(len(attributes), bool)
+    chosen = selected(attributes, layer.where, f"layer {layer.id}: where")
+    if not chosen.any():
+        raise LayerDataError(_nothing_left(layer.where, len(chosen), f"{name} (layer {layer.id})"))
+    return chosen
+
+
+def _nothing_left(where: str, before: int, place: str) -> str:
+    return (
+        f"{place}: no feature is left after the condition {where!r}, of {before} before it; "
+        "check the values it names (text is compared exactly, case included)"
+    )
+
+
+def _owned(attributes: pd.DataFrame, layer: Layer) -> pd.DataFrame:
+    if layer.owner is None:
+        return attributes
+    # An undeclared column that happens to be called owner holds names, not agencies.
+    if "owner" not in layer.fields:
+        return attributes.assign(owner=layer.owner)
+    return attributes.assign(owner=attributes["owner"].fillna(layer.owner))
+
+
+def _features_frame(
+    attributes: pd.DataFrame, geometry: NDArray[np.object_], crs: CRS
+) -> gpd.GeoDataFrame:
+    plain = attributes.drop(columns="geometry", errors="ignore").reset_index(drop=True)
+    return gpd.GeoDataFrame(plain, geometry=geometry, crs=crs)
+
+
+def _union(layer: Layer, parts: list[Features]) -> Features:
+    first = parts[0].frame.crs
+    crs = first if layer.crs is None else parsed_crs(layer.crs, f"layer {layer.id}: crs")
+    frames = [projected(part.frame, crs).set_crs(crs, allow_override=True) for part in parts]
+    whole = pd.concat(frames, ignore_index=True)
+    attributes = pd.DataFrame(whole.drop(columns="geometry"))
+    fields = declared_fields(attributes, layer, f"the parts of layer {layer.id}")
+    kept = fields.frame
+    if "owner" not in layer.fields and any("owner" in part.frame for part in parts):
+        # Each part has said whose it is; the union speaks for those that have not.
+        stated = attributes["owner"]
+        kept = kept.assign(owner=stated if layer.owner is None else stated.fillna(layer.owner))
+    else:
+        kept = _owned(kept, layer)
+    chosen = _chosen(kept, layer, "its parts")
+    of_part = np.repeat(np.arange(len(parts)), [len(part.frame) for part in parts])
+    lost = np.bincount(of_part[~chosen], minlength=len(parts))
+    counts = tuple(
+        replace(c, used=c.used - int(n), not_selected=c.not_selected + int(n))
+        for part, n in zip(parts, lost, strict=True)
+        for c in part.counts
+    )
+    geometry = np.asarray(whole.geometry.array, dtype=object)
+    frame = _features_frame(kept[chosen], geometry[chosen], crs)
+    files = tuple(dict.fromkeys(f for part in parts for f in part.files))
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    return Features(layer, frame, counts, files, notes)
+
+
+def selected_features(features: Features, where: str, place: str) -> Features:
+    """The features that a condition of a rule or criterion selects; the file is not read again.
+
+    The counts stay those of the layer: what a rule does not ask about is no loss.
+
+    Parameters
+    ----------
+    place : str
+        Where the condition is written down, in messages.
+
+    Raises
+    ------
+    LayerDataError
+        If the condition cannot be applied, or selects nothing.
+    """
+    chosen = selected(features.frame, where, place)
+    if not chosen.any():
+        of_layer = f"{place} (layer {features.layer.id})"
+        raise LayerDataError(_nothing_left(where, len(chosen), of_layer))
+    return replace(features, frame=features.frame[chosen].reset_index(drop=True))

@@ -1,0 +1,97 @@
+"""What the suite needs from the machine: the snapshot of real data, and a browser.
+
+Both are optional on a stranger's machine: tests that need them are skipped with
+the reason. The continuous check sets GEOSITE_REQUIRE_BROWSER, and itself
+refuses to start without the snapshot.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The suite gives one answer: same examples every time. GEOSITE_HYPOTHESIS=explore looks further.
+hypothesis.settings.register_profile(
+    "suite", max_examples=40, deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.register_profile("explore", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("GEOSITE_HYPOTHESIS", "suite"))
+
+
+def snapshot_root() -> Path | None:
+    """Folder of the snapshot: GEOSITE_DATA, or shared/data beside the checkout."""
+    named = os.environ.get("GEOSITE_DATA")
+    root = Path(named) if named else ROOT.parent / "shared" / "data"
+    return root if (root / "README.md").is_file() else None
+
+
+def chromium_path() -> str | None:
+    """The browser of the system, if it has one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def pytest_report_header() -> list[str]:
+    """Versions and helpers that explain a difference between two machines."""
+    import pyproj  # noqa: PLC0415 -- only to be reported
+    import rasterio  # noqa: PLC0415
+
+    data = "in place" if snapshot_root() else "absent"
+    return [
+        f"GDAL {rasterio.__gdal_version__}, PROJ {pyproj.proj_version_str}",
+        f"snapshot: {data}, browser: {chromium_path() or 'none on PATH'}",
+    ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the snapshot where there is none, and say why."""
+    if snapshot_root():
+        return
+    reason = "the snapshot of official data is absent; name its folder in GEOSITE_DATA"
+    for item in items:
+        if item.get_closest_marker("snapshot"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def snapshot() -> Path:
+    """Folder of the snapshot of official data."""
+    found = snapshot_root()
+    if found is None:
+        pytest.skip("the snapshot of official data is absent; name its folder in GEOSITE_DATA")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Headless Chromium, driven by playwright; one a worker."""
+    from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 -- slow to import
+
+    with sync_playwright() as play:
+        try:
+            chromium = play.chromium.launch(
+                executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
+            )
+        except Error as error:
+            reason = f"headless Chromium does not start: {str(error).splitlines()[0]}"
+            if os.environ.get("GEOSITE_REQUIRE_BROWSER"):
+                pytest.fail(reason)
+            pytest.skip(f"{reason}; apt-get install chromium")
+        yield chromium
+        chromium.close()

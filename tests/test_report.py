@@ -1,0 +1,330 @@
+import csv
+import json
+import re
+import zlib
+from dataclasses import replace
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import Transformer
+
+from geosite.report import (
+    CriterionLabel,
+    citations_text,
+    palette,
+    readme_text,
+    render_map,
+    site_table,
+    write_map,
+    write_table,
+)
+from geosite.report.facts import adds_up, measure_columns, written
+from geosite.report.pictures import png, status_pictures, suitability_picture
+from geosite.report.shapes import anchors, outlines
+from geosite.report.text import cell, markdown, markup, plain, script_json
+from tests.browser.hostile import PAYLOADS, hostile_content
+from tests.browser.toycontent import ALBERS, CELL, block, frame, sites, toy_content
+
+DISCLAIMER = "BLM master title plats and case files control"
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_map(toy_content()).get_root().render()
+
+
+def data_of(page):
+    return json.loads(re.search(r'id="geosite-data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def part(page, kind):
+    return next(d for d in data_of(page)["drawings"] if d["kind"] == kind)
+
+
+# ── text ──────────────────────────────────────────────────────────────────────────────────────
+@given(st.text() | st.sampled_from(PAYLOADS))
+def test_no_text_can_leave_its_script_block(text):
+    written_ = script_json({"a": [text]})
+    assert not set("<>&") & set(written_)
+    assert written_.isascii()
+    assert json.loads(written_) == {"a": [text]}
+
+
+@given(st.text() | st.sampled_from(PAYLOADS))
+def test_no_text_is_markup_or_template(text):
+    safe = markup(text)
+    assert not set("<>\"'{}`") & set(safe)
+    safe.encode("utf-8")
+
+
+@given(st.text() | st.sampled_from(PAYLOADS), st.integers(1, 400))
+def test_plain_text_is_one_line_within_its_limit(text, limit):
+    words = plain(text, limit)
+    assert len(words) <= limit
+    assert words.isprintable() or not set("\x00\n\r\u2028\u202e") & set(words)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\n=1", "  =1", "＝1"])
+def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text):
+    assert str(cell(text)).startswith("'")
+
+
+def test_numbers_and_missing_values_stay_what_they_are():
+    assert cell(-3.5) == -3.5
+    assert cell(None) is None
+    assert cell("plain") == "plain"
+    assert cell(["-a", "b"]) == "'-a; b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a|b", r"a\|b"), ("<b>", "&lt;b&gt;"), ("[x](y)", r"\[x\](y)"), ("# x", r"\# x"),
+     ("sage_grouse well-known", "sage_grouse well-known"), ("_x_", r"\_x\_")],
+)  # fmt: skip
+def test_markdown_shows_marks_and_obeys_none(text, expected):
+    assert markdown(text) == expected
+
+
+# ── the map ───────────────────────────────────────────────────────────────────────────────────
+def test_the_map_is_a_folium_map_that_links_nothing_but_leaflet(page):
+    assert isinstance(render_map(toy_content()), folium.Map)
+    links = re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page)
+    assert links
+    assert all("/leaflet@" in link for link in links)
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_map(toy_content(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_page_carries_the_disclaimer_the_marking_and_the_world(page):
+    for words in (DISCLAIMER, "Data as of 2025-11-21", "public data only", "SYNTHETIC WORLD"):
+        assert words in page
+    real = render_map(toy_content(synthetic=False, marking="CUI")).get_root().render()
+    assert "SYNTHETIC WORLD" not in real
+    assert "CUI" in real
+
+
+def test_hostile_text_stays_text_in_the_page():
+    page = render_map(hostile_content()).get_root().render()
+    assert page.count("<script") == render_map(toy_content()).get_root().render().count("<script")
+    assert "<img" not in page
+    assert "{{ 7*7 }}" in json.dumps(data_of(page))
+    assert "x" * 400 not in page
+    page.encode("utf-8")
+
+
+def test_one_group_a_rule_and_one_an_agency(page):
+    parts = data_of(page)["drawings"]
+    assert sum(d["kind"] == "excluded" for d in parts) == 2
+    assert sum(d["kind"] == "areas" for d in parts) == 4
+    assert any("16 USC 1133(d)" in line for line in part(page, "excluded")["words"]) or any(
+        "16 USC 1133(d)" in line for d in parts if d["kind"] == "excluded" for line in d["words"]
+    )
+
+
+def test_groups_of_one_name_are_told_apart():
+    rules = tuple(replace(r, title="Same") for r in toy_content().rules)
+    page = render_map(toy_content(rules=rules)).get_root().render()
+    assert "Same (2)" in page
+
+
+def test_only_the_best_sites_are_drawn_and_the_page_says_so():
+    page = render_map(toy_content(), max_sites=5).get_root().render()
+    features = part(page, "sites")["features"]
+    assert [site["rank"] for _, site in features] == [1, 2, 3, 4, 5]
+    assert "Sites by rank: 9 not drawn" in page
+
+
+def test_cards_hold_parts_that_sum_to_the_score(page):
+    for _, site in part(page, "sites")["features"]:
+        assert sum(p[3] for p in site["parts"]) == pytest.approx(site["score"], abs=3e-4)
+
+
+def test_a_logarithmic_score_is_shown_as_losses():
+    table = sites()
+    for c in [c for c in table if str(c).startswith("contribution_")]:
+        table[c] = np.log(table[c])
+    content = toy_content(sites=table)
+    assert not adds_up(content)
+    assert part(render_map(content).get_root().render(), "sites")["additive"] is False
+    assert "logarithm" in readme_text(content)
+
+
+def test_coordinates_are_rounded_to_five_decimals(page):
+    numbers = re.findall(r"-?\d+\.(\d+)", json.dumps(part(page, "sites")["features"][0][0]))
+    assert max(map(len, numbers)) <= 5
+
+
+@pytest.mark.parametrize("empty", ["sites", "parcels", "exclusions", "deposits", "aoi"])
+def test_a_run_without_something_still_has_its_pages(empty):
+    nothing = gpd.GeoDataFrame({"name": []}, geometry=[], crs=ALBERS)
+    content = toy_content(**{empty: nothing})
+    assert DISCLAIMER in render_map(content).get_root().render()
+    assert DISCLAIMER in readme_text(content)
+
+
+def test_columns_that_are_not_there_are_not_shown():
+    bare = toy_content().sites[["rank", "site_id", "geometry"]]
+    page = render_map(toy_content(sites=bare)).get_root().render()
+    assert part(page, "sites")["features"][0][1]["score"] is None
+    assert "unknown" in readme_text(toy_content(sites=bare))
+
+
+# ── shapes and pictures ───────────────────────────────────────────────────────────────────────
+def test_outlines_lie_where_the_grid_says():
+    square = frame({"n": [1]}, [block(10, 10, 14, 14)])
+    found = shapely.geometry.shape(outlines(square, tolerance=1, vertices=100).geometries[0])
+    there = Transformer.from_crs(4326, ALBERS, always_xy=True).transform
+    x, y = there(*np.asarray(found.exterior.coords).T)
+    assert (
+        shapely.hausdorff_distance(shapely.Polygon(np.column_stack([x, y])), block(10, 10, 14, 14))
+        < 2
+    )
+
+
+def test_outlines_fit_their_budget_and_say_what_they_leave_out():
+    turn = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    rings = [
+        shapely.Polygon(np.column_stack([r * np.cos(turn) + 1e5 * i, r * np.sin(turn)]))
+        for i, r in enumerate([10.0, 2e4, 3e4, 4e4])
+    ]
+    found = outlines(frame({"n": range(4)}, rings), tolerance=20, vertices=120)
+    assert sum(len(g["coordinates"][0]) for g in found.geometries) <= 120
+    assert found.rows.tolist() == [1, 2, 3]
+    assert found.left_out == 1
+    whole = outlines(frame({"n": range(4)}, rings), tolerance=20, vertices=120, keep_all=True)
+    assert whole.left_out == 0
+
+
+def test_outlines_pass_over_missing_geometry():
+    found = outlines(frame({"n": [1, 2, 3]}, [None, shapely.Polygon(), block(0, 0, 3, 3)]),
+                     tolerance=1, vertices=100)  # fmt: skip
+    assert found.rows.tolist() == [2]
+
+
+def test_an_anchor_lies_inside_its_site():
+    ring = block(0, 0, 9, 9).difference(block(1, 1, 8, 8))
+    lon, lat = anchors(frame({"n": [1]}, [ring]))[0]
+    back = Transformer.from_crs(4326, ALBERS, always_xy=True).transform(lon, lat)
+    assert ring.buffer(2).contains(shapely.Point(back))
+
+
+def test_a_picture_is_a_png_with_a_transparent_zero():
+    index = np.array([[0, 1], [2, 0]], np.uint8)
+    body = png(index, [(255, 0, 0, 200), (0, 0, 255, 90)])
+    at = body.index(b"IDAT")
+    size = int.from_bytes(body[at - 4 : at], "big")
+    assert zlib.decompress(body[at + 4 : at + 4 + size]) == b"\x00\x00\x01\x00\x02\x00"
+    assert b"tRNS" + bytes([0, 200, 90]) in body
+
+
+def test_pictures_lie_over_the_basin():
+    content = toy_content()
+    lon, lat = anchors(content.aoi)[0]
+    for picture in (suitability_picture(content), *status_pictures(content)):
+        assert picture.west < lon < picture.east
+        assert picture.south < lat < picture.north
+        assert picture.url.startswith("data:image/png;base64,")
+
+
+def test_rank_classes_cover_every_rank_once():
+    rows = palette.rank_classes(14)
+    assert [words for words, _ in rows] == ["1", "2–3", "4–10", "11–14"]
+    assert [palette.rank_colour(r) for r in (1, 2, 10, 11)] == [c for _, c in rows]
+    assert len(palette.rank_classes(1000)) == len(palette.RANKS)
+
+
+# ── facts, tables, pages ──────────────────────────────────────────────────────────────────────
+def test_measures_are_named_by_their_criteria():
+    measures = measure_columns(toy_content())
+    assert measures["distance_rail_m"] == ("Distance to a railway", "m")
+    assert list(measures) == ["distance_rail_m", "distance_power_m", "slope_pct"]
+
+
+def test_a_measure_is_found_by_the_id_of_its_criterion():
+    table = sites().rename(columns={"slope_pct": "terrain_pct"})
+    labels = (CriterionLabel("terrain", "Steepness", 1.0, ""),)
+    measures = measure_columns(toy_content(sites=table, criteria=labels))
+    assert measures["terrain_pct"] == ("Steepness", "%")
+    assert measures["distance_rail_m"] == ("distance rail", "m")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [(950.0, "m", "950 m"), (12400, "m", "12.4 km (7.7 mi)"), (None, "m", ""),
+     ("none", "category", "none"), (0.25, "", "0.25"), (20000, "persons", "20,000 persons")],
+)  # fmt: skip
+def test_values_are_written_with_their_units(value, unit, expected):
+    assert written(value, unit) == expected
+
+
+def test_the_table_begins_with_the_vocabulary_and_ends_with_the_notice():
+    table = site_table(toy_content())
+    assert list(table)[:4] == ["rank", "tier", "site_id", "name"]
+    assert list(table)[-1] == "notice"
+    assert table["notice"].str.contains(DISCLAIMER).all()
+    assert table["notice"].str.contains("SYNTHETIC WORLD").all()
+    assert table["rank"].is_monotonic_increasing
+    assert "geometry" not in table
+
+
+def test_csv_holds_no_formula_and_one_line_a_site(tmp_path):
+    content = hostile_content()
+    write_table(site_table(content), tmp_path / "sites.csv")
+    raw = (tmp_path / "sites.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(raw.splitlines()))
+    assert len(rows) == len(content.sites) + 1
+    assert not [v for row in rows for v in row if v.startswith(("=", "+", "@"))]
+    longest = max(len(v) for row in rows for v in row)
+    assert longest >= 10_000
+
+
+def test_a_table_with_geometry_gets_its_notice(tmp_path):
+    write_table(toy_content().parcels, tmp_path / "inventory.csv", notice="screening")
+    rows = list(
+        csv.DictReader((tmp_path / "inventory.csv").read_text(encoding="utf-8").splitlines())
+    )
+    assert {r["notice"] for r in rows} == {"screening"}
+    assert "geometry" not in rows[0]
+
+
+def test_the_readme_answers_and_says_what_it_does_not_know():
+    text = readme_text(toy_content())
+    for words in ("SYNTHETIC WORLD", DISCLAIMER, "Toy prospect 10", "BLM-", "critical habitat",
+                  "3 occurrences had no coordinates", "sum to `suitability`", "16 USC 1133(d)",
+                  "Not examined at one site or more: Lakes and reservoirs"):  # fmt: skip
+        assert words in text
+    assert "Toy prospect 11" not in text
+
+
+def test_every_row_of_every_page_table_has_the_columns_of_its_head():
+    for text in (readme_text(hostile_content()), citations_text(hostile_content())):
+        width = None
+        for line in text.splitlines():
+            if not line.startswith("|"):
+                width = None
+                continue
+            cells = len(re.findall(r"(?<!\\)\|", line))
+            assert width in (None, cells)
+            width = cells
+        assert "<script" not in text
+
+
+def test_citations_name_every_dataset_and_every_rule():
+    content = toy_content()
+    text = citations_text(content)
+    for label in (*content.layers, *content.rules):
+        assert markdown(label.id) in text
+        assert markdown(label.citation) in text
+
+
+def test_the_status_counts_are_hectares():
+    assert toy_content().cell_ha == CELL**2 / 1e4
