@@ -69,14 +69,20 @@ def removal(
             }
         )
     columns = [
-        "rule", "removed_ha", "alone_ha", "evidence_removed_ha", "evidence_alone_ha", "all_land_ha"
+        "rule",
+        "removed_ha",
+        "alone_ha",
+        "evidence_removed_ha",
+        "evidence_alone_ha",
+        "all_land_ha",
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _planes(rule_sets: pd.DataFrame) -> list[NDArray[np.uint64]]:
-    names = sorted(c for c in rule_sets.columns if c.startswith("plane"))
-    return [rule_sets[n].to_numpy(np.uint64) for n in names]
+    # By number, not by name: plane10 does not come before plane2.
+    count = sum(c.startswith("plane") for c in rule_sets.columns)
+    return [rule_sets[f"plane{p}"].to_numpy(np.uint64) for p in range(count)]
 
 
 def _bits(rules: Sequence[int], rule_sets: pd.DataFrame) -> list[np.uint64]:

@@ -51,15 +51,19 @@ def candidates(
     if unit.unit == "parcel":
         return _pads(plan, ready, store)
     if unit.unit == "patch":
-        tables = [t.assign(piece=global_labels(t["piece"].to_numpy(), k)) for k, t in enumerate(tables)]
+        tables = [
+            t.assign(piece=global_labels(t["piece"].to_numpy(), k)) for k, t in enumerate(tables)
+        ]
     pieces = summed_pieces(tables)
     limit = unit.max_area / area
     if pieces.empty:
         groups = np.empty(0, np.int64)
     elif unit.unit == "deposit":
         groups = deposit_groups(
-            pieces, ready.deposits[["x", "y"]].to_numpy(float),
-            reach=plan.scenario.evidence.reach if plan.scenario.evidence else 0.0, max_cells=limit,
+            pieces,
+            ready.deposits[["x", "y"]].to_numpy(float),
+            reach=plan.scenario.evidence.reach if plan.scenario.evidence else 0.0,
+            max_cells=limit,
         )
     else:
         groups = patch_groups(pieces, windows, borders, max_cells=limit)
@@ -84,7 +88,9 @@ def _pads(
         suited = np.where(mine, store.read("suitability", box), np.float32(np.nan))
         pad = best_pad(suited, cells)
         if pad is None:
-            store.write(box, {"piece": np.where(mine, 0, store.read("piece", box)).astype(np.int32)})
+            store.write(
+                box, {"piece": np.where(mine, 0, store.read("piece", box)).astype(np.int32)}
+            )
             none = [none[0] + 1, none[1] + float(mine.sum() * plan.grid.cell_area)]
             continue
         tables.append(_pad_table(plan, store, box, int(id_), pad, suited, readings))
@@ -109,17 +115,27 @@ def _clipped(box: Grid, whole: Grid) -> Grid:
 
 
 def _pad_table(
-    plan: Plan, store: Store, box: Grid, parcel: int, pad: NDArray[np.int64],
-    suited: NDArray[np.float32], readings: Sequence[object],
+    plan: Plan,
+    store: Store,
+    box: Grid,
+    parcel: int,
+    pad: NDArray[np.int64],
+    suited: NDArray[np.float32],
+    readings: Sequence[object],
 ) -> pd.DataFrame:
     r, c = pad.T
     status = store.read("status", box)[r, c]
     number = np.full(len(pad), parcel, np.int32)
     cells = Piece(
-        window=box, at=pad, piece=number, parcel=number, unknown=status == constraints.UNKNOWN,
+        window=box,
+        at=pad,
+        piece=number,
+        parcel=number,
+        unknown=status == constraints.UNKNOWN,
         measures=store.read("measures", box)[:, r, c].astype(float),
         effective=np.round(store.read("effective", box)[:, r, c].astype(float), 6),
-        suited=suited[r, c].astype(float), planes=store.read("planes", box)[:, r, c],
+        suited=suited[r, c].astype(float),
+        planes=store.read("planes", box)[:, r, c],
     )
     known = suited[~np.isnan(suited)].astype(float)
     return piece_table(cells, readings, len(plan.rules), None).assign(  # type: ignore[arg-type]
@@ -132,6 +148,13 @@ def _no_cells(plan: Plan) -> Piece:
     count, none = len(plan.criteria), np.empty(0)
     whole = none.astype(np.int32)
     return Piece(
-        plan.grid, np.empty((0, 2), np.int64), whole, whole, none.astype(bool),
-        np.empty((count, 0)), np.empty((count, 0)), none, np.empty((1, 0), np.uint64),
+        plan.grid,
+        np.empty((0, 2), np.int64),
+        whole,
+        whole,
+        none.astype(bool),
+        np.empty((count, 0)),
+        np.empty((count, 0)),
+        none,
+        np.empty((1, 0), np.uint64),
     )

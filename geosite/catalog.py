@@ -171,7 +171,7 @@ def open_scenario(name_or_path: str) -> Scenario:
     return _read(path, Scenario)
 
 
-def dangling(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> list[str]:
+def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
     """References of a scenario that resolve to nothing: rule sets and commodities.
 
     Layers that the catalogue lacks are not among them: `plan` reports those.
@@ -241,7 +241,9 @@ def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> 
     land, evidence = scenario.land, scenario.evidence
     wanted = [*land.layers, *(c.layer for c in land.confirm), land.places, land.counties]
     wanted += evidence.layers if evidence else ()
-    wanted += [i for r in rulebook.rules(_known_sets(scenario, rulebook)) for i in (r.layer, r.inside)]
+    wanted += [
+        i for r in rulebook.rules(_known_sets(scenario, rulebook)) for i in (r.layer, r.inside)
+    ]
     wanted += [r.layer for c in scenario.criteria for r in c.readings]
     return [
         f"layer {layer} has no entry in {catalog.root}"

@@ -45,14 +45,22 @@ def _metres(_context: object, _option: object, value: str | None) -> float | Non
 
 
 _LAYERS = click.option(
-    "--layers", type=click.Path(path_type=Path), help="Catalogue folder; the official one by default."
+    "--layers",
+    type=click.Path(path_type=Path),
+    help="Catalogue folder; the official one by default.",
 )
 _DATA = click.option(
-    "--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True,
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    show_default=True,
     help="Root of relative file sources.",
 )
 _OUTPUTS = click.option(
-    "--outputs", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
+    "--outputs",
+    type=click.Path(path_type=Path),
+    default=Path("outputs"),
+    show_default=True,
     help="Where run folders are written.",
 )
 _AOI = click.option("--aoi", help="A state, a group of states, west,south,east,north, or a file.")
@@ -62,7 +70,7 @@ _RESOLUTION = click.option("--resolution", callback=_metres, help="Cell size, e.
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="geosite")
 def main() -> None:
-    """Where on US federal land could a mine or a mineral refinery go, and why not elsewhere?"""
+    """Ask where on US federal land a mine or a mineral refinery could go, and why not elsewhere."""
 
 
 @main.command()
@@ -80,7 +88,10 @@ def check(scenario: str | None, layers: Path | None, data: Path) -> None:
     click.echo(f"{len(catalog)} layers, {len(rulebook.sets)} rule sets with {rules} rules: valid")
     for name in [scenario] if scenario else c.preset_names():
         found = c.open_scenario(name)
-        if wrong := [*c.dangling(found, catalog, rulebook), *c.unknown_layers(found, catalog, rulebook)]:
+        if wrong := [
+            *c.dangling(found, rulebook),
+            *c.unknown_layers(found, catalog, rulebook),
+        ]:
             msg = "\n".join([f"scenario {name} is not complete:", *(f"  {w}" for w in wrong)])
             raise CatalogError(msg)
         click.echo(f"scenario {name}: valid")
@@ -112,8 +123,14 @@ def plan(
 @click.option("--allow-missing", is_flag=True, help="Go on without missing layers, as unknown.")
 @_clean
 def run(
-    scenario: str, layers: Path | None, data: Path, outputs: Path, aoi: str | None,
-    resolution: float | None, *, allow_missing: bool,
+    scenario: str,
+    layers: Path | None,
+    data: Path,
+    outputs: Path,
+    aoi: str | None,
+    resolution: float | None,
+    *,
+    allow_missing: bool,
 ) -> None:
     """Analyse and save; prints the run folder."""
     from geosite.runs import execute  # noqa: PLC0415
@@ -167,7 +184,12 @@ def explain(run: Path, what: str) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the synthetic layers here.")
 @_clean
 def demo(
-    outputs: Path, resolution: float | None, cells: int, seed: int, aoi: str | None, data: Path | None
+    outputs: Path,
+    resolution: float | None,
+    cells: int,
+    seed: int,
+    aoi: str | None,
+    data: Path | None,
 ) -> None:
     """Make a synthetic basin and rank mines and refineries in it; no network, no data."""
     from geosite.demo import make_world  # noqa: PLC0415
@@ -190,8 +212,12 @@ def _plan(
     from geosite.pipeline import plan as planned  # noqa: PLC0415
 
     return planned(
-        c.open_scenario(scenario), c.open_catalog(layers or c.official_layers()), c.open_rulebook(),
-        data, aoi=aoi, resolution=resolution,
+        c.open_scenario(scenario),
+        c.open_catalog(layers or c.official_layers()),
+        c.open_rulebook(),
+        data,
+        aoi=aoi,
+        resolution=resolution,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from geosite.model.rule import Treatment
@@ -106,7 +107,7 @@ class Answer:
 
 
 def answer(
-    verdicts: Sequence[Verdict], treatments: Sequence[Treatment], shape: tuple[int, int]
+    verdicts: Iterable[Verdict], treatments: Sequence[Treatment], shape: tuple[int, int]
 ) -> Answer:
     """What all rules together say; the order of the rules changes bits, not answers.
 
@@ -139,10 +140,12 @@ def answer(
 def against_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
     """Where a rule speaks against, from the reason planes."""
     plane, bit = divmod(rule, RULES_PER_PLANE)
-    return (planes[plane] >> np.uint64(2 * bit)) & np.uint64(1) == 1
+    found: NDArray[np.bool_] = (planes[plane] >> np.uint64(2 * bit)) & np.uint64(1) == 1
+    return found
 
 
 def unsure_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
     """Where a rule cannot tell, from the reason planes."""
     plane, bit = divmod(rule, RULES_PER_PLANE)
-    return (planes[plane] >> np.uint64(2 * bit + 1)) & np.uint64(1) == 1
+    found: NDArray[np.bool_] = (planes[plane] >> np.uint64(2 * bit + 1)) & np.uint64(1) == 1
+    return found

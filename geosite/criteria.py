@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def score(function: ValueFunction, measure: ArrayLike) -> NDArray[np.float64]:
-    """Scores of a measure: same shape, 0 to 1, up is good, NaN where the measure is NaN.
+    r"""Scores of a measure: same shape, 0 to 1, up is good, NaN where the measure is NaN.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def score(function: ValueFunction, measure: ArrayLike) -> NDArray[np.float64]:
     -----
     linear: :math:`s = (x - worst) / (best - worst)`, cut to 0 … 1;
     logistic: :math:`s = 1 / (1 + e^{-k (x - m)})` with m midway between worst and
-    best and k such that s(best) = 0.95; log: linear in :math:`\\ln x`.
+    best and k such that s(best) = 0.95; log: linear in :math:`\ln x`.
 
     Examples
     --------
@@ -52,7 +52,9 @@ def score(function: ValueFunction, measure: ArrayLike) -> NDArray[np.float64]:
             power = np.clip(-steepness * (x - (worst + best) / 2), -700.0, 700.0)
             return np.asarray(1.0 / (1.0 + np.exp(power)))
         case "between":
-            points = [(q.value, s) for q, s in zip(function.anchors, (0, 1, 1, 0), strict=True)]
+            points = [
+                (q.value, s) for q, s in zip(function.anchors, (0.0, 1.0, 1.0, 0.0), strict=True)
+            ]
             return _interpolated(x, points)
         case "piecewise":
             return _interpolated(x, [(q.value, s) for q, s in function.points])
@@ -61,9 +63,7 @@ def score(function: ValueFunction, measure: ArrayLike) -> NDArray[np.float64]:
             raise TypeError(msg)
 
 
-def _interpolated(
-    x: NDArray[np.float64], points: list[tuple[float, float]]
-) -> NDArray[np.float64]:
+def _interpolated(x: NDArray[np.float64], points: list[tuple[float, float]]) -> NDArray[np.float64]:
     at, scores = zip(*points, strict=True)
     return np.where(np.isnan(x), np.nan, np.interp(x, at, scores))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from affine import Affine
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 WGS84 = CRS.from_epsg(4326)
 WEB_MERCATOR = CRS.from_epsg(3857)
@@ -70,7 +71,7 @@ def projected(frame: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
     return frame if same_crs(frame.crs, crs) else frame.to_crs(crs)
 
 
-def projected_geometry(geometry: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geometry:
+def projected_geometry(geometry: BaseGeometry, source: CRS, target: CRS) -> BaseGeometry:
     """One geometry in another CRS."""
     run = _transformer(source.to_wkt(), target.to_wkt()).transform
     return shapely.transform(geometry, lambda xy: np.column_stack(run(xy[:, 0], xy[:, 1])))

@@ -89,7 +89,9 @@ def patch_groups(
     ids, index = np.unique(pieces["piece"].to_numpy(), return_inverse=True)
     number = {int(v): i for i, v in enumerate(ids)}
     links = [
-        (number[a], number[b]) for a, b in _touching(windows, borders) if a in number and b in number
+        (number[a], number[b])
+        for a, b in _touching(windows, borders)
+        if a in number and b in number
     ]
     rows, columns = np.array(links, np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(links)), (rows, columns)), shape=(len(ids), len(ids)))
@@ -98,7 +100,7 @@ def patch_groups(
     area = np.bincount(patch, weights=pieces["cells"].to_numpy())
     square = np.where(area[patch] > max_cells, pieces["lattice"].to_numpy(), 0)
     table = pd.DataFrame({"patch": patch, "square": square})
-    return table.groupby(["patch", "square"]).ngroup().to_numpy(np.int64)
+    return np.asarray(table.groupby(["patch", "square"]).ngroup(), np.int64)
 
 
 def _touching(

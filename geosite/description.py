@@ -72,7 +72,8 @@ def authority_column(
         disposals.append("; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(kinds.items())))
         entries = authorities.get(agency, ())
         fitting = [
-            e for e in entries
+            e
+            for e in entries
             if e.disposal == "any" or not kinds or {e.disposal, "both", "unknown"} & set(kinds)
         ]
         named.append("; ".join(f"{e.authority} ({e.citation})" for e in fitting))
@@ -86,9 +87,23 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
     to hold mineral deposits, whatever the rules say of it.
     """
     columns = [
-        "parcel_id", "agency", "parcel", "state", "county", "status", "deposit", "commodities",
-        "evidence_class", "record_quality", "records_n", "deposit_type", "accepted", "x_m", "y_m",
-        "evidence_layers", "record_ids",
+        "parcel_id",
+        "agency",
+        "parcel",
+        "state",
+        "county",
+        "status",
+        "deposit",
+        "commodities",
+        "evidence_class",
+        "record_quality",
+        "records_n",
+        "deposit_type",
+        "accepted",
+        "x_m",
+        "y_m",
+        "evidence_layers",
+        "record_ids",
     ]
     if deposits.empty:
         return pd.DataFrame(columns=columns)
@@ -101,12 +116,21 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
     land = parcels.iloc[holder[first]].reset_index(drop=True)
     table = pd.DataFrame(
         {
-            "parcel_id": land["parcel_id"], "agency": land["agency"], "parcel": land["name"],
-            "state": land["state"], "county": land["county"], "status": land["status"],
-            "deposit": mine["name"], "commodities": mine["commodities"].map("; ".join),
-            "evidence_class": mine["evidence_class"], "record_quality": mine["quality"],
-            "records_n": mine["records"], "deposit_type": mine["deposit_type"],
-            "accepted": mine["accepted"], "x_m": mine["x"], "y_m": mine["y"],
+            "parcel_id": land["parcel_id"],
+            "agency": land["agency"],
+            "parcel": land["name"],
+            "state": land["state"],
+            "county": land["county"],
+            "status": land["status"],
+            "deposit": mine["name"],
+            "commodities": mine["commodities"].map("; ".join),
+            "evidence_class": mine["evidence_class"],
+            "record_quality": mine["quality"],
+            "records_n": mine["records"],
+            "deposit_type": mine["deposit_type"],
+            "accepted": mine["accepted"],
+            "x_m": mine["x"],
+            "y_m": mine["y"],
             "evidence_layers": mine["layers"].map("; ".join),
             "record_ids": mine["record_ids"].map(lambda ids: "; ".join(ids[:LISTED])),
         }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import dask
 import numpy as np
 import rasterio
 import rasterio.shutil
 import xarray as xr
 import zarr
+from dask import compute, delayed
 from rasterio.windows import Window
+from zarr.codecs import BloscCodec
 
 from geosite.grid import Grid
 
@@ -29,10 +30,10 @@ def mapped(function: Callable[[Grid], R], windows: Sequence[Grid], *, workers: i
     At most `workers` windows are in memory at once; the function writes what is
     large itself and returns what is small.
     """
-    tasks = [dask.delayed(function, pure=False)(w) for w in windows]
+    tasks = [delayed(function, pure=False)(w) for w in windows]
     # GDAL would keep a twentieth of the machine's memory for decoded blocks.
     with rasterio.Env(GDAL_CACHEMAX=64):
-        found: Sequence[R] = dask.compute(*tasks, scheduler="threads", num_workers=workers)
+        found: Sequence[R] = compute(*tasks, scheduler="threads", num_workers=workers)
     return list(found)
 
 
@@ -45,8 +46,12 @@ class Store:
 
     @classmethod
     def create(
-        cls, path: Path, grid: Grid, arrays: Mapping[str, tuple[int | None, DTypeLike, Any]],
-        *, chunk: int,
+        cls,
+        path: Path,
+        grid: Grid,
+        arrays: Mapping[str, tuple[int | None, DTypeLike, Any]],
+        *,
+        chunk: int,
     ) -> Store:
         """Make an empty store.
 
@@ -62,10 +67,13 @@ class Store:
         for name, (layers, dtype, fill) in arrays.items():
             lead = () if layers is None else (layers,)
             group.create_array(
-                name, shape=(*lead, *grid.shape), chunks=(*(1 for _ in lead), chunk, chunk),
-                dtype=dtype, fill_value=fill,
+                name,
+                shape=(*lead, *grid.shape),
+                chunks=(*(1 for _ in lead), chunk, chunk),
+                dtype=dtype,
+                fill_value=fill,
                 dimension_names=[*(f"{name}_layer" for _ in lead), "y", "x"],
-                compressors=zarr.codecs.BloscCodec(cname="zstd", clevel=1),
+                compressors=BloscCodec(cname="zstd", clevel=1),
             )
         x, y = grid.centres()
         for name, values in (("x", x), ("y", y)):
@@ -75,34 +83,44 @@ class Store:
 
     def write(self, window: Grid, values: Mapping[str, NDArray[Any]]) -> None:
         """Write the surfaces of one window."""
-        group = zarr.open_group(self.path, mode="r+")
         rows, columns = self.grid.window(window)
         for name, array in values.items():
             # Chunks that hold nothing but the fill value are not written at all.
-            group[name][..., rows, columns] = array
+            self._array(name, "r+")[..., rows, columns] = array
 
     def read(self, name: str, window: Grid) -> NDArray[Any]:
         """One array on a window."""
-        group = zarr.open_group(self.path, mode="r")
-        return np.asarray(group[name][(..., *self.grid.window(window))])
+        return np.asarray(self._array(name, "r")[(..., *self.grid.window(window))])
+
+    def _array(self, name: str, mode: Literal["r", "r+"]) -> Any:
+        return zarr.open_array(self.path, path=name, mode=mode)
 
     def dataset(self) -> xr.Dataset:
         """Every surface, lazily."""
         found: xr.Dataset = xr.open_zarr(self.path, consolidated=False, chunks=None)
         return found
 
-    def write_cog(
-        self, name: str, path: Path, *, nodata: float, windows: Sequence[Grid]
-    ) -> None:
+    def write_cog(self, name: str, path: Path, *, nodata: float, windows: Sequence[Grid]) -> None:
         """Write one (y, x) array as a Cloud Optimized GeoTIFF."""
         rough = path.with_suffix(".rough.tif")
         rows, columns = self.grid.shape
-        dtype = zarr.open_group(self.path, mode="r")[name].dtype
+        dtype = self._array(name, "r").dtype
         profile = {
-            "driver": "GTiff", "height": rows, "width": columns, "count": 1, "dtype": dtype,
-            "crs": self.grid.crs.to_wkt(), "transform": self.grid.transform, "nodata": nodata,
-            "tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "zstd",
-            "zstd_level": 1, "bigtiff": "if_safer", "sparse_ok": True,
+            "driver": "GTiff",
+            "height": rows,
+            "width": columns,
+            "count": 1,
+            "dtype": dtype,
+            "crs": self.grid.crs.to_wkt(),
+            "transform": self.grid.transform,
+            "nodata": nodata,
+            "tiled": True,
+            "blockxsize": 512,
+            "blockysize": 512,
+            "compress": "zstd",
+            "zstd_level": 1,
+            "bigtiff": "if_safer",
+            "sparse_ok": True,
         }
         with rasterio.Env(GDAL_CACHEMAX=64):
             with rasterio.open(rough, "w", **profile) as file:
@@ -112,8 +130,14 @@ class Store:
                         r, c = self.grid.window(window)
                         file.write(values, 1, window=Window.from_slices(r, c))
             rasterio.shutil.copy(
-                rough, path, driver="COG", compress="zstd", level=3, overview_resampling="nearest",
-                num_threads="all_cpus", bigtiff="if_safer",
+                rough,
+                path,
+                driver="COG",
+                compress="zstd",
+                level=3,
+                overview_resampling="nearest",
+                num_threads="all_cpus",
+                bigtiff="if_safer",
             )
         rough.unlink()
 

@@ -7,7 +7,7 @@ plans or plants are read here.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from geosite.model.scenario import Evidence
 
 OCCURRENCE_COLUMNS = (
-    "name", "record_id", "commodities", "evidence_class", "quality", "deposit_type", "tonnage", "url"
+    "name",
+    "record_id",
+    "commodities",
+    "evidence_class",
+    "quality",
+    "deposit_type",
+    "tonnage",
+    "url",
 )
 UNKNOWN_QUALITY = "D"
 """A record whose quality nobody stated is taken as poor, never as good."""
@@ -116,8 +123,10 @@ def _one_schema(layer: Layer, frame: gpd.GeoDataFrame) -> pd.DataFrame:
         given = frame[column] if column in frame else pd.Series("", index=frame.index)
         table[column] = given.astype("object").where(given.notna(), "").astype(str).str.strip()
     table["evidence_class"] = table["evidence_class"].replace("", "unknown")
-    table["quality"] = table["quality"].str.upper().where(
-        table["quality"].str.upper().isin(list("ABCDE")), UNKNOWN_QUALITY
+    table["quality"] = (
+        table["quality"]
+        .str.upper()
+        .where(table["quality"].str.upper().isin(list("ABCDE")), UNKNOWN_QUALITY)
     )
     table["layer"] = layer.id
     table["x"], table["y"] = frame.geometry.x, frame.geometry.y
@@ -142,14 +151,31 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
     if found.empty:
         return found.assign(records=[], layers=[], record_ids=[])
     owner = _founders(found[["x", "y"]].to_numpy(float), spec.merge_within)
-    grouped = found.assign(founder=owner).groupby("founder", sort=True)
-    merged = found.loc[sorted(set(owner.tolist()))].copy()
-    merged["commodities"] = grouped["commodities"].agg(lambda s: tuple(sorted(set().union(*s))))
-    merged["accepted"] = grouped["accepted"].any()
-    merged["records"] = grouped.size()
-    merged["layers"] = grouped["layer"].agg(lambda s: tuple(sorted(set(s))))
-    merged["record_ids"] = grouped["record_id"].agg(lambda s: tuple(sorted(set(s) - {""})))
-    return merged.drop(columns=["layer", "record_id"]).reset_index(drop=True)
+    members: dict[int, list[int]] = {}
+    for row, founder in enumerate(owner.tolist()):
+        members.setdefault(founder, []).append(row)
+    groups = [members[f] for f in sorted(members)]
+
+    def united(column: str) -> pd.Series[Any]:
+        values = found[column].tolist()
+        return pd.Series(
+            [tuple(sorted({values[i] for i in g} - {""})) for g in groups], dtype=object
+        )
+
+    names, kept = found["name"].tolist(), found["accepted"].tolist()
+    sets = found["commodities"].tolist()
+    merged = found.iloc[sorted(members)].reset_index(drop=True)
+    return merged.drop(columns=["layer", "record_id"]).assign(
+        # A founder without a name takes the name of its strongest named record.
+        name=[next((names[i] for i in g if names[i]), "") for g in groups],
+        commodities=pd.Series(
+            [tuple(sorted({c for i in g for c in sets[i]})) for g in groups], dtype=object
+        ),
+        accepted=[any(kept[i] for i in g) for g in groups],
+        records=[len(g) for g in groups],
+        layers=united("layer"),
+        record_ids=united("record_id"),
+    )
 
 
 def _founders(xy: NDArray[np.float64], within: float) -> NDArray[np.int64]:

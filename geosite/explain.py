@@ -45,15 +45,22 @@ def explain_site(run: Run, site_id: str) -> str:
     m = run.manifest
     lines = [
         f"{site['site_id']}  {site['name']}",
-        f"rank {site['rank']} of {len(sites)}, tier {site['tier'] or 'none'}, "
-        f"suitability {_number(site['suitability'])} (from {_number(site['suitability_low'])} to "
-        f"{_number(site['suitability_high'])} with what is not known)",
-        f"{site['agency']}, {site['county']}, {site['state']}; {site['acres']:,.0f} acres "
-        f"({site['area_ha']:,.0f} ha), of which {site['unknown_ha']:,.0f} ha unknown to a hard rule",
+        (
+            f"rank {site['rank']} of {len(sites)}, tier {site['tier'] or 'none'}, suitability "
+            f"{_number(site['suitability'])} (from {_number(site['suitability_low'])} to "
+            f"{_number(site['suitability_high'])} with what is not known)"
+        ),
+        (
+            f"{site['agency']}, {site['county']}, {site['state']}; {site['acres']:,.0f} acres "
+            f"({site['area_ha']:,.0f} ha), of which {site['unknown_ha']:,.0f} ha unknown to a hard "
+            "rule"
+        ),
         f"could be made available by: {site['authority'] or 'no authority known'}",
     ]
     if site.get("deposits"):
-        lines.append(f"deposits: {site['deposits']} ({site['commodities']}; {site['evidence_class']})")
+        lines.append(
+            f"deposits: {site['deposits']} ({site['commodities']}; {site['evidence_class']})"
+        )
     lines += ["", _combination(m), *_criteria(site, m)]
     titles = {r["id"]: r for r in m["rules"]}
     for tier in ("avoid", "mitigate", "flag", "include", "unknown", "not_examined"):
@@ -117,7 +124,9 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     planes = run.store.read("planes", cell)
     for k, rule in enumerate(m["rules"]):
         if against_bits(planes, k)[0, 0]:
-            lines.append(f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
+            lines.append(
+                f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]"
+            )
             lines += [f"                exception: {e}" for e in rule["exceptions"]]
     for k, rule in enumerate(m["rules"]):
         if unsure_bits(planes, k)[0, 0]:
@@ -137,8 +146,10 @@ def _owner(run: Run, cell: Grid, status: int) -> list[str]:
     parcels = gpd.read_file(run.path / "sites.gpkg", layer="parcels")
     parcel = parcels[parcels["parcel_id"] == id_].iloc[0]
     lines = [
-        f"  {parcel['agency']}: {parcel['name']}, {parcel['county']}, {parcel['state']} "
-        f"({parcel['status']}: {parcel['status_source']})"
+        (
+            f"  {parcel['agency']}: {parcel['name']}, {parcel['county']}, {parcel['state']} "
+            f"({parcel['status']}: {parcel['status_source']})"
+        )
     ]
     if parcel["ownership_conflict"]:
         lines.append(f"  ownership conflict: {parcel['ownership_conflict']}")

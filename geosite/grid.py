@@ -139,11 +139,11 @@ class Grid:
         rows = np.rint(-np.asarray(y) / self.resolution * SUBCELLS) / SUBCELLS - self.row
         return columns, rows
 
-    def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def centres(self) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
         """Coordinates of the cell centres: x (columns,), y (rows,) [m]."""
         rows, columns = self.shape
-        x = (self.column + np.arange(columns) + 0.5) * self.resolution
-        y = -(self.row + np.arange(rows) + 0.5) * self.resolution
+        x = (self.column + np.arange(columns, dtype=np.float64) + 0.5) * self.resolution
+        y = -(self.row + np.arange(rows, dtype=np.float64) + 0.5) * self.resolution
         return x, y
 
     def surface(self, values: NDArray[Any], name: str, **attrs: str) -> xr.DataArray:

@@ -79,8 +79,8 @@ class Shapes:
             parts, owner = shapely.orient_polygons(parts[area]), owner[area]
         inner = np.empty((0, 2), np.int64)
         if kind == "point":
-            xy = _subcells(shapely.get_coordinates(parts), grid)
-            edges, of = np.c_[xy, xy], owner
+            snapped = _subcells(shapely.get_coordinates(parts), grid)
+            edges, of = np.c_[snapped, snapped], owner
         else:
             rings, ring_of = _rings(parts) if kind == "polygon" else (parts, np.arange(len(parts)))
             xy, ring = shapely.get_coordinates(rings, return_index=True)
@@ -131,14 +131,14 @@ def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
     return np.rint(xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])).astype(np.int64)
 
 
-def _rings(polygons: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _rings(polygons: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return shapely.get_rings(polygons, return_index=True)
 
 
-def share(shapes: Shapes, window: Grid) -> NDArray[np.float32]:
+def share(shapes: Shapes, window: Grid) -> NDArray[np.float64]:
     """How much of each cell the polygons fill: (y, x), 0 to 1."""
     full = kernels.filled(shapes.segments(window), window.shape)
-    return np.minimum(full / np.float32(kernels.FULL), np.float32(1))
+    return np.minimum(full / kernels.FULL, 1.0)
 
 
 def presence(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
@@ -166,13 +166,12 @@ def distance(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
 
     Infinite where nothing is marked. OpenCV's transform is exact but for the
     rounding of its square root, which is undone here: squared distances between
-    cell centres are whole numbers, and stay exact in float32 up to 4,096 cells.
+    cell centres are whole numbers, and stay exact up to 2,048 cells; beyond, a
+    root in float32 no longer tells neighbouring whole numbers apart.
     """
     if not marked.any():
         return np.full(marked.shape, FAR)
-    cells = cv2.distanceTransform(
-        (~marked).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-    )
+    cells = cv2.distanceTransform((~marked).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.rint(np.multiply(cells, cells, out=cells), out=cells)
 
 
@@ -186,8 +185,11 @@ def category(shapes: Shapes, window: Grid) -> NDArray[np.int32]:
     pieces = [shapes.edges[shapes.starts[i] : shapes.starts[i + 1]] for i in near]
     starts = np.concatenate([[0], np.cumsum([len(p) for p in pieces])]).astype(np.int64)
     return kernels.painted(
-        np.concatenate(pieces) - shift, starts, (near + 1).astype(np.int32),
-        shapes.boxes[near] - shift, window.shape,
+        np.concatenate(pieces) - shift,
+        starts,
+        (near + 1).astype(np.int32),
+        shapes.boxes[near] - shift,
+        window.shape,
     )
 
 
@@ -231,9 +233,9 @@ class RasterSurface:
         lon, lat = transformed(x, y, window.crs, self.crs)
         nodes = ~self.transform * (lon, lat)
         offsets = (np.arange(samples) + 0.5) / samples
-        r = ((window.row + np.arange(rows))[:, None] + offsets).ravel() / step - first[0]
-        c = ((window.column + np.arange(columns))[:, None] + offsets).ravel() / step - first[1]
-        return _between(nodes[0], r, c), _between(nodes[1], r, c)
+        r = ((window.row + np.arange(rows))[:, None] + offsets).ravel() / step
+        c = ((window.column + np.arange(columns))[:, None] + offsets).ravel() / step
+        return _between(nodes[0], r, c, first), _between(nodes[1], r, c, first)
 
     def values(self, window: Grid) -> NDArray[np.float32]:
         """Values on a window: (y, x), NaN where the raster has none."""
@@ -242,9 +244,12 @@ class RasterSurface:
         sampled = self._read(columns, rows, kernels.bilinear)
         if n == 1:
             return sampled
-        height, width = window.shape
-        blocks = sampled.reshape(height, n, width, n).astype(np.float64)
-        mean: NDArray[np.float32] = blocks.mean(axis=(1, 3)).astype(np.float32)
+        # Added sub-cell by sub-cell: the order in which numpy adds along axes depends on
+        # the shape of the window, and so would the last bit.
+        total = np.zeros(window.shape)
+        for i, j in np.ndindex(n, n):
+            total += sampled[i::n, j::n]
+        mean: NDArray[np.float32] = (total / n**2).astype(np.float32)
         return mean
 
     def codes(self, window: Grid) -> NDArray[np.float32]:
@@ -277,11 +282,17 @@ def _span(places: NDArray[np.float64], size: int) -> tuple[int, int]:
 
 
 def _between(
-    nodes: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray[np.float64]
+    nodes: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    first: tuple[int, int],
 ) -> NDArray[np.float64]:
-    # Linear along rows, then along columns, on nodes that every window shares.
-    r0, c0 = rows.astype(int), columns.astype(int)
+    # Linear along rows, then along columns, on nodes that every window shares. The
+    # place between two nodes is found before anything is counted from the window's
+    # first node: afterwards the rounding would be the window's own.
+    r0, c0 = np.floor(rows).astype(int), np.floor(columns).astype(int)
     fr, fc = (rows - r0)[:, None], columns - c0
+    r0, c0 = r0 - first[0], c0 - first[1]
     along = nodes[r0] * (1 - fr) + nodes[r0 + 1] * fr
     return along[:, c0] * (1 - fc) + along[:, c0 + 1] * fc
 

@@ -188,8 +188,14 @@ def painted(
 
 @numba.njit(cache=True, nogil=True)
 def _strength(
-    xy: Cells, weights: Cells, accepted: Cells, reach: int, radius: int, strength: Cells,
-    nearest: Cells, nearest_d2: Cells,
+    xy: Cells,
+    weights: Cells,
+    accepted: Cells,
+    reach: int,
+    radius: int,
+    strength: Cells,
+    nearest: Cells,
+    nearest_d2: Cells,
 ) -> None:  # pragma: no cover - compiled
     rows, columns = strength.shape
     half = S // 2
@@ -219,7 +225,7 @@ def kernel_sum(
     radius: int,
     shape: tuple[int, int],
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Sum of quartic kernels, and the nearest accepted point within reach.
+    r"""Sum of quartic kernels, and the nearest accepted point within reach.
 
     Parameters
     ----------
@@ -241,7 +247,7 @@ def kernel_sum(
 
     Notes
     -----
-    .. math:: K(d) = (1 - d^2 / r^2)^2, d \\le r
+    .. math:: K(d) = (1 - d^2 / r^2)^2, d \le r
     """
     strength = np.zeros(shape)
     nearest = np.full(shape, -1, np.int32)
@@ -304,7 +310,7 @@ def disc_widths(radius_cells: float) -> NDArray[np.int64]:
     """Half-widths of the rows of a disc of cells whose centres lie within a radius."""
     reach = int(radius_cells)
     dy = np.arange(-reach, reach + 1)
-    return np.floor(np.sqrt(radius_cells**2 - dy**2)).astype(np.int64)
+    return np.asarray(np.sqrt(radius_cells**2 - dy**2), np.int64)
 
 
 def disc_counts(

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from geosite.grid import Grid
 
 
-def cell_polygons(
-    sites: NDArray[np.int32], window: Grid
-) -> list[tuple[int, shapely.Geometry]]:
+def cell_polygons(sites: NDArray[np.int32], window: Grid) -> list[tuple[int, shapely.Geometry]]:
     """Polygons of the numbered cells of one window, in whole cells from the CRS origin.
 
     Parameters
@@ -50,7 +48,9 @@ def numbered_sites(
     """
     out = np.zeros(piece.shape, np.int32)
     at = piece > 0
-    keys, index = np.unique(np.stack([piece[at], parcel[at], lattice[at]]), axis=1, return_inverse=True)
+    keys, index = np.unique(
+        np.stack([piece[at], parcel[at], lattice[at]]), axis=1, return_inverse=True
+    )
     if keys.size:
         numbers = [site_of.get((p, q, r), 0) for p, q, r in keys.T.tolist()]
         out[at] = np.array(numbers, np.int32)[index.ravel()]

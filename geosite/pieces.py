@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pandas as pd
 from geosite import constraints
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -103,7 +103,7 @@ def piece_table(
     for name, key in zip(KEYS, keys, strict=True):
         columns[name] = key[starts]
 
-    def summed(name: str, values: NDArray[np.int64]) -> None:
+    def summed(name: str, values: NDArray[Any]) -> None:
         ordered = np.asarray(values, np.int64)[order]
         columns[name] = np.add.reduceat(ordered, starts) if len(starts) else ordered
 
@@ -134,11 +134,13 @@ def piece_table(
     return pd.DataFrame(columns)
 
 
-def _add_values(summed: object, name: str, values: NDArray[np.float64], steps: int) -> None:
+def _add_values(
+    summed: Callable[[str, NDArray[Any]], None], name: str, values: NDArray[np.float64], steps: int
+) -> None:
     known = ~np.isnan(values)
     whole = np.rint(np.where(known, values, 0.0) * steps).astype(np.int64)
-    summed(f"{name}_sum", whole)  # type: ignore[operator]
-    summed(f"{name}_n", known)  # type: ignore[operator]
+    summed(f"{name}_sum", whole)
+    summed(f"{name}_n", known)
 
 
 def rule_set_table(
@@ -158,9 +160,10 @@ def rule_set_table(
         if constraints.is_hard(treatment) or treatment.tier == "include":
             plane, bit = divmod(k, constraints.RULES_PER_PLANE)
             masks[plane] |= np.uint64(1) << np.uint64(2 * bit)
-    flat = [parcel.ravel().astype(np.uint64), *(
-        (p & m).ravel() for p, m in zip(planes, masks, strict=True)
-    )]
+    flat = [
+        parcel.ravel().astype(np.uint64),
+        *((p & m).ravel() for p, m in zip(planes, masks, strict=True)),
+    ]
     # Neighbouring cells are mostly alike: runs first, then the few runs are sorted.
     change = np.zeros(parcel.size, bool)
     change[:1] = True
@@ -194,9 +197,7 @@ def summed_pieces(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return sums.reset_index()
 
 
-def border(
-    labels: NDArray[np.int32], parcel: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], ...]:
+def border(labels: NDArray[np.int32], parcel: NDArray[np.int32]) -> tuple[NDArray[np.int64], ...]:
     """Labels and parcels along the top, bottom, left and right edge: four (2, n) arrays."""
     edges = (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1])
     return tuple(np.stack([labels[e], parcel[e]]).astype(np.int64) for e in edges)

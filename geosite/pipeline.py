@@ -126,11 +126,17 @@ def analyse(
     area = plan.grid.cell_area
     status = sum((f.status for f in found), np.zeros(len(constraints.STATUS_NAMES), np.int64))
     return Analysis(
-        plan, ready, surfaces, tuple(windows), sites, rule_sets,
+        plan,
+        ready,
+        surfaces,
+        tuple(windows),
+        sites,
+        rule_sets,
         removal(rule_sets, plan.rules, plan.treatments, ready.inputs.offered, cell_ha=area),
         inventory(ready.deposits, ready.register.parcels),
         {n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k},
-        left_out, clock.laps,
+        left_out,
+        clock.laps,
     )
 
 
@@ -152,9 +158,10 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
     parcels = ready.register.parcels
     large = parcels[ready.inputs.offered[1:] & (parcels["area_ha"] > unit.max_parcel)]
     if len(large):
-        names = ", ".join(f"{n} ({a / 100:,.0f} km²)" for n, a in zip(
-            large["name"].head(5), large["area_ha"].head(5), strict=True
-        ))
+        names = ", ".join(
+            f"{n} ({a / 100:,.0f} km²)"
+            for n, a in zip(large["name"].head(5), large["area_ha"].head(5), strict=True)
+        )
         msg = (
             f"sites.unit parcel: {len(large)} parcels are larger than max_parcel "
             f"({unit.max_parcel / 100:,.0f} km²): {names}; such land is no installation. "
@@ -167,7 +174,8 @@ def _store(plan: Plan, path: Path, chunk: int) -> Store:
     planes = max(1, -(-len(plan.rules) // constraints.RULES_PER_PLANE))
     count = len(plan.criteria)
     return Store.create(
-        path, plan.grid,
+        path,
+        plan.grid,
         {
             "status": (None, "u1", 0),
             "planes": (planes, "u8", 0),
@@ -203,8 +211,17 @@ def _table(
     )
     summed, parcels = summed.loc[table.index], parcels.set_index(summed.index).loc[table.index]
     for column in (
-        "name", "unit", "state", "county", "county_fips", "ownership_conflict", "surface_estate",
-        "mineral_estate", "land_origin", "mineral_status", "claims",
+        "name",
+        "unit",
+        "state",
+        "county",
+        "county_fips",
+        "ownership_conflict",
+        "surface_estate",
+        "mineral_estate",
+        "land_origin",
+        "mineral_status",
+        "claims",
     ):
         table[column] = parcels[column]
     table = table.rename(columns={"name": "parcel"})
@@ -213,14 +230,19 @@ def _table(
     if plan.scenario.evidence is not None and plan.scenario.sites.unit == "deposit":
         described = deposit_columns(table, chosen, ready.deposits)
         table = table.join(described)
-        table["name"] = table["deposits"].str.split("; ").str[0].where(
-            table["deposits"] != "", "unnamed deposit on " + table["parcel"]
+        table["name"] = (
+            table["deposits"]
+            .str.split("; ")
+            .str[0]
+            .where(table["deposits"] != "", "unnamed deposit on " + table["parcel"])
         )
     else:
         table["commodities"] = ""
         table["name"] = table["parcel"]
     table["authority"], table["disposal"] = authority_column(
-        list(table["agency"]), list(table["commodities"]), ready.authorities,
+        list(table["agency"]),
+        list(table["commodities"]),
+        ready.authorities,
         plan.rulebook.commodities,
     )
     for column, values in rules_touching(summed, plan.rules, plan.treatments).items():
@@ -235,12 +257,18 @@ def _table(
 
 def _oldest(plan: Plan) -> str:
     missing = {u.layer for u in plan.missing}
-    return min((plan.catalog[u.layer].vintage for u in plan.uses if u.layer not in missing), default="")
+    return min(
+        (plan.catalog[u.layer].vintage for u in plan.uses if u.layer not in missing), default=""
+    )
 
 
 def _outlined(
-    plan: Plan, store: Store, windows: Sequence[Grid], pieces: pd.DataFrame,
-    groups: NDArray[np.int64], table: pd.DataFrame,
+    plan: Plan,
+    store: Store,
+    windows: Sequence[Grid],
+    pieces: pd.DataFrame,
+    groups: NDArray[np.int64],
+    table: pd.DataFrame,
 ) -> gpd.GeoDataFrame:
     number = {site: k + 1 for k, site in enumerate(table.index)}
     keys = zip(*(pieces[k].tolist() for k in KEYS), strict=True)

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import shapely
 from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
 from geosite.catalog import Catalog, Rulebook, dangling
 from geosite.criteria import saturation
 from geosite.crs import WGS84, parsed_crs, projected, projected_bounds, projected_geometry
 from geosite.errors import CatalogError, CoverageError, faults
 from geosite.grid import Grid
+from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
 from geosite.model.rule import Rule, Treatment
 from geosite.model.scenario import Scenario
 from geosite.sources import missing_reason, read_features, read_outline
-from geosite.tile import Chosen
 
 TILE = 2048
 """Largest side of a tile [cells]."""
@@ -49,7 +50,7 @@ class Plan:
 
     Attributes
     ----------
-    aoi : shapely.Geometry
+    aoi : BaseGeometry
         In the grid's CRS.
     rules, treatments
         Rules in force for this project, in order of id, and what they mean for it.
@@ -64,7 +65,7 @@ class Plan:
     rulebook: Rulebook
     data: Path
     aoi_name: str
-    aoi: shapely.Geometry
+    aoi: BaseGeometry
     grid: Grid
     as_of: date
     rules: tuple[Rule, ...]
@@ -138,7 +139,7 @@ def plan(
     CRSMismatchError
         If the grid's CRS is geographic or not in metres.
     """
-    if found := dangling(scenario, catalog, rulebook):
+    if found := dangling(scenario, rulebook):
         raise CatalogError(faults(f"scenario {scenario.name} is not complete:", found))
     scenario = scenario.model_copy(
         update={
@@ -158,14 +159,26 @@ def plan(
     notes += _too_fine(rules, treatments, scenario.grid.resolution)
     uses = _uses(scenario, catalog, data, rules, criteria)
     return Plan(
-        scenario, catalog, rulebook, data, name, outline, grid, day, rules, treatments,
-        not_asked, criteria, uses, tuple(notes),
+        scenario,
+        catalog,
+        rulebook,
+        data,
+        name,
+        outline,
+        grid,
+        day,
+        rules,
+        treatments,
+        not_asked,
+        criteria,
+        uses,
+        tuple(notes),
     )
 
 
 def _area_of_interest(
     text: str, catalog: Catalog, rulebook: Rulebook, data: Path, crs: CRS
-) -> tuple[str, shapely.Geometry]:
+) -> tuple[str, BaseGeometry]:
     numbers = text.split(",")
     if len(numbers) == 4:
         return text, projected_geometry(_box(text, numbers), WGS84, crs)
@@ -181,7 +194,7 @@ def _area_of_interest(
     return name, outline
 
 
-def _box(text: str, numbers: list[str]) -> shapely.Geometry:
+def _box(text: str, numbers: list[str]) -> BaseGeometry:
     try:
         west, south, east, north = (float(n) for n in numbers)
     except ValueError:
@@ -245,7 +258,9 @@ def _chosen_readings(
         used = next((r for r in criterion.readings if _is_to_be_had(r, catalog, data)), None)
         chosen.append(Chosen(criterion, used))
         if used is None:
-            notes.append(f"criterion {criterion.id} runs as unknown: {_why(criterion, catalog, data)}")
+            notes.append(
+                f"criterion {criterion.id} runs as unknown: {_why(criterion, catalog, data)}"
+            )
         elif used is not criterion:
             note = f"criterion {criterion.id} reads the stand-in {used.layer}"
             notes.append(f"{note}: {used.note}" if used.note else note)
@@ -272,15 +287,21 @@ def _missing(layer: str, catalog: Catalog, data: Path) -> str | None:
 def _too_fine(
     rules: tuple[Rule, ...], treatments: tuple[Treatment, ...], resolution: float
 ) -> list[str]:
+    setbacks = [
+        (r.id, float(getattr(t, "setback", 0.0))) for r, t in zip(rules, treatments, strict=True)
+    ]
     return [
-        f"rule {rule.id}: a setback of {t.setback:g} m is finer than the cell of {resolution:g} m"
-        for rule, t in zip(rules, treatments, strict=True)
-        if 0 < getattr(t, "setback", 0.0) < resolution
+        f"rule {id_}: a setback of {setback:g} m is finer than the cell of {resolution:g} m"
+        for id_, setback in setbacks
+        if 0 < setback < resolution
     ]
 
 
 def _uses(
-    scenario: Scenario, catalog: Catalog, data: Path, rules: tuple[Rule, ...],
+    scenario: Scenario,
+    catalog: Catalog,
+    data: Path,
+    rules: tuple[Rule, ...],
     criteria: tuple[Chosen, ...],
 ) -> tuple[Use, ...]:
     land = scenario.land
@@ -294,7 +315,9 @@ def _uses(
     for c in criteria:
         layer = (c.reading or c.criterion).layer
         wanted += [(layer, f"criterion {c.criterion.id}")] if layer else []
-    return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in dict.fromkeys(wanted))
+    return tuple(
+        Use(i, purpose, _missing(i, catalog, data)) for i, purpose in dict.fromkeys(wanted)
+    )
 
 
 def reading_bounds(plan: Plan, crs: CRS) -> tuple[float, float, float, float]:

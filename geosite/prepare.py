@@ -17,10 +17,10 @@ from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
 from geosite.errors import CoverageError, MissingLayerError, faults
 from geosite.grid import SUBCELLS, Grid
 from geosite.harmonise import RasterSurface, Shapes
+from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs
 from geosite.parcels import Register, land_register
 from geosite.planning import STATES, Plan, reading_bounds
 from geosite.sources import Counts, Features, FileRecord, open_raster, read_features, selected
-from geosite.tile import DepositPoints, LayerKey, Points, TileInputs
 
 if TYPE_CHECKING:
     from geosite.model.layer import Layer
@@ -106,20 +106,31 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
     outline = gpd.GeoDataFrame(geometry=[plan.aoi], crs=grid.crs)
     scenario = plan.scenario
     inputs = TileInputs(
-        scenario=scenario, rules=plan.rules, treatments=plan.treatments, criteria=plan.criteria,
+        scenario=scenario,
+        rules=plan.rules,
+        treatments=plan.treatments,
+        criteria=plan.criteria,
         aoi=Shapes.of(outline, grid, "polygon"),
         parcels=Shapes.of(register.parcels, grid, "polygon", merge=False),
-        offered=_offered(plan, register, authorities), vectors=vectors,
+        offered=_offered(plan, register, authorities),
+        vectors=vectors,
         rasters={i: surface for i, (surface, _) in rasters.items()},
-        categories=categories, points=points, coverage=_coverage(plan, library, {k[0] for k in vectors}),
+        categories=categories,
+        points=points,
+        coverage=_coverage(plan, library, {k[0] for k in vectors}),
         silent=frozenset(i for i in plan.catalog if plan.catalog[i].absence == "not_informative"),
         deposits=_points(found, grid) if scenario.evidence else None,
     )
     read = library.read
     files = {i: f.files for i, f in read.items()} | {i: r for i, (_, r) in rasters.items()}
     return Prepared(
-        inputs, register, found, _exclusions(plan, library), authorities,
-        tuple(c for i in sorted(read) for c in read[i].counts), dict(sorted(files.items())),
+        inputs,
+        register,
+        found,
+        _exclusions(plan, library),
+        authorities,
+        tuple(c for i in sorted(read) for c in read[i].counts),
+        dict(sorted(files.items())),
         tuple(n for i in sorted(read) for n in read[i].notes),
     )
 
@@ -129,7 +140,7 @@ def _refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
         return
     lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in plan.missing]
     if not allow_missing:
-        fix = "put the files in place, or run with --allow-missing: what they would say is then unknown"
+        fix = "put the files in place, or run with --allow-missing: what they say is then unknown"
         raise MissingLayerError(faults("layers are missing:", [*lines, fix]))
     lost = {u.layer for u in plan.missing}
     land = plan.scenario.land
@@ -156,9 +167,13 @@ def _register(plan: Plan, library: _Library) -> Register:
         return library.frame(layer) if layer and library.has(layer) else None
 
     return land_register(
-        lands, land, aoi=plan.aoi,
+        lands,
+        land,
+        aoi=plan.aoi,
         confirmations={a: pd.concat(f, ignore_index=True) for a, f in confirming.items()},  # type: ignore[misc]
-        counties=optional(land.counties), states=optional(STATES), places=optional(land.places),
+        counties=optional(land.counties),
+        states=optional(STATES),
+        places=optional(land.places),
     )
 
 
@@ -188,7 +203,8 @@ def _deposits(plan: Plan, library: _Library) -> pd.DataFrame:
 def _points(found: pd.DataFrame, grid: Grid) -> DepositPoints:
     xy = found[["x", "y"]].to_numpy(float) / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
     return DepositPoints(
-        np.rint(xy).astype(np.int64), found["weight"].to_numpy(float),
+        np.rint(xy).astype(np.int64),
+        found["weight"].to_numpy(float),
         found["accepted"].to_numpy(bool),
     )
 
@@ -196,7 +212,8 @@ def _points(found: pd.DataFrame, grid: Grid) -> DepositPoints:
 def _vectors(
     plan: Plan, library: _Library
 ) -> tuple[
-    dict[LayerKey, Shapes], dict[LayerKey, tuple[str, ...]],
+    dict[LayerKey, Shapes],
+    dict[LayerKey, tuple[str, ...]],
     dict[tuple[str, str | None, str], Points],
 ]:
     vectors: dict[LayerKey, Shapes] = {}
@@ -332,9 +349,9 @@ def _exclusions(plan: Plan, library: _Library) -> gpd.GeoDataFrame:
         tables.append(
             gpd.GeoDataFrame(
                 {"rule": rule.id, "name": name.fillna("").astype(str)},
-                geometry=shapes, crs=plan.grid.crs,
+                geometry=shapes,
+                crs=plan.grid.crs,
             )
         )
     empty = gpd.GeoDataFrame({"rule": [], "name": []}, geometry=[], crs=plan.grid.crs)
     return pd.concat(tables, ignore_index=True) if tables else empty  # type: ignore[return-value]
-

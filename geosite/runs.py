@@ -57,7 +57,10 @@ class Run:
         """Surfaces of the run."""
         g = self.manifest["grid"]
         grid = Grid(
-            pyproj.CRS(g["crs"]), float(g["resolution_m"]), g["column"], g["row"],
+            pyproj.CRS(g["crs"]),
+            float(g["resolution_m"]),
+            g["column"],
+            g["row"],
             (g["rows"], g["columns"]),
         )
         return Store(self.path / "surfaces.zarr", grid)
@@ -89,7 +92,10 @@ def execute(
     root = outputs / plan.scenario.name.replace("/", "-").replace(" ", "-")
     with _unfinished(root, f"{started:%Y%m%dT%H%M%S%f}Z") as folder:
         analysis = analyse(
-            plan, folder / "surfaces.zarr", allow_missing=allow_missing, workers=workers,
+            plan,
+            folder / "surfaces.zarr",
+            allow_missing=allow_missing,
+            workers=workers,
             tile_size=tile_size,
         )
         manifest = _manifest(analysis, started)
@@ -110,7 +116,9 @@ def _free(path: Path) -> Path:
     # Two runs of one question in one second: the second one gets a number.
     if not path.exists():
         return path
-    return next(p for n in range(2, 10_000) if not (p := path.with_name(f"{path.name}-{n}")).exists())
+    return next(
+        p for n in range(2, 10_000) if not (p := path.with_name(f"{path.name}-{n}")).exists()
+    )
 
 
 @contextmanager
@@ -143,7 +151,9 @@ def _flushed(folder: Path) -> None:
 
 def _save_surfaces(analysis: Analysis, folder: Path) -> None:
     windows = analysis.windows
-    analysis.store.write_cog("suitability", folder / "suitability.tif", nodata=np.nan, windows=windows)
+    analysis.store.write_cog(
+        "suitability", folder / "suitability.tif", nodata=np.nan, windows=windows
+    )
     analysis.store.write_cog("status", folder / "status.tif", nodata=0, windows=windows)
 
 
@@ -169,7 +179,11 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
     for name, frame in frames.items():
         kind = "Point" if name == "deposits" else "Unknown"
         pyogrio.write_dataframe(
-            frame, folder / "sites.gpkg", layer=name, driver="GPKG", geometry_type=kind,
+            frame,
+            folder / "sites.gpkg",
+            layer=name,
+            driver="GPKG",
+            geometry_type=kind,
             layer_metadata={"notice": _notice(plan)},
         )
     analysis.sites.assign(notice=_notice(plan)).to_parquet(folder / "sites.parquet")
@@ -186,7 +200,8 @@ def _save_pages(run: Run, analysis: Analysis) -> None:
     report.write_table(analysis.inventory, run.path / "inventory.csv", notice=report.notice(shown))
     report.write_table(analysis.removed, run.path / "removed.csv", notice=report.notice(shown))
     for name, text in (
-        ("README.md", report.readme_text(shown)), ("CITATIONS.md", report.citations_text(shown))
+        ("README.md", report.readme_text(shown)),
+        ("CITATIONS.md", report.citations_text(shown)),
     ):
         (run.path / name).write_text(text, encoding="utf-8")
     report.write_map(shown, run.path / "map.html")
@@ -201,21 +216,38 @@ def _manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     }
     rules = [
         {
-            "id": r.id, "title": r.title, "layer": r.layer, "authority": r.authority,
-            "citation": r.citation, "evidence": r.evidence, "tier": t.tier, "note": r.note,
-            "treatment": t.model_dump(mode="json"), "exceptions": list(r.exceptions),
-            "consultation": r.consultation, "permits": list(r.permits),
-            **({k: float(v) for k, v in removed.loc[r.id].items()} if r.id in removed.index else {}),
+            "id": r.id,
+            "title": r.title,
+            "layer": r.layer,
+            "authority": r.authority,
+            "citation": r.citation,
+            "evidence": r.evidence,
+            "tier": t.tier,
+            "note": r.note,
+            "treatment": t.model_dump(mode="json"),
+            "exceptions": list(r.exceptions),
+            "consultation": r.consultation,
+            "permits": list(r.permits),
+            **(
+                removed.loc[[r.id]].to_dict("records")[0] if r.id in removed.index else {}
+            ),
         }
         for r, t in zip(plan.rules, plan.treatments, strict=True)
     ]
     criteria = [
         {
-            "id": c.criterion.id, "title": c.criterion.title, "weight": c.criterion.weight,
-            "critical": c.criterion.critical, "basis": c.criterion.basis,
-            "unit": (c.reading or c.criterion).measure.unit, "measure": measure_column(c),
-            "reading": c.reading.model_dump(mode="json", include={"layer", "where", "measure", "value", "note"})
-            if c.reading else None,
+            "id": c.criterion.id,
+            "title": c.criterion.title,
+            "weight": c.criterion.weight,
+            "critical": c.criterion.critical,
+            "basis": c.criterion.basis,
+            "unit": (c.reading or c.criterion).measure.unit,
+            "measure": measure_column(c),
+            "reading": c.reading.model_dump(
+                mode="json", include={"layer", "where", "measure", "value", "note"}
+            )
+            if c.reading
+            else None,
         }
         for c in plan.criteria
     ]
@@ -223,14 +255,28 @@ def _manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     layers = [
         plan.catalog[i].model_dump(
             mode="json",
-            include={"id", "title", "agency", "vintage", "licence", "citation", "status", "absence", "problems"},
-        ) | {"files": files.get(i, [])}
+            include={
+                "id",
+                "title",
+                "agency",
+                "vintage",
+                "licence",
+                "citation",
+                "status",
+                "absence",
+                "problems",
+            },
+        )
+        | {"files": files.get(i, [])}
         for i in sorted(used | set(files))
     ]
     scenario = plan.scenario.model_dump(mode="json", by_alias=True)
     asked = {
-        "scenario": scenario, "as_of": plan.as_of.isoformat(), "files": files,
-        "rules": [r.model_dump(mode="json") for r in plan.rules], "geosite": version("geosite"),
+        "scenario": scenario,
+        "as_of": plan.as_of.isoformat(),
+        "files": files,
+        "rules": [r.model_dump(mode="json") for r in plan.rules],
+        "geosite": version("geosite"),
     }
     grid = plan.grid
     return {
@@ -242,20 +288,31 @@ def _manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "as_of": plan.as_of.isoformat(),
         "synthetic": any(layer["status"] == "synthetic" for layer in layers),
         "grid": {
-            "crs": grid.crs.to_string(), "resolution_m": grid.resolution, "column": grid.column,
-            "row": grid.row, "rows": grid.shape[0], "columns": grid.shape[1], "cells": grid.cells,
+            "crs": grid.crs.to_string(),
+            "resolution_m": grid.resolution,
+            "column": grid.column,
+            "row": grid.row,
+            "rows": grid.shape[0],
+            "columns": grid.shape[1],
+            "cells": grid.cells,
             "halo_cells": plan.halo,
         },
         "criteria": criteria,
         "rules": rules,
         "rules_not_asked": dict(plan.not_asked),
         "layers": layers,
-        "missing": [{"layer": u.layer, "purpose": u.purpose, "reason": u.missing} for u in plan.missing],
+        "missing": [
+            {"layer": u.layer, "purpose": u.purpose, "reason": u.missing} for u in plan.missing
+        ],
         "notes": [*plan.notes, *ready.notes],
         "counts": [
             {
-                "layer": c.layer, "found": c.found, "used": c.used, "not_selected": c.not_selected,
-                "repaired": c.repaired, "rejected": dict(c.rejected),
+                "layer": c.layer,
+                "found": c.found,
+                "used": c.used,
+                "not_selected": c.not_selected,
+                "repaired": c.repaired,
+                "rejected": dict(c.rejected),
             }
             for c in ready.counts
         ],
@@ -269,9 +326,13 @@ def _manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             for agency, entries in ready.authorities.items()
         },
         "versions": {
-            "geosite": version("geosite"), "python": platform.python_version(),
-            "gdal": rasterio.__gdal_version__, "proj": pyproj.proj_version_str,
-            "geos": shapely.geos_version_string, "numpy": np.__version__, "pandas": pd.__version__,
+            "geosite": version("geosite"),
+            "python": platform.python_version(),
+            "gdal": rasterio.__gdal_version__,
+            "proj": pyproj.proj_version_str,
+            "geos": shapely.geos_version_string,
+            "numpy": np.__version__,
+            "pandas": pd.__version__,
         },
         "timings_s": {k: round(v, 3) for k, v in analysis.timings.items()},
         "started": started.isoformat(timespec="seconds"),
@@ -280,15 +341,16 @@ def _manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
 
 
 def _parcel_counts(analysis: Analysis) -> list[dict[str, Any]]:
-    parcels = analysis.prepared.register.parcels.assign(
-        ranked=analysis.prepared.inputs.offered[1:]
-    )
+    parcels = analysis.prepared.register.parcels.assign(ranked=analysis.prepared.inputs.offered[1:])
     grouped = parcels.groupby(["agency", "status", "ranked"], sort=True)["area_ha"]
     table = grouped.agg(["size", "sum"]).reset_index()
     return [
         {
-            "agency": r.agency, "status": r.status, "ranked": bool(r.ranked),
-            "parcels": int(r.size_), "area_ha": round(float(r.area), 1),
+            "agency": r.agency,
+            "status": r.status,
+            "ranked": bool(r.ranked),
+            "parcels": int(r.size_),
+            "area_ha": round(float(r.area), 1),
             "reason": _why_not(analysis.plan, r.agency, r.status) if not r.ranked else "",
         }
         for r in table.rename(columns={"size": "size_", "sum": "area"}).itertuples()
@@ -299,7 +361,9 @@ def _why_not(plan: Plan, agency: str, status: str) -> str:
     project = plan.scenario.project
     known = {a.agency for a in plan.rulebook.authorities.authorities if a.project == project}
     if agency not in known:
-        return f"no authority is known by which {agency} land could be made available for a {project}"
+        return (
+            f"no authority is known by which {agency} land could be made available for a {project}"
+        )
     if agency not in plan.scenario.land.offered:
         return f"the scenario asks for {', '.join(plan.scenario.land.offered)} land only"
     return f"status {status}"
@@ -337,8 +401,12 @@ def content(run: Run) -> report.Content:
     total = sum(c["weight"] for c in m["criteria"])
     lost = {x["layer"] for x in m["missing"]}
     return report.Content(
-        title=m["title"], aoi_name=m["aoi"], as_of=m["as_of"], marking=m["scenario"]["marking"],
-        synthetic=m["synthetic"], project=m["scenario"]["project"],
+        title=m["title"],
+        aoi_name=m["aoi"],
+        as_of=m["as_of"],
+        marking=m["scenario"]["marking"],
+        synthetic=m["synthetic"],
+        project=m["scenario"]["project"],
         criteria=tuple(
             report.CriterionLabel(
                 c["id"], c["title"], c["weight"] / total, c["unit"], c["critical"], c["measure"]
@@ -347,21 +415,41 @@ def content(run: Run) -> report.Content:
         ),
         rules=tuple(
             report.RuleLabel(
-                r["id"], r["title"], r["tier"], r["authority"], r["citation"], r["layer"],
-                r.get("removed_ha", 0.0), r.get("alone_ha", 0.0),
+                r["id"],
+                r["title"],
+                r["tier"],
+                r["authority"],
+                r["citation"],
+                r["layer"],
+                r.get("removed_ha", 0.0),
+                r.get("alone_ha", 0.0),
             )
             for r in m["rules"]
         ),
-        sites=frames["sites"], parcels=frames["parcels"], exclusions=frames["exclusions"],
-        deposits=frames["deposits"], aoi=frames["aoi"], suitability=suitability, status=status,
-        transform=transform, crs=frames["aoi"].crs, warnings=tuple(m["notes"]),
+        sites=frames["sites"],
+        parcels=frames["parcels"],
+        exclusions=frames["exclusions"],
+        deposits=frames["deposits"],
+        aoi=frames["aoi"],
+        suitability=suitability,
+        status=status,
+        transform=transform,
+        crs=frames["aoi"].crs,
+        warnings=tuple(m["notes"]),
         unknown_rules=tuple(
-            f"{r['title']} ({r['tier']}): no layer {r['layer']}" for r in m["rules"]
+            f"{r['title']} ({r['tier']}): no layer {r['layer']}"
+            for r in m["rules"]
             if r["layer"] in lost
         ),
         layers=tuple(
             report.LayerLabel(
-                x["id"], x["title"], x["agency"], x["vintage"], x["licence"], x["citation"], x["status"]
+                x["id"],
+                x["title"],
+                x["agency"],
+                x["vintage"],
+                x["licence"],
+                x["citation"],
+                x["status"],
             )
             for x in m["layers"]
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,21 @@ from geosite.suitability import contributions, suitability
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geosite.inputs import Chosen
     from geosite.model.rule import Rule, Treatment
     from geosite.model.scenario import Scenario
-    from geosite.tile import Chosen
 
 UNIT_SUFFIX = {
-    "m": "m", "ha": "ha", "%": "pct", "persons": "persons", "kV": "kv", "MGD": "mgd",
-    "acre-ft/yr": "acre_ft_yr", "mm/yr": "mm_yr", "class": "class", "category": "category",
+    "m": "m",
+    "ha": "ha",
+    "%": "pct",
+    "persons": "persons",
+    "kV": "kv",
+    "MGD": "mgd",
+    "acre-ft/yr": "acre_ft_yr",
+    "mm/yr": "mm_yr",
+    "class": "class",
+    "category": "category",
     "": "index",
 }
 ACRES_A_HECTARE = 1 / 0.40468564224
@@ -59,7 +67,8 @@ def decision_matrix(summed: pd.DataFrame, criteria: Sequence[Chosen]) -> Matrix:
     shape = (len(criteria), len(summed))
     return Matrix(
         tuple(c.criterion.id for c in criteria),
-        np.array(effective, float).reshape(shape), np.array(known, float).reshape(shape),
+        np.array(effective, float).reshape(shape),
+        np.array(known, float).reshape(shape),
     )
 
 
@@ -98,7 +107,11 @@ def ranked(
 
     def combined(missing: str) -> NDArray[np.float64]:
         return suitability(
-            matrix.effective, weights, scenario.combination, matrix.ids, missing=missing  # type: ignore[arg-type]
+            matrix.effective,
+            weights,
+            scenario.combination,
+            matrix.ids,
+            missing=missing,  # type: ignore[arg-type]
         )
 
     area = summed["cells"].to_numpy(float) * cell_ha
@@ -142,14 +155,14 @@ def ranked(
         ["_order", "site_id"], kind="stable", na_position="last"
     )
     rank = np.where(table["suitability"].notna(), np.arange(1, len(table) + 1), np.nan)
-    table.insert(0, "rank", pd.array(rank, dtype="Int64"))
+    table.insert(0, "rank", pd.Series(rank, index=table.index).astype("Int64"))
     return table.drop(columns="_order")
 
 
 def site_ids(anchors: pd.Series, agencies: Sequence[str]) -> list[str]:
     """Agency and first cell of each site: ``BLM-W7712N2203`` is 7712 cells west of the CRS
     origin and 2203 north of it; the same land has the same id in every run on one grid.
-    """  # noqa: D205, D400
+    """  # noqa: D205
     out = []
     for agency, code in zip(agencies, anchors.tolist(), strict=True):
         row, column = anchor_cell(int(code))
@@ -159,7 +172,7 @@ def site_ids(anchors: pd.Series, agencies: Sequence[str]) -> list[str]:
     return out
 
 
-def _measure(summed: pd.DataFrame, i: int, chosen: Chosen) -> object:
+def _measure(summed: pd.DataFrame, i: int, chosen: Chosen) -> Any:
     reading = chosen.reading
     if reading is None:
         return np.nan
@@ -167,9 +180,12 @@ def _measure(summed: pd.DataFrame, i: int, chosen: Chosen) -> object:
         names = [*reading.value.scores]
         counts = summed[[f"c{i}_{k}" for k in range(len(names))]].to_numpy()
         best = counts.argmax(axis=1)
-        return [n if has else "" for n, has in zip(
-            np.array(names)[best].tolist(), (counts.max(axis=1) > 0).tolist(), strict=True
-        )]
+        return [
+            n if has else ""
+            for n, has in zip(
+                np.array(names)[best].tolist(), (counts.max(axis=1) > 0).tolist(), strict=True
+            )
+        ]
     n = summed[f"m{i}_n"].to_numpy(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 0, summed[f"m{i}_sum"].to_numpy(float) / MEASURE_STEPS / n, np.nan)
@@ -205,11 +221,17 @@ def rules_touching(
     out: dict[str, list[str]] = {}
     for tier in ("avoid", "mitigate", "flag", "include"):
         chosen = [r for r, t in enumerate(treatments) if t.tier == tier]
-        out[f"rules_{tier}"] = _listed(summed, [f"against{r}" for r in chosen], [rules[r].id for r in chosen])
+        out[f"rules_{tier}"] = _listed(
+            summed, [f"against{r}" for r in chosen], [rules[r].id for r in chosen]
+        )
     hard = [r for r, t in enumerate(treatments) if t.tier in ("exclude", "require")]
-    out["rules_unknown"] = _listed(summed, [f"unsure{r}" for r in hard], [rules[r].id for r in hard])
+    out["rules_unknown"] = _listed(
+        summed, [f"unsure{r}" for r in hard], [rules[r].id for r in hard]
+    )
     soft = [r for r, t in enumerate(treatments) if t.tier not in ("exclude", "require")]
-    out["rules_not_examined"] = _listed(summed, [f"unsure{r}" for r in soft], [rules[r].id for r in soft])
+    out["rules_not_examined"] = _listed(
+        summed, [f"unsure{r}" for r in soft], [rules[r].id for r in soft]
+    )
     return out
 
 

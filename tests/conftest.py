@@ -37,7 +37,7 @@ def snapshot_root() -> Path | None:
 
 def chromium_path() -> str | None:
     """The browser of the system, if it has one."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
 
 

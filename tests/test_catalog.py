@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 import yaml
 
@@ -244,11 +242,8 @@ def test_references_to_nothing_are_told(rulebook, layers, path, value, what):
 # ── what comes with the package ─────────────────────────────────────────────────────────────
 
 
-def test_the_official_catalogue_is_valid_where_there_is_one():
-    root = catalog.official_layers()
-    if not any(Path(root).rglob("*.yaml")):
-        pytest.skip("the official catalogue holds no layer yet")
-    assert len(catalog.open_catalog(root)) > 0
+def test_the_official_catalogue_is_valid():
+    assert len(catalog.open_catalog(catalog.official_layers())) > 40
 
 
 @pytest.mark.parametrize("name", catalog.preset_names())

@@ -11,10 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
+from geosite.catalog import open_catalog
+from geosite.crs import projected
 from geosite.errors import CoverageError, CRSMismatchError, LayerDataError
 from geosite.model.scenario import Land
 from geosite.parcels import ESTATE, PRECEDENCE, land_register
 from geosite.parcels.overlay import SNAP
+from geosite.sources import read_features
 
 ALBERS = CRS(5070)
 KM = 1000.0
@@ -455,3 +458,58 @@ def test_each_owner_has_all_that_no_more_protected_owner_claims(world):
         has = rows.geometry[rows["agency"] == owner].area.sum()
         assert has == pytest.approx(shapely.difference(claimed, taken).area, abs=rounding(world))
         taken = shapely.union(taken, claimed)
+
+
+# ── the real West ─────────────────────────────────────────────────────────────────────────────
+
+LAND_LAYERS = tuple(f"land/{a}" for a in ("tribal", "nps", "fws", "dod", "doe", "usfs", "blm"))
+
+
+@pytest.fixture(scope="module")
+def conterminous(root, snapshot):
+    """The register of the conterminous states from the snapshot."""
+    catalog = open_catalog(root / "tests" / "snapshot" / "layers")
+
+    def read(id_: str) -> gpd.GeoDataFrame:
+        return projected(read_features(catalog[id_], catalog, snapshot).frame, ALBERS)
+
+    states, active = read("aoi/states"), read("land/dod_active_sites")
+    inside = states[~states["code"].isin(["AK", "HI", "PR"])]
+    confirm = ({"agency": "DOD", "layer": "land/dod_active_sites", "within": "3 km"},)
+    return land_register(
+        [read(id_) for id_ in LAND_LAYERS],
+        Land(layers=LAND_LAYERS, offered=("DOD", "USFS", "BLM"), confirm=confirm),
+        aoi=shapely.union_all(inside.geometry.to_numpy()),
+        confirmations={"DOD": active[active["status"] == "active"]},
+        counties=read("aoi/counties"),
+        states=states,
+        places=read("infrastructure/towns"),
+    )
+
+
+@pytest.mark.snapshot
+@pytest.mark.parametrize(
+    ("owner", "square_km"), [("NPS", 603), ("FWS", 2145), ("TRIBAL", 31), ("USFS", 778)]
+)
+def test_the_known_conflicts_of_defense_land_are_all_told(conterminous, owner, square_km):
+    rows = everything(conterminous)
+    said = rows.loc[rows["agency"] == ("DOD" if owner == "USFS" else owner), "ownership_conflict"]
+    other = "USFS" if owner == "USFS" else "DOD"
+    hectares = said.str.extract(rf"\b{other} also claims ([\d,.]+) ha")[0].dropna()
+    assert hectares.str.replace(",", "").astype(float).sum() / 100 == pytest.approx(
+        square_km, abs=1
+    )
+
+
+@pytest.mark.snapshot
+def test_the_real_register_is_disjoint_named_and_in_a_state(conterminous):
+    parcels = conterminous.parcels
+    shapes = parcels.geometry.to_numpy()
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    assert shapely.area(shapely.intersection(shapes[a[a < b]], shapes[b[a < b]])).sum() < 1.0
+    assert (parcels["name"] != "").all()
+    assert (parcels["state"] != "").all()
+    assert parcels.set_index("name")["agency"]["Idaho National Laboratory"] == "DOE"
+    unconfirmed = parcels[parcels["status"] == "unconfirmed"]
+    assert set(unconfirmed["agency"]) == {"DOD"}
+    assert 90 < len(unconfirmed) < 150

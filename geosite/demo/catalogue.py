@@ -47,9 +47,14 @@ class Entry:
 
 _LAND = ("name", "unit")
 _DEPOSIT = (
-    "name", "record_id", "commodities", "evidence_class", "quality", "deposit_type",
+    "name",
+    "record_id",
+    "commodities",
+    "evidence_class",
+    "quality",
+    "deposit_type",
     "tonnage:number",
-)  # fmt: skip
+)
 _STATUS_CODES = {
     "Producer": "producer",
     "Past Producer": "past_producer",
@@ -82,7 +87,10 @@ ENTRIES: dict[str, Entry] = {
     ),
     "land/withdrawals": Entry("withdrawals", "polygon", ("name", "serial", "disposition")),
     "land/mining_claims": Entry(
-        "mining claims", "polygon", ("name", "serial", "disposition"), epsg=4326,
+        "mining claims",
+        "polygon",
+        ("name", "serial", "disposition"),
+        epsg=4326,
         presence_only=True,
     ),
     "minerals/critical_deposits": _deposits("critical-mineral deposits", "gpkg", 4326),
@@ -90,17 +98,27 @@ ENTRIES: dict[str, Entry] = {
     "minerals/deposit_databases": _deposits("deposit databases", "fgb", 4326),
     "minerals/zinc_lead": _deposits("zinc and lead deposits", "fgb", 5070),
     "minerals/mrds": Entry(
-        "mineral occurrences", "point",
+        "mineral occurrences",
+        "point",
         (
-            "name=site_name", "record_id=dep_id", "commodities", "evidence_class=dev_stat",
-            "quality=site_rank", "deposit_type",
+            "name=site_name",
+            "record_id=dep_id",
+            "commodities",
+            "evidence_class=dev_stat",
+            "quality=site_rank",
+            "deposit_type",
         ),
-        "csv", 4326, presence_only=True, more={"positional_accuracy": "1000 m"},
-    ),  # fmt: skip
+        "csv",
+        4326,
+        presence_only=True,
+        more={"positional_accuracy": "1000 m"},
+    ),
     "minerals/disturbance": Entry(
-        "legacy mine workings", "point", ("name", "kind"),
+        "legacy mine workings",
+        "point",
+        ("name", "kind"),
         more={"positional_accuracy": "100 m"},
-    ),  # fmt: skip
+    ),
     "geology/faults": Entry("faults", "line", epsg=4326, presence_only=True),
     "environment/wilderness": Entry("wilderness areas", "polygon", epsg=4326),
     "environment/wilderness_study_areas": Entry("wilderness study areas", "polygon"),
@@ -119,11 +137,15 @@ ENTRIES: dict[str, Entry] = {
     "environment/acec": Entry("areas of critical environmental concern", "polygon"),
     "environment/roadless": Entry("roadless areas", "polygon"),
     "environment/sage_grouse": Entry("sage-grouse areas", "polygon", ("name", "category")),
-    "environment/wetlands": Entry("wetlands", "polygon", ("name", "kind"), epsg=4326, presence_only=True),
+    "environment/wetlands": Entry(
+        "wetlands", "polygon", ("name", "kind"), epsg=4326, presence_only=True
+    ),
     "environment/flood_zones": Entry(
-        "flood zones", "polygon", ("name", "zone", "subtype"),
+        "flood zones",
+        "polygon",
+        ("name", "zone", "subtype"),
         more={"coverage": {"kind": "states", "names": ["Synthetic Basin"]}},
-    ),  # fmt: skip
+    ),
     "environment/impaired_waters": Entry(
         "impaired waters", "line", ("name", "cause"), presence_only=True
     ),
@@ -135,11 +157,16 @@ ENTRIES: dict[str, Entry] = {
     "hydrography/lakes": Entry("lakes", "polygon", ("name", "kind")),
     "hydrography/rivers": Entry("rivers", "line", ending="geojson", epsg=4326),
     "hydrography/playas": Entry("playas", "polygon"),
-    "hydrography/water_stress": Entry("water stress", "polygon", ("name", "category"), epsg=4326, presence_only=True),
+    "hydrography/water_stress": Entry(
+        "water stress", "polygon", ("name", "category"), epsg=4326, presence_only=True
+    ),
     "hydrography/water_rights": Entry(
-        "water not yet appropriated", "raster", (), "tif",
+        "water not yet appropriated",
+        "raster",
+        (),
+        "tif",
         more={"unit": "acre-ft/yr", "coverage": {"kind": "valid_cells"}},
-    ),  # fmt: skip
+    ),
     "infrastructure/rail": Entry("railroads", "line"),
     "infrastructure/roads": Entry("state highways", "line", epsg=4326),
     "infrastructure/freeways": Entry("freeways", "line"),
@@ -158,9 +185,12 @@ ENTRIES: dict[str, Entry] = {
     ),
     "society/receptors": Entry("dwellings and schools", "point", ("name", "kind")),
     "terrain/elevation": Entry(
-        "elevation", "raster", (), "tif",
+        "elevation",
+        "raster",
+        (),
+        "tif",
         more={"unit": "m", "coverage": {"kind": "valid_cells"}},
-    ),  # fmt: skip
+    ),
 }
 """Every layer of a synthetic world, by id."""
 

@@ -15,6 +15,7 @@ from geosite.demo.terrain import ORIGIN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from geosite.demo.network import Town
 
@@ -23,6 +24,9 @@ UNIT = 4_000.0
 
 ACROSS = int(BLOCK / UNIT)
 UNITS = ACROSS * ACROSS
+
+_RANGE_KEPT = 0.9
+"""Part of a test range that is left when it has gone round other land."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,13 @@ class Land:
     military: tuple[Installation, ...]
     energy: tuple[Installation, ...]
 
-    def area_of(self, code: str) -> shapely.Geometry:
+    def area_of(self, code: str) -> BaseGeometry:
         """Land of an owner as one geometry, installations cut out."""
         whole = shapely.union_all(self.units[self.owner == code])
         cut = [i.area for i in (*self.military, *self.energy)]
         if code == "FWS":
             cut = [i.area for i in (*self.military, *self.energy) if not i.over_refuge]
-        return shapely.difference(whole, shapely.union_all(cut)) if cut else whole
+        return whole.difference(shapely.union_all(cut)) if cut else whole
 
 
 def land(block: Block, places: list[Town]) -> Land:
@@ -138,12 +142,16 @@ def _installations(
         area = _placed(block, rng, km2, taken, number, refuge if over else None)
         if area is not None:
             taken = shapely.union(taken, area.buffer(1_500.0))
-            found.append(Installation(area, number == 0 or bool(rng.random() < 0.75), over))
+            found.append(
+                Installation(
+                    area, active=number == 0 or bool(rng.random() < 0.75), over_refuge=over
+                )
+            )
     energy_km2 = 6.0 if block.home else OWNER_SHARE["DOE"] * AREA_KM2 / 0.2
     energy: list[Installation] = []
     if block.home or rng.random() < 0.2:
         area = _placed(block, rng, energy_km2, taken, 9, None)
-        energy = [] if area is None else [Installation(area, True)]
+        energy = [] if area is None else [Installation(area, active=True)]
     return tuple(found), tuple(energy)
 
 
@@ -151,22 +159,22 @@ def _sizes(block: Block, rng: np.random.Generator) -> list[float]:
     """Areas of the block's installations [km²], in the measured distribution."""
     number = int(rng.poisson(COUNT_PER_1000_KM2["installations"] * AREA_KM2 / 1000))
     at, km2 = np.array(INSTALLATION_KM2).T
-    sizes = list(np.exp(np.interp(rng.random(number), at, np.log(km2))))
-    # Ordinary installations make about 0.35 % of the land; test ranges make up the rest.
-    # of which a quarter is lost on the way round other land.
-    ranges = (OWNER_SHARE["DOD"] - 0.0035) * AREA_KM2 / (0.75 * RANGE_KM2)
+    sizes = np.exp(np.interp(rng.random(number), at, np.log(km2)))
+    # Ordinary installations make about 0.25 % of the land; test ranges make up the rest.
+    ranges = (OWNER_SHARE["DOD"] - 0.0025) * AREA_KM2 / (_RANGE_KEPT * RANGE_KM2)
+    large = rng.random(number) < ranges / (COUNT_PER_1000_KM2["installations"] * AREA_KM2 / 1000)
     if block.home:
-        return [14.0, 30.0, 70.0, *(min(s, 40.0) for s in sizes[:3])]
-    return ([RANGE_KM2] if rng.random() < ranges else []) + sizes
+        return [14.0, 30.0, 70.0, *(min(float(s), 40.0) for s in sizes[:3])]
+    return sorted(np.where(large, RANGE_KM2, sizes).tolist(), reverse=True)
 
 
 def _placed(
     block: Block,
     rng: np.random.Generator,
     km2: float,
-    taken: shapely.Geometry,
+    taken: BaseGeometry,
     number: int,
-    refuge: shapely.Geometry | None,
+    refuge: BaseGeometry | None,
 ) -> shapely.Polygon | None:
     """An L-shaped tract on the flattest of some places, clear of taken land; None if there is none.
 
@@ -183,7 +191,7 @@ def _placed(
         x, y = left + rng.uniform(4e3, 14e3, 60), bottom + rng.uniform(4e3, 14e3, 60)
     if refuge is not None:
         west, _, _, _ = refuge.bounds
-        x, y = np.full(60, west - 0.3 * width), np.full(60, refuge.centroid.y)
+        x, y = np.full(60, west + 0.1 * width), np.full(60, refuge.centroid.y)
     east, north = rng.choice([-1, 1], 2)
     rough = block.terrain.elevation_at(x, y, detail=False) - block.terrain.floor_at(x, y)
     for at in np.argsort(rough, kind="stable"):
@@ -193,8 +201,9 @@ def _placed(
     if km2 < RANGE_KM2:
         return None
     # A test range is too large to find a clear place: it goes round what is there.
-    rest = shapely.get_parts(shapely.difference(area, taken.buffer(500.0)))
-    return rest[int(np.argmax(shapely.area(rest)))]
+    rest = np.asarray(shapely.get_parts(area.difference(taken.buffer(500.0))), object)
+    largest: shapely.Polygon = rest[int(np.argmax(shapely.area(rest)))]
+    return largest
 
 
 def _tract(x: float, y: float, width: float, height: float) -> shapely.Polygon:
@@ -213,7 +222,7 @@ _OWNER_NAMES = {
 }
 
 
-def drawn_land(block: Block, register: Land, places: list[Town]) -> Drawn:
+def drawn_land(block: Block, register: Land) -> Drawn:
     """Land layers, one multipolygon an owner and block, and the points of active sites."""
     found: Drawn = {}
     for code, title in _OWNER_NAMES.items():

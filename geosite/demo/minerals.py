@@ -16,7 +16,7 @@ from geosite.demo.terrain import FAULT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FAULTED = 0.4
+_FAULTED = 0.43
 """A front is faulted where a smooth noise is above this: it makes the measured length."""
 
 _KINDS = (
@@ -58,9 +58,11 @@ def faults(block: Block) -> list[tuple[float, NDArray[np.float64]]]:
     x = block.terrain.x_at(u[:, None], y)
     broken = block.terrain.relief_at(x, y) > 700.0
     noise = Noise(block.seed, 80, 45_000.0)
+    # The first block is a mining country, so that a small world has something to rank.
+    limit = 0.0 if block.home else _FAULTED
     for i, (k, side) in enumerate(front):
         # A noise of one dimension: a row of its own, far from every other front's.
-        broken[i] &= noise.at(np.full(y.shape, (2 * k + side) * 1e6), y) > _FAULTED
+        broken[i] &= noise.at(np.full(y.shape, (2 * k + side) * 1e6), y) > limit
         if block.row == 0 and k == block.home_basin:
             broken[i] |= y < bottom + 16_000.0
         here = broken[i] & block.holds(x[i], y)
@@ -73,10 +75,12 @@ def faults(block: Block) -> list[tuple[float, NDArray[np.float64]]]:
 def districts(block: Block, broken: list[tuple[float, NDArray[np.float64]]]) -> list[District]:
     """Mining districts, each at a place on a fault; those of the first block's corner first."""
     rng = block.rng(20)
-    number = max(int(rng.poisson(8)), 3)
+    number = max(int(rng.poisson(8)), 12 if block.home else 3)
     share = np.array([k[2] for k in _KINDS])
     kinds = rng.choice(len(_KINDS), number, p=share / share.sum())
     found = []
+    if block.home:
+        kinds[:3] = _FIRST
     for i, kind in enumerate(kinds):
         if not broken:
             k = int(rng.choice(np.array(block.basins)))
@@ -86,7 +90,6 @@ def districts(block: Block, broken: list[tuple[float, NDArray[np.float64]]]) -> 
             u, reach = broken[int(rng.choice(len(broken), p=length / length.sum()))]
             y = float(rng.choice(reach))
         if block.home and i < 3:
-            kind = _FIRST[i]
             near = [b for b in broken if abs(b[0] - block.home_basin - 0.5) < 0.4]
             if near and i < 2:
                 u, y = near[i % len(near)][0], block.bounds[1] + 5_000.0 + 5_000.0 * i
@@ -98,7 +101,7 @@ def _points(
     block: Block, rng: np.random.Generator, among: list[District], number: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Places of records, (number, 2), and the district of each; −1 for one far from any."""
-    rank = 1.0 / np.arange(1, len(among) + 1)
+    rank = np.arange(1, len(among) + 1) ** -0.7
     chosen = rng.choice(len(among), number, p=rank / rank.sum())
     u = np.array([d.u for d in among])[chosen] + rng.normal(0, 0.025, number)
     y = np.array([d.y for d in among])[chosen] + rng.normal(0, 2_200.0, number)
@@ -120,8 +123,8 @@ def _records(
     loose = rng.integers(len(_KINDS), size=number)
     kinds = [among[c].kind if c >= 0 else int(loose[i]) for i, c in enumerate(chosen)]
     if block.home and least:
-        # Each kind of the first districts is on record beside its own district.
-        for i in range(min(3, number)):
+        # Districts are on record each in its own place, the first ones first.
+        for i in range(min(len(among), number, least)):
             d = among[i]
             xy[i], kinds[i] = (float(block.terrain.x_at(d.u, d.y)) + 150.0, d.y + 100.0), d.kind
     return rng, xy, kinds
@@ -151,20 +154,23 @@ def drawn_minerals(block: Block) -> Drawn:
 
 def _mrds(block: Block, among: list[District]) -> tuple[Features, Features]:
     rng, xy, kinds = _records(block, 21, among, "mrds", least=12)
-    words, odds = zip(*_STATUS, strict=True)
-    status = rng.choice(words, len(xy), p=odds)
+    status = rng.choice([s for s, _ in _STATUS], len(xy), p=[p for _, p in _STATUS])
     grades = rng.choice(list(MRDS_QUALITY), len(xy), p=list(MRDS_QUALITY.values()))
     if block.home:
         status[:3], grades[:3] = ["Producer", "Past Producer", "Prospect"], ["A", "B", "B"]
     records, legacy = Features(), Features()
-    for i, (point, kind) in enumerate(zip(shapely.points(xy), kinds, strict=True)):
+    for i, (point, kind) in enumerate(zip(map(shapely.Point, xy), kinds, strict=True)):
         title, commodities, _ = _KINDS[kind]
         name = block.name("Mine" if "Producer" in status[i] else "Showing", i + 1)
         records.add(
-            point, dep_id=f"S{block.row:03d}{block.column:03d}{i:05d}", site_name=name,
-            commodities=commodities, dev_stat=str(status[i]), site_rank=str(grades[i]),
+            point,
+            dep_id=f"S{block.row:03d}{block.column:03d}{i:05d}",
+            site_name=name,
+            commodities=commodities,
+            dev_stat=str(status[i]),
+            site_rank=str(grades[i]),
             deposit_type=title,
-        )  # fmt: skip
+        )
         if "Producer" in status[i]:
             x, y = xy[i] + rng.normal(0, 120.0, 2)
             legacy.add(shapely.Point(x, y), name=block.name("Workings", i + 1), kind="Mine shaft")
@@ -172,20 +178,27 @@ def _mrds(block: Block, among: list[District]) -> tuple[Features, Features]:
 
 
 def _deposits(block: Block, channel: int, among: list[District], layer: str) -> Features:
-    rng, xy, kinds = _records(block, channel, among, layer, least=3)
+    rng, xy, kinds = _records(
+        block, channel, among, layer, least=8 if layer == "critical_deposits" else 3
+    )
     if layer == "zinc_lead":
         kinds = [3] * len(kinds)
     size = np.round(np.exp(2.0 + 1.6 * rng.standard_normal(len(xy))), 2)
     words = rng.choice(["resource", "past_producer", "prospect"], len(xy), p=[0.4, 0.35, 0.25])
     grades = rng.choice(["A", "B", "C"], len(xy), p=[0.3, 0.5, 0.2])
     found = Features()
-    for i, (point, kind) in enumerate(zip(shapely.points(xy), kinds, strict=True)):
+    for i, (point, kind) in enumerate(zip(map(shapely.Point, xy), kinds, strict=True)):
         title, commodities, _ = _KINDS[kind]
         found.add(
-            point, name=block.name("Deposit", i + 1),
-            record_id=f"{layer}-{block.row}-{block.column}-{i}", commodities=commodities,
-            evidence_class=str(words[i]), quality=str(grades[i]), deposit_type=title, tonnage=float(size[i]),
-        )  # fmt: skip
+            point,
+            name=block.name("Deposit", i + 1),
+            record_id=f"{layer}-{block.row}-{block.column}-{i}",
+            commodities=commodities,
+            evidence_class=str(words[i]),
+            quality=str(grades[i]),
+            deposit_type=title,
+            tonnage=float(size[i]),
+        )
     return found
 
 
@@ -200,9 +213,11 @@ def _claims(block: Block, among: list[District]) -> Features:
             x, y = x0 + (i % 3) * 457.2, y0 + (i // 3) * 182.88
             serial = f"DEMO{block.row}-{block.column}-{len(found.geometry) + 1}"
             found.add(
-                shapely.box(x, y, x + 457.2, y + 182.88), name=serial, serial=serial,
+                shapely.box(x, y, x + 457.2, y + 182.88),
+                name=serial,
+                serial=serial,
                 disposition="ACTIVE",
-            )  # fmt: skip
+            )
     return found
 
 
@@ -215,7 +230,9 @@ def _withdrawals(block: Block) -> Features:
         x, y = rng.uniform(left, right - 9e3), rng.uniform(bottom, top - 9e3)
         width, height = rng.uniform(2e3, 8e3, 2)
         found.add(
-            shapely.box(x, y, x + width, y + height), name=block.name("Withdrawal", i),
-            serial=f"DEMO-W-{block.row}-{block.column}-{i}", disposition="AUTHORIZED",
-        )  # fmt: skip
+            shapely.box(x, y, x + width, y + height),
+            name=block.name("Withdrawal", i),
+            serial=f"DEMO-W-{block.row}-{block.column}-{i}",
+            disposition="AUTHORIZED",
+        )
     return found

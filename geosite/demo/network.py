@@ -107,7 +107,9 @@ def _road_places(
     return x[inside], y[inside]
 
 
-def drawn_network(block: Block, built: dict[str, list[shapely.LineString]], places: list[Town]) -> Drawn:
+def drawn_network(
+    block: Block, built: dict[str, list[shapely.LineString]], places: list[Town]
+) -> Drawn:
     """Lines, towns, substations and power plants of the block."""
     found: Drawn = {}
     for kind, parts in built.items():
@@ -118,9 +120,11 @@ def drawn_network(block: Block, built: dict[str, list[shapely.LineString]], plac
     layer = found.setdefault("infrastructure/towns", Features())
     for town in places:
         layer.add(
-            shapely.Point(town.x, town.y), name=town.name, state="Synthetic Basin",
+            shapely.Point(town.x, town.y),
+            name=town.name,
+            state="Synthetic Basin",
             population=town.population,
-        )  # fmt: skip
+        )
     found["infrastructure/substations"] = _substations(block, built["transmission"], places)
     found["infrastructure/power_plants"] = _power_plants(block, built["transmission"])
     return found
@@ -164,7 +168,7 @@ def _substations(block: Block, power: list[shapely.LineString], places: list[Tow
         # One beside the first crossing, strong enough for a plant.
         xy[0], kv[0] = (places[0].x + 1_500.0, places[0].y + 1_200.0), 230
     layer = Features()
-    for i, (point, volts) in enumerate(zip(shapely.points(xy), kv, strict=True), start=1):
+    for i, (point, volts) in enumerate(zip(map(shapely.Point, xy), kv, strict=True), start=1):
         layer.add(point, name=block.name("Substation", i), kv=int(volts))
     return layer
 
@@ -175,7 +179,7 @@ def _power_plants(block: Block, power: list[shapely.LineString]) -> Features:
     fuels = rng.choice(["Solar", "Gas", "Hydro", "Wind", "Geothermal"], number)
     size = np.round(20 * np.exp(1.3 * rng.standard_normal(number)), 1)
     layer = Features()
-    points = shapely.points(_beside(rng, power, number, 400.0))
+    points = map(shapely.Point, _beside(rng, power, number, 400.0))
     for i, (point, fuel, mw) in enumerate(zip(points, fuels, size, strict=True), start=1):
         layer.add(point, name=block.name("Power Plant", i), fuel=str(fuel), capacity_mw=float(mw))
     return layer

@@ -70,9 +70,7 @@ class Noise:
         high = values[j + 1, i] * (1 - wx) + values[j + 1, i + 1] * wx
         return np.asarray(low * (1 - wy) + high * wy)
 
-    def _position(
-        self, x: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _position(self, x: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Index of the lattice value before a coordinate, and the weight of the one after."""
         # Half a step off, so that no lattice value of any wavelength lies at the origin.
         steps = x / self.wavelength + 0.5

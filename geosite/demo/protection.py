@@ -49,23 +49,28 @@ def _parts(units: NDArray[np.object_], inset: float) -> list[shapely.Geometry]:
     return [p for p in shapely.get_parts(area) if p.area > 5e5]
 
 
-def _highest(register: Land, owners: tuple[str, ...], share: float, factor: float) -> NDArray[np.intp]:
+def _highest(
+    register: Land, owners: tuple[str, ...], share: float, factor: float
+) -> NDArray[np.intp]:
     among = np.flatnonzero(np.isin(register.owner, owners))
-    number = int(round(share * UNITS * factor))
+    number = round(share * UNITS * factor)
     return np.asarray(among[np.argsort(-register.height[among], kind="stable")[:number]])
 
 
 def _areas(block: Block, register: Land) -> Drawn:
     wild = _highest(register, ("USFS", "BLM"), PROTECTED_SHARE["wilderness"], _SHRUNK["wilderness"])
     blm = Land(
-        register.units, np.where(np.isin(np.arange(UNITS), wild), "", register.owner),
-        register.height, register.military, register.energy,
-    )  # fmt: skip
+        register.units,
+        np.where(np.isin(np.arange(UNITS), wild), "", register.owner),
+        register.height,
+        register.military,
+        register.energy,
+    )
     share = PROTECTED_SHARE["wilderness_study_areas"]
     study = _highest(blm, ("BLM",), share, _SHRUNK["wilderness_study_areas"])
     forest = _highest(blm, ("USFS",), 0.04, 1.0)
     parks = np.flatnonzero(register.owner == "NPS")
-    parks = parks[: int(round(PROTECTED_SHARE["national_parks"] * UNITS))]
+    parks = parks[: round(PROTECTED_SHARE["national_parks"] * UNITS)]
     low = np.flatnonzero(blm.owner == "BLM")
     low = low[np.argsort(register.height[low], kind="stable")]
     units = register.units
@@ -84,7 +89,9 @@ def _areas(block: Block, register: Land) -> Drawn:
         "environment/national_monuments": _named(
             block, "Monument", _parts(units[monument], 300.0) if monument else []
         ),
-        "environment/acec": _named(block, "Critical Concern Area", _parts(units[low[14:17]], 900.0)),
+        "environment/acec": _named(
+            block, "Critical Concern Area", _parts(units[low[14:17]], 900.0)
+        ),
     }
 
 
@@ -92,13 +99,15 @@ def _habitats(block: Block, register: Land) -> Drawn:
     centre = shapely.get_coordinates(shapely.centroid(register.units))
     low = np.flatnonzero(np.isin(register.owner, ("BLM", "")))
     low = low[np.argsort(register.height[low], kind="stable")]
-    tortoise = low[4 : 4 + int(round(PROTECTED_SHARE["desert_tortoise"] * UNITS * 1.4))]
+    tortoise = low[4 : 4 + round(PROTECTED_SHARE["desert_tortoise"] * UNITS * 1.4)]
     steppe = Noise(block.seed, 90, 22_000.0).at(*centre.T)
     open_land = np.flatnonzero(np.isin(register.owner, ("BLM", "USFS", "")))
     grouse = open_land[np.argsort(-steppe[open_land], kind="stable")[: UNITS // 14]]
     units = register.units
     desert = _parts(units[tortoise], 350.0)
-    habitat = _named(block, "Tortoise Unit", desert, species="Desert tortoise (synthetic)", status="Final")
+    habitat = _named(
+        block, "Tortoise Unit", desert, species="Desert tortoise (synthetic)", status="Final"
+    )
     return {
         "environment/desert_tortoise": _named(block, "Tortoise Area", desert, status="CHU"),
         "environment/critical_habitat": habitat,
@@ -117,11 +126,14 @@ def _air(block: Block, register: Land, places: list[Town]) -> Drawn:
         turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
         away = 11_000.0 * (1 + 0.3 * rng.uniform(-1, 1, turn.shape))
         # To the north-east of the town, so that the first installation lies outside.
-        rim = np.column_stack([away * np.cos(turn), 1.4 * away * np.sin(turn)])
+        middle = (town.x + 9_000.0, town.y + 14_000.0)
+        rim = np.add(middle, np.column_stack([away * np.cos(turn), 1.4 * away * np.sin(turn)]))
         smoky.add(
-            shapely.Polygon(rim + (town.x + 9_000.0, town.y + 14_000.0)),
-            name=block.name("Air Basin"), pollutant="PM-10", classification="Moderate",
-        )  # fmt: skip
+            shapely.Polygon(rim),
+            name=block.name("Air Basin"),
+            pollutant="PM-10",
+            classification="Moderate",
+        )
     parks = _parts(register.units[register.owner == "NPS"], 500.0)
     return {
         "environment/nonattainment": smoky,
@@ -135,14 +147,20 @@ def _receptors(block: Block, places: list[Town]) -> Features:
     layer = Features()
     left, bottom, right, top = block.bounds
     for x, y in rng.uniform((left, bottom), (right, top), (30, 2)):
-        layer.add(shapely.Point(x, y), name=block.name("Ranch", len(layer.geometry) + 1), kind="dwelling")
+        layer.add(
+            shapely.Point(x, y), name=block.name("Ranch", len(layer.geometry) + 1), kind="dwelling"
+        )
     for town in places:
         number = min(12 + town.population // 1_500, 150)
         spread = 500.0 + 9.0 * np.sqrt(town.population)
         xy = rng.normal((town.x, town.y), spread, (number, 2))
         kinds = ["school", "hospital"] + ["dwelling"] * (number - 2)
         for (x, y), kind in zip(xy, kinds, strict=True):
-            layer.add(shapely.Point(x, y), name=block.name(kind.title(), len(layer.geometry) + 1), kind=kind)
+            layer.add(
+                shapely.Point(x, y),
+                name=block.name(kind.title(), len(layer.geometry) + 1),
+                kind=kind,
+            )
     return layer
 
 
@@ -192,7 +210,9 @@ def _utilities(block: Block, places: list[Town]) -> Drawn:
         for layer, title in ((water, "Water System"), (waste, "Wastewater Plant")):
             x, y = rng.normal((town.x, town.y), 1_500.0)
             layer.add(
-                shapely.Point(x, y), name=block.name(title, i), capacity_mgd=mgd,
+                shapely.Point(x, y),
+                name=block.name(title, i),
+                capacity_mgd=mgd,
                 population=town.population,
-            )  # fmt: skip
+            )
     return {"infrastructure/water_systems": water, "infrastructure/wastewater_plants": waste}

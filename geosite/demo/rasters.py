@@ -73,4 +73,5 @@ def _write(
             window = Window(
                 tile.column - grid.column, tile.row - grid.row, tile.shape[1], tile.shape[0]
             )
-            file.write(values(*tile.centres()), 1, window=window)
+            x, y = tile.centres()
+            file.write(values(np.asarray(x, float), np.asarray(y, float)), 1, window=window)

@@ -9,6 +9,7 @@ all of them agree with the ground without looking at it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class Terrain:
         straight = u * SPACING - TILT * y
         x = straight.copy()
         for _ in range(20):
-            x = straight - self._warp(lambda n, x=x: n.at(x, y))
+            x = straight - self._warp(partial(Noise.at, x=x, y=y))
         return np.asarray(x)
 
     def corridor_at(self, j: Any, x: Any) -> NDArray[np.float64]:

@@ -65,6 +65,9 @@ class Gathered:
         pyogrio.set_gdal_config_options(
             {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
         )
+        for name in {name for name, layer in map(file_of, ENTRIES) if layer}:
+            # A container is added to, not replaced: one of an earlier world has to go.
+            (data / name).unlink(missing_ok=True)
         try:
             for id_ in sorted(self.packed):
                 write_frame(self.frame(id_), id_, data)

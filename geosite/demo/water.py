@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _STEP = 500.0
-_PRESENT = 0.62
+_PRESENT = 0.56
 """A basin has a river where a smooth noise is above this: it makes the measured length."""
 
 
@@ -36,7 +36,7 @@ def waters(block: Block) -> Waters:
     starts: list[NDArray[np.float64]] = [np.empty((0, 2))]
     for k in block.basins:
         for y in _wet_reaches(block, k):
-            stems.append(shapely.linestrings(_river_x(block, k, y), y))
+            stems.append(shapely.LineString(np.column_stack([_river_x(block, k, y), y])))
             starts.append(_springs(block, k, y))
     lakes, playas = _sinks(block)
     cut = block.clipped(stems) if stems else []
@@ -89,9 +89,7 @@ def _tributaries(block: Block, springs: NDArray[np.float64]) -> list[shapely.Lin
     return found
 
 
-def _descent(
-    block: Block, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _descent(block: Block, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Paths down the slope, (steps, streams, 2), pushed on towards the axis where it is flat."""
     stride, reach = 250.0, 700.0
     path = [np.column_stack([x, y])]
@@ -99,7 +97,9 @@ def _descent(
     for _ in range(70):
         dx = [0.0, reach, -reach, 0.0, 0.0]
         dy = [0.0, 0.0, 0.0, reach, -reach]
-        z = block.terrain.elevation_at(x[None] + np.array(dx)[:, None], y[None] + np.array(dy)[:, None])
+        z = block.terrain.elevation_at(
+            x[None] + np.array(dx)[:, None], y[None] + np.array(dy)[:, None]
+        )
         u = block.terrain.u_at(x, y)
         inward = np.sign(np.floor(u) + 0.5 - u)
         fall = np.column_stack([z[2] - z[1], z[4] - z[3]]) / (2 * reach)
@@ -126,22 +126,24 @@ def _sinks(block: Block) -> tuple[list[shapely.Polygon], list[shapely.Polygon]]:
         # No lake where a road and a railroad cross the basin.
         dry = np.abs(y - block.terrain.corridor_at(block.row, x)) > 9_000.0
         for at in lowest[block.holds(x[lowest], y[lowest]) & dry[lowest]]:
-            number = int(round(y[at] / step))
+            number = round(float(y[at] / step))
             chance, size = hashed(block.seed, 45, np.array([k, k]), np.array([number, ~number]))
             kind = 0 if chance < 0.5 else 1
             found[kind].append(_sink(block, k, float(y[at]), 0.75 + 0.5 * float(size), kind))
     if block.home:
         for kind, part in ((0, 0.62), (1, 0.4)):
             if not found[kind]:
-                found[kind].append(_sink(block, block.home_basin + 1, bottom + part * BLOCK, 1.0, kind))
+                found[kind].append(
+                    _sink(block, block.home_basin + 1, bottom + part * BLOCK, 1.0, kind)
+                )
     return found
 
 
 def _sink(block: Block, k: int, y: float, scale: float, kind: int) -> shapely.Polygon:
     """An oval with an uneven rim, long in the basin's direction."""
     share = PROTECTED_SHARE["lakes" if kind == 0 else "playas"]
-    # About 1.3 sinks of a kind in a block, four times as long as wide.
-    across = np.sqrt(share * AREA_KM2 * 1e6 / 1.3 / (4 * np.pi)) * scale
+    # About one sink of a kind in a block, four times as long as wide.
+    across = np.sqrt(share * AREA_KM2 * 1e6 / 1.15 / (4 * np.pi)) * scale
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     rim = 1 + 0.22 * Noise(block.seed, 46, 0.8).at(np.cos(turn) + 7 * k, np.sin(turn) + y / 1e4)
     north = y + 4 * across * rim * np.sin(turn)
@@ -161,11 +163,11 @@ def drawn_waters(block: Block, water: Waters) -> Drawn:
         playas.add(area, name=block.name("Playa", i))
     scenic, impaired = Features(), Features()
     for i, line in enumerate(water.rivers, start=1):
-        if rng.random() < 0.1 or (block.home and i == len(water.rivers)):
-            scenic.add(
-                line, name=block.name("Scenic River", i),
-                classification=str(rng.choice(["wild", "scenic", "recreational"])),
-            )  # fmt: skip
+        # The first block holds a wild river: a condition that selects nothing is an error.
+        wild = block.home and i == len(water.rivers)
+        if rng.random() < 0.1 or wild:
+            kind = "wild" if wild else str(rng.choice(["wild", "scenic", "recreational"]))
+            scenic.add(line, name=block.name("Scenic River", i), classification=kind)
         if rng.random() < 0.25 or (block.home and i == 1):
             impaired.add(line, name=block.name("River", i), cause="temperature")
     return {
@@ -188,9 +190,14 @@ def _floods(block: Block, water: Waters) -> Features:
     reach = [shapely.buffer(river, d, quad_segs=2) for d in (120.0, 350.0, 700.0)]
     rings = (reach[0], reach[1].difference(reach[0]), reach[2].difference(reach[1]))
     names = (("AE", "FLOODWAY"), ("AE", ""), ("X", "0.2 PCT ANNUAL CHANCE FLOOD HAZARD"))
-    for ring, (zone, subtype) in zip(rings, names, strict=True):
-        for part in shapely.get_parts(ring):
-            layer.add(part, name=block.name("Flood Zone", len(layer.geometry) + 1), zone=zone, subtype=subtype)
+    for area, (zone, subtype) in zip(rings, names, strict=True):
+        for part in shapely.get_parts(area):
+            layer.add(
+                part,
+                name=block.name("Flood Zone", len(layer.geometry) + 1),
+                zone=zone,
+                subtype=subtype,
+            )
     return layer
 
 
@@ -206,10 +213,11 @@ def _wetlands(rng: np.random.Generator, block: Block, water: Waters) -> Features
             radius = rng.uniform(80, 350) * (1 + 0.3 * rng.uniform(-1, 1, turn.shape))
             rim = np.column_stack([x + radius * np.cos(turn), y + 1.5 * radius * np.sin(turn)])
             layer.add(
-                shapely.Polygon(rim), name=block.name("Wetland", len(layer.geometry) + 1),
+                shapely.Polygon(rim),
+                name=block.name("Wetland", len(layer.geometry) + 1),
                 kind=kinds[int(rng.integers(2))],
-            )  # fmt: skip
+            )
     for lake in water.lakes:
-        rim = lake.buffer(250.0, quad_segs=2).difference(lake)
-        layer.add(rim, name=block.name("Wetland", len(layer.geometry) + 1), kind="Lake rim")
+        shore = lake.buffer(250.0, quad_segs=2).difference(lake)
+        layer.add(shore, name=block.name("Wetland", len(layer.geometry) + 1), kind="Lake rim")
     return layer

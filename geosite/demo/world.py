@@ -114,7 +114,7 @@ def drawn(block: Block) -> Drawn:
     return {
         **drawn_network(block, lines(block), places),
         **drawn_waters(block, waters(block)),
-        **drawn_land(block, register, places),
+        **drawn_land(block, register),
         **drawn_minerals(block),
         **drawn_protection(block, register, places),
     }
@@ -125,7 +125,9 @@ def _grid(cells: int, resolution: float, seed: int) -> Grid:
     if cells < _SMALLEST:
         found.append(f"cells: {cells} is too small a world; give {_SMALLEST} or more")
     if not (isfinite(resolution) and resolution > 0):
-        found.append(f"resolution: {resolution} m is no cell size; give a positive number of metres")
+        found.append(
+            f"resolution: {resolution} m is no cell size; give a positive number of metres"
+        )
     if seed < 0:
         found.append(f"seed: {seed} is below zero; give 0 or more")
     if found:
@@ -155,9 +157,11 @@ def _places(aoi: Grid) -> Drawn:
     for j in range(up):
         for i in range(across):
             counties.add(
-                shapely.box(x[i], y[j], x[i + 1], y[j + 1]), name=f"Demo County {j}.{i}",
-                state="SB", fips=f"S{j:03d}{i:03d}",
-            )  # fmt: skip
+                shapely.box(x[i], y[j], x[i + 1], y[j + 1]),
+                name=f"Demo County {j}.{i}",
+                state="SB",
+                fips=f"S{j:03d}{i:03d}",
+            )
     return {"aoi/states": states, "aoi/counties": counties}
 
 

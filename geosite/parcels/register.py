@@ -61,7 +61,13 @@ class Register:
     slivers: gpd.GeoDataFrame
     """The same columns but `parcel_id`: land too small to offer; status ``not offered``."""
     counts: Mapping[str, int]
-    """Polygons in, exploded, merged … in the order in which it happened."""
+    """How it came about, in the order in which it happened.
+
+    ``features``, ``repaired``, ``without_polygon``, ``parts`` (exploded),
+    ``parts_in_aoi``, ``tracts``, ``merged``, ``pieces``, ``specks``,
+    ``overlaps_within_owner``, ``conflicts``, ``slivers``, ``parcels``,
+    ``unconfirmed``.
+    """
 
 
 def land_register(
@@ -108,7 +114,7 @@ def land_register(
     -----
     Parts of one unit (same owner, same unit or else name, letter case ignored)
     are united; nameless parts of one owner are united where they share a border,
-    but not across a corner, which no road may cross. Of two units that overlap,
+    but not where they meet at a corner only. Of two units that overlap,
     the one of the owner named first in `PRECEDENCE` keeps its land whole; within
     one owner a unit with a name goes before one without, and a small before a
     large one, so that an enclave is not lost. Each conflict between owners is

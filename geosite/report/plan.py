@@ -18,8 +18,10 @@ def plan_text(plan: Plan) -> str:
     lines = [
         f"{scenario.name}: {scenario.title}",
         f"AOI           {plan.aoi_name}, {plan.aoi.area / 1e6:,.0f} km²",
-        f"grid          {grid.crs.name}, {rows:,} × {columns:,} cells of {grid.resolution:g} m "
-        f"= {grid.cells / 1e6:,.1f} million",
+        (
+            f"grid          {grid.crs.name}, {rows:,} × {columns:,} cells of "
+            f"{grid.resolution:g} m = {grid.cells / 1e6:,.1f} million"
+        ),
         f"tiles         {len(plan.tiles())}, halo {plan.halo} cells",
         f"memory        about {plan.memory(workers=WORKERS) / 1e9:.1f} GB",
         f"rules as of   {plan.as_of}",
@@ -27,7 +29,8 @@ def plan_text(plan: Plan) -> str:
         "",
         "rules (all of them are read; the order means nothing)",
         *(
-            f"  {t.tier:>8}  {r.id}: {r.layer}" + (f" where {r.where}" if r.where else "")
+            f"  {t.tier:>8}  {r.id}: {r.layer}"
+            + (f" where {r.where}" if r.where else "")
             + f" [{r.citation}]"
             for r, t in zip(plan.rules, plan.treatments, strict=True)
         ),
@@ -36,8 +39,11 @@ def plan_text(plan: Plan) -> str:
         "criteria",
         *(
             f"  {100 * w:>5.1f} %  {c.criterion.id}: "
-            + (f"{c.reading.measure.kind} of {c.reading.layer or 'the run itself'}" if c.reading
-               else "unknown, no layer")
+            + (
+                f"{c.reading.measure.kind} of {c.reading.layer or 'the run itself'}"
+                if c.reading
+                else "unknown, no layer"
+            )
             for c, w in zip(plan.criteria, scenario.weights.values(), strict=True)
         ),
         "",
@@ -51,8 +57,10 @@ def plan_text(plan: Plan) -> str:
         lines += ["", "notes", *(f"  {n}" for n in plan.notes)]
     lines += [
         "",
-        "distances on this grid are plane; in EPSG:5070 they are off by at most about 1.4 % in the "
-        "conterminous states",
+        (
+            "distances on this grid are plane; in EPSG:5070 they are off by at most about 1.4 % in "
+            "the conterminous states"
+        ),
     ]
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -116,7 +117,8 @@ def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
         return _union(layer, parts)
     found = in_place(layer, data)
     name = found.path.relative_to(data).as_posix()
-    read = dataset(found, name)
+    stat = found.path.stat()
+    read = _last_read(found, name, stat.st_size, stat.st_mtime_ns)
     if not len(read.attributes.index):
         msg = (
             f"{name}: holds no feature, expected those of layer {layer.id}; get the file again, "
@@ -128,6 +130,12 @@ def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
     notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
     frame, counts = _declared(read, layer, crs, name)
     return Features(layer, frame, (counts,), records(found.path, data), (*read.notes, *notes))
+
+
+@lru_cache(maxsize=1)
+def _last_read(found: Placed, name: str, _size: int, _mtime_ns: int) -> Dataset:
+    """The file as it is now; parts of a union may select from one file several times."""
+    return dataset(found, name)
 
 
 def _declared(read: Dataset, layer: Layer, crs: CRS, name: str) -> tuple[gpd.GeoDataFrame, Counts]:

@@ -130,9 +130,9 @@ def _refuse_cut_short(path: Path, name: str) -> None:
             raise LayerDataError(msg)
     said = {path: 0, table: 0}
     head, there = _head(path, 28), _head(table, 12)
-    if len(head) == 28:  # noqa: PLR2004  the header up to its length, in words of 16 bits
+    if len(head) == 28:
         said[path] = 2 * int.from_bytes(head[24:], "big")
-    if len(there) == 12:  # noqa: PLR2004  records, bytes of the header, bytes of a record
+    if len(there) == 12:
         count, header, record = struct.unpack("<IHH", there[4:])
         said[table] = header + count * record
     for file, expected in said.items():

@@ -1,0 +1,88 @@
+"""What every tile shares; nothing in it depends on the tiling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from geosite.harmonise import RasterSurface, Shapes
+    from geosite.model.criterion import Criterion, Reading
+    from geosite.model.rule import Rule, Treatment
+    from geosite.model.scenario import Scenario
+
+LayerKey = tuple[str, str | None]
+"""A layer and the condition that selects some of its features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A criterion with the reading that is really used; None where no layer is to be had."""
+
+    criterion: Criterion
+    reading: Reading | None
+
+    @property
+    def key(self) -> LayerKey:
+        """What the reading reads."""
+        if self.reading is None or self.reading.layer is None:
+            return ("", None)
+        return (self.reading.layer, self.reading.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points with whole amounts: xy (n, 2) int64 [sub-cells from the CRS origin]."""
+
+    xy: NDArray[np.int64]
+    amounts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class DepositPoints:
+    """Deposits as the tiles need them, strongest first."""
+
+    xy: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    accepted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class TileInputs:
+    """What every tile shares; nothing in it depends on the tiling.
+
+    Attributes
+    ----------
+    parcels
+        One feature a parcel; its number counted from 1 is the parcel id.
+    offered : (parcels + 1,) bool
+        Whether a parcel may hold a candidate; 0 is land without a parcel.
+    vectors, rasters
+        What is read, by layer and condition, or by layer.
+    categories
+        Name of each feature of a layer that is read for its category.
+    coverage
+        Land each layer speaks for; a layer that is not in it speaks everywhere.
+    silent
+        Presence-only layers: where they show nothing, nothing is known.
+    """
+
+    scenario: Scenario
+    rules: tuple[Rule, ...]
+    treatments: tuple[Treatment, ...]
+    criteria: tuple[Chosen, ...]
+    aoi: Shapes
+    parcels: Shapes
+    offered: NDArray[np.bool_]
+    vectors: Mapping[LayerKey, Shapes]
+    rasters: Mapping[str, RasterSurface]
+    categories: Mapping[LayerKey, tuple[str, ...]]
+    points: Mapping[tuple[str, str | None, str], Points]
+    coverage: Mapping[str, Shapes]
+    silent: frozenset[str]
+    deposits: DepositPoints | None

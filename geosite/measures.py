@@ -1,0 +1,231 @@
+"""Measures and scores of the criteria, at the candidate cells only."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geosite import harmonise, kernels
+from geosite.criteria import category_score, saturation, score
+from geosite.grid import SUBCELLS, Grid
+from geosite.model.measure import Density, FlatShare, Nearby, OpenLand, SumWithin
+from geosite.model.value import Categorical
+from geosite.surfaces import Surfaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from geosite.inputs import TileInputs
+    from geosite.model.criterion import Reading
+
+KNOWN_DISC = 0.9
+"""A share of flat land is known where this share of the disc has a known slope."""
+
+
+def scored(
+    inputs: TileInputs,
+    window: Grid,
+    at: NDArray[np.int64],
+    strength: NDArray[np.float64],
+    free: NDArray[np.int32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measures and scores at some cells of a window: two arrays (criteria, cells).
+
+    Parameters
+    ----------
+    at : (cells, 2)
+        Rows and columns in the window.
+    strength : (y, x)
+        Mineral evidence on the window.
+    free : (y, x) int32
+        Parcel of each cell that no rule excludes, 0 elsewhere; on the window with
+        a margin of at least the radius of every measure of open land.
+
+    Returns
+    -------
+    measures, scores
+        NaN where unknown. Of a category the measure is its place in the value
+        function.
+    """
+    shape = (len(inputs.criteria), len(at))
+    measures, scores = np.full(shape, np.nan), np.full(shape, np.nan)
+    if not len(at):
+        return measures, scores
+    margin = (free.shape[0] - window.shape[0]) // 2
+    for k, chosen in enumerate(inputs.criteria):
+        reading = chosen.reading
+        if reading is None:
+            continue
+        if isinstance(reading.value, Categorical):
+            codes = _category(inputs, window, at, reading, reading.value)
+            measures[k] = np.where(codes >= 0, codes, np.nan)
+            scores[k] = category_score(reading.value, codes, list(reading.value.scores))
+            continue
+        if reading.measure.kind == "evidence":
+            measures[k] = strength[at[:, 0], at[:, 1]]
+        elif isinstance(reading.measure, OpenLand):
+            cells = reading.measure.radius / window.resolution
+            measures[k] = kernels.same_label_counts(free, at + margin, cells) * window.cell_area
+        else:
+            box, place = _box(window, at)
+            measures[k] = _READERS[reading.measure.kind](inputs, box, place, reading)
+        scores[k] = score(reading.value, measures[k])
+    return measures, scores
+
+
+def open_land_margin(inputs: TileInputs, resolution: float) -> int:
+    """Cells that measures of open land reach beyond a window."""
+    radii = [
+        c.reading.measure.radius
+        for c in inputs.criteria
+        if c.reading and isinstance(c.reading.measure, OpenLand)
+    ]
+    return ceil(max(radii, default=0.0) / resolution)
+
+
+def _box(window: Grid, at: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:
+    # The smallest window round the active cells: what lies farther need not be made.
+    (r0, c0), (r1, c1) = at.min(axis=0), at.max(axis=0)
+    box = Grid(
+        window.crs,
+        window.resolution,
+        window.column + int(c0),
+        window.row + int(r0),
+        (int(r1 - r0) + 1, int(c1 - c0) + 1),
+    )
+    return box, at - np.array([r0, c0])
+
+
+def _layer(reading: Reading) -> str:
+    return reading.layer or ""
+
+
+def _distances(
+    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+) -> NDArray[np.float64]:
+    far = saturation(reading)
+    margin = ceil(far / box.resolution)
+    wide = box.grown(margin)
+    rows, columns = (at + margin).T
+    marked = harmonise.origins(inputs.vectors[_layer(reading), reading.where], wide)
+    metres = np.sqrt(harmonise.distance(marked)[rows, columns].astype(np.float64))
+    metres = np.minimum(metres * box.resolution, far)
+    if _layer(reading) in inputs.coverage:
+        outside = harmonise.category(inputs.coverage[_layer(reading)], wide) == 0
+        if outside.any():
+            # Certain only where no nearer feature can hide in land not covered.
+            silent = np.sqrt(harmonise.distance(outside)[rows, columns].astype(np.float64))
+            metres[silent * box.resolution < metres] = np.nan
+    return np.asarray(metres, np.float64)
+
+
+def _share(
+    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+) -> NDArray[np.float64]:
+    values = 100.0 * harmonise.share(inputs.vectors[_layer(reading), reading.where], box)
+    values[Surfaces(inputs, box).uncovered(_layer(reading), 0.0)] = np.nan
+    return values[tuple(at.T)].astype(np.float64)
+
+
+def _value(
+    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+) -> NDArray[np.float64]:
+    return inputs.rasters[_layer(reading)].values(box)[tuple(at.T)].astype(np.float64)
+
+
+def _slope(
+    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+) -> NDArray[np.float64]:
+    return Surfaces(inputs, box).slope(_layer(reading))[tuple(at.T)].astype(np.float64)
+
+
+def _flat_share(
+    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+) -> NDArray[np.float64]:
+    measure = reading.measure
+    if not isinstance(measure, FlatShare):
+        raise TypeError(measure.kind)
+    cells = measure.radius / box.resolution
+    margin = int(cells) + 1
+    steep = Surfaces(inputs, box.grown(margin)).slope(_layer(reading))
+    known = kernels.disc_counts(~np.isnan(steep), at + margin, cells)
+    flat = kernels.disc_counts(steep <= measure.slope.value, at + margin, cells)
+    whole = int((2 * kernels.disc_widths(cells) + 1).sum())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known >= KNOWN_DISC * whole, 100.0 * flat / known, np.nan)
+
+
+def _summed(
+    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+) -> NDArray[np.float64]:
+    measure = reading.measure
+    if not isinstance(measure, SumWithin | Density):
+        raise TypeError(measure.kind)
+    points = inputs.points[_layer(reading), reading.where, measure.field or ""]
+    radius = round(measure.radius * SUBCELLS / box.resolution)
+    xy = points.xy - np.array([box.column, box.row]) * SUBCELLS
+    limit = np.array([box.shape[1], box.shape[0]]) * SUBCELLS
+    near = ((xy >= -radius) & (xy <= limit + radius)).all(axis=1)
+    xy, amounts = np.ascontiguousarray(xy[near]), points.amounts[near]
+    if isinstance(measure, SumWithin):
+        sums = kernels.disc_sums(xy, amounts, radius=radius, shape=box.shape)
+        values = sums.astype(np.float64)
+    else:
+        # A quartic kernel of unit volume has height 3 / (π r²) at its centre.
+        height = 3.0 / (np.pi * (measure.radius / 1000.0) ** 2)
+        none = np.zeros(len(xy), bool)
+        values, _ = kernels.kernel_sum(
+            xy, amounts * height, none, reach=0, radius=radius, shape=box.shape
+        )
+    values[Surfaces(inputs, box).uncovered(_layer(reading), measure.radius)] = np.nan
+    return np.asarray(values[tuple(at.T)], np.float64)
+
+
+_READERS: Mapping[
+    str, Callable[[TileInputs, Grid, NDArray[np.int64], Reading], NDArray[np.float64]]
+] = {
+    "distance": _distances,
+    "share": _share,
+    "value": _value,
+    "slope": _slope,
+    "flat_share": _flat_share,
+    "sum_within": _summed,
+    "density": _summed,
+}
+
+
+def _category(
+    inputs: TileInputs,
+    window: Grid,
+    at: NDArray[np.int64],
+    reading: Reading,
+    value: Categorical,
+) -> NDArray[np.int64]:
+    # Codes into the categories of the value function, -1 where not known.
+    code = {name: i for i, name in enumerate(value.scores)}
+    layer, key = _layer(reading), (_layer(reading), reading.where)
+    box, place = _box(window, at)
+    here = tuple(place.T)
+    surfaces = Surfaces(inputs, box)
+    # A presence-only layer that shows nothing says nothing.
+    nothing = "no" if isinstance(reading.measure, Nearby) else "none"
+    absent = -1 if layer in inputs.silent else code.get(nothing, -1)
+    if isinstance(reading.measure, Nearby):
+        yes = surfaces.near(key, reading.measure.within)[here]
+        silent = surfaces.uncovered(layer, reading.measure.within)[here]
+        codes = np.where(yes, code.get("yes", -1), np.where(silent, -1, absent))
+    elif layer in inputs.rasters:
+        values = inputs.rasters[layer].codes(box)[here]
+        known, index = np.unique(values, return_inverse=True)
+        table = [-1 if np.isnan(v) else code.get(str(int(v)), -1) for v in known]
+        codes = np.array(table, np.int64)[index]
+    else:
+        which = harmonise.category(inputs.vectors[key], box)[here]
+        table = [absent, *(code.get(n, -1) for n in inputs.categories[key])]
+        silent = surfaces.uncovered(layer, 0.0)[here]
+        codes = np.where((which == 0) & silent, -1, np.array(table, np.int64)[which])
+    return codes.astype(np.int64)

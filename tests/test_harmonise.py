@@ -1,0 +1,527 @@
+from functools import partial
+from math import ceil, cos, pi, sin
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pyproj import CRS
+from scipy import ndimage
+
+from geosite import harmonise
+from geosite.crs import projected, transformed
+from geosite.errors import LayerDataError
+from geosite.grid import SUBCELLS, Grid
+from geosite.harmonise import RasterSurface, Shapes
+from tests.strategies import grids
+from tests.toyworld import ALBERS, draw, picture, points, squares, toygrid
+
+SIDES = st.integers(1, 12)
+
+
+def shapes(geometry, grid, kind="polygon", *, merge=True):
+    return Shapes.of(gpd.GeoDataFrame(geometry=geometry, crs=ALBERS), grid, kind, merge=merge)
+
+
+@st.composite
+def polygons(draw, grid):
+    """A polygon in or round a grid, often with a hole, sometimes in two parts."""
+    left, bottom, right, top = grid.bounds
+    cell = grid.resolution
+    parts = []
+    for _ in range(draw(st.integers(1, 2))):
+        x = draw(st.floats(left - 3 * cell, right + 3 * cell))
+        y = draw(st.floats(bottom - 3 * cell, top + 3 * cell))
+        spokes = draw(st.lists(st.floats(0.05, 6), min_size=3, max_size=8))
+        turns = [2 * pi * k / len(spokes) for k in range(len(spokes))]
+
+        def ring(scale, x=x, y=y, spokes=spokes, turns=turns):
+            legs = zip(spokes, turns, strict=True)
+            return [(x + scale * r * cell * cos(t), y + scale * r * cell * sin(t)) for r, t in legs]
+
+        holes = [ring(0.5)] if len(spokes) > 4 and draw(st.booleans()) else []
+        parts.append(shapely.make_valid(shapely.Polygon(ring(1), holes)))
+    return shapely.union_all(parts)
+
+
+@st.composite
+def lines(draw, grid):
+    left, bottom, right, top = grid.bounds
+    x = st.floats(left - 500, right + 500)
+    y = st.floats(bottom - 500, top + 500)
+    parts = st.lists(st.tuples(x, y), min_size=2, max_size=4).map(shapely.LineString)
+    return shapely.MultiLineString(draw(st.lists(parts, min_size=1, max_size=2)))
+
+
+@st.composite
+def spots(draw, grid):
+    left, bottom, right, top = grid.bounds
+    return shapely.Point(draw(st.floats(left, right)), draw(st.floats(bottom, top)))
+
+
+@st.composite
+def worlds(draw, *kinds):
+    """A grid, a kind, and up to three features of it."""
+    grid = draw(grids(most=12))
+    kind = draw(st.sampled_from(kinds))
+    feature = {"polygon": polygons, "line": lines, "point": spots}[kind](grid)
+    return grid, kind, draw(st.lists(feature, max_size=3))
+
+
+@st.composite
+def windows(draw, grid):
+    """A window of a grid, in it or partly beyond it."""
+    top, left = draw(st.integers(0, grid.shape[0] - 1)), draw(st.integers(0, grid.shape[1] - 1))
+    rows = draw(st.integers(1, grid.shape[0] - top))
+    columns = draw(st.integers(1, grid.shape[1] - left))
+    return Grid(grid.crs, grid.resolution, grid.column + left, grid.row + top, (rows, columns))
+
+
+def same_bytes(whole, part):
+    return np.ascontiguousarray(whole).tobytes() == np.ascontiguousarray(part).tobytes()
+
+
+def cells_of(grid):
+    left, _, _, top = grid.bounds
+    r, c = np.indices(grid.shape)
+    size = grid.resolution
+    x, y = left + c * size, top - r * size
+    return shapely.box(x, y - size, x + size, y)
+
+
+# ── polygons ──────────────────────────────────────────────────────────────────────────────────
+@given(worlds("polygon"))
+def test_a_share_is_the_area_of_the_intersection(world):
+    grid, _, features = world
+    share = harmonise.share(shapes(features, grid), grid)
+    # What two features cover is counted once.
+    land = shapely.union_all(features)
+    expected = shapely.area(shapely.intersection(cells_of(grid), land)) / grid.resolution**2
+    assert np.abs(share - expected).max() <= 3e-3
+    assert share.max() <= 1
+
+
+def test_shares_of_a_farm_with_a_pond():
+    grid = toygrid(3, 4)
+    farm = shapely.Polygon(
+        shapely.box(50, -250, 350, -50).exterior.coords,
+        [shapely.box(150, -175, 250, -100).exterior.coords],
+    )
+    assert harmonise.share(shapes([farm], grid), grid).tolist() == [
+        [0.25, 0.5, 0.5, 0.25],
+        [0.5, 0.625, 0.625, 0.5],
+        [0.25, 0.5, 0.5, 0.25],
+    ]
+    assert draw(harmonise.presence(shapes([farm], grid), grid)) == picture("""
+        . # # .
+        # # # #
+        . # # .
+    """)
+
+
+@pytest.mark.parametrize("kind", ["point", "line", "polygon"])
+def test_a_layer_without_features_marks_nothing(kind):
+    grid = toygrid(3, 3)
+    empty = shapes([], grid, kind)
+    assert not harmonise.share(empty, grid).any()
+    assert not harmonise.origins(empty, grid).any()
+    assert not harmonise.category(empty, grid).any()
+    assert np.isinf(harmonise.distance(harmonise.origins(empty, grid))).all()
+
+
+@given(worlds("polygon"))
+def test_a_small_polygon_does_not_vanish_from_distances(world):
+    grid, _, features = world
+    layer = shapes(features, grid)
+    wide = grid.grown(20)
+    origins = harmonise.origins(layer, wide)
+    parts = shapely.get_parts(shapely.get_parts(shapely.union_all(features)))
+    boxes = shapely.buffer(cells_of(wide), grid.resolution / SUBCELLS)
+    for part in parts[shapely.area(parts) > 0]:
+        assert origins[shapely.intersects(boxes, part)].any()
+    assert (origins >= harmonise.presence(layer, wide)).all()
+    # Nothing is marked where no polygon is.
+    assert not origins[~shapely.intersects(boxes, shapely.union_all(features))].any()
+
+
+def test_an_island_smaller_than_a_cell_keeps_its_setback():
+    grid = toygrid(5, 5)
+    islet = shapes([shapely.box(210, -260, 240, -230)], grid)
+    assert not harmonise.presence(islet, grid).any()
+    near = harmonise.distance(harmonise.origins(islet, grid)) <= 1
+    assert draw(near) == picture("""
+        . . . . .
+        . . # . .
+        . # # # .
+        . . # . .
+        . . . . .
+    """)
+
+
+@given(worlds("polygon"))
+def test_the_polygon_over_the_centre_is_the_category(world):
+    grid, _, features = world
+    found = harmonise.category(shapes(features, grid, merge=False), grid)
+    x, y = np.meshgrid(*grid.centres())
+    centres = shapely.points(x, y)
+    expected = np.zeros(grid.shape, int)
+    sure = np.ones(grid.shape, bool)
+    for number, feature in reversed(list(enumerate(features, 1))):
+        expected[shapely.contains(feature, centres)] = number
+        sure &= shapely.distance(shapely.boundary(feature), centres) > 4 * grid.resolution / SUBCELLS
+    assert (found == expected)[sure].all()
+
+
+def test_of_overlapping_features_the_first_is_the_category():
+    land = """
+        . a a .
+        . a a .
+        . . . .
+    """
+    whole = toygrid(3, 4)
+    a = squares(land, {"a": {}})
+    frame = gpd.GeoDataFrame(geometry=[*a.geometry, shapely.box(*whole.bounds)], crs=ALBERS)
+    found = harmonise.category(Shapes.of(frame, whole, "polygon", merge=False), whole)
+    assert draw(found, {".": 2, "a": 1}) == picture(land)
+    backwards = Shapes.of(frame.iloc[::-1], whole, "polygon", merge=False)
+    assert (harmonise.category(backwards, whole) == 1).all()
+
+
+def test_lines_and_points_in_a_layer_of_polygons_fill_nothing():
+    grid = toygrid(2, 3)
+    mixed = shapely.GeometryCollection(
+        [shapely.box(0, -100, 100, 0), shapely.LineString([(0, -150), (300, -150)])]
+    )
+    for merge in (True, False):
+        layer = shapes([mixed], grid, merge=merge)
+        assert harmonise.share(layer, grid).tolist() == [[1, 0, 0], [0, 0, 0]]
+        assert harmonise.category(layer, grid).tolist() == [[1, 0, 0], [0, 0, 0]]
+
+
+# ── lines and points ──────────────────────────────────────────────────────────────────────────
+@given(worlds("line"))
+def test_a_line_marks_the_cells_it_crosses(world):
+    grid, _, features = world
+    marked = harmonise.presence(shapes(features, grid, "line"), grid)
+    track = shapely.union_all(features)
+    step = grid.resolution / SUBCELLS
+    crossed = shapely.intersects(shapely.buffer(cells_of(grid), -step, join_style="mitre"), track)
+    met = shapely.intersects(shapely.buffer(cells_of(grid), step, join_style="mitre"), track)
+    assert marked[crossed].all()
+    assert not marked[~met].any()
+
+
+def test_parts_of_a_line_are_not_joined():
+    grid = toygrid(3, 6)
+    track = shapely.MultiLineString([[(10, -50), (190, -50)], [(410, -50), (510, -250)]])
+    assert draw(harmonise.presence(shapes([track], grid, "line"), grid)) == picture("""
+        # # . . # .
+        . . . . # .
+        . . . . # #
+    """)
+
+
+@given(worlds("point"))
+def test_a_point_marks_the_cell_that_holds_it(world):
+    grid, _, features = world
+    marked = harmonise.presence(shapes(features, grid, "point"), grid.grown(1))
+    expected = np.zeros(grid.grown(1).shape, bool)
+    for point in features:
+        column, row = grid.grown(1).indices(point.x, point.y)
+        expected[int(row), int(column)] = True
+    assert marked.tolist() == expected.tolist()
+
+
+def test_a_point_on_an_edge_is_in_one_cell_only():
+    grid = toygrid(3, 3)
+    corner = shapes([shapely.Point(100, -200)], grid, "point")
+    assert draw(harmonise.presence(corner, grid)) == picture("""
+        . . .
+        . . .
+        . # .
+    """)
+    found = [harmonise.presence(corner, window).sum() for window in grid.tiles(1)]
+    assert found == [0, 0, 0, 0, 0, 0, 0, 1, 0]
+
+
+# ── distance ──────────────────────────────────────────────────────────────────────────────────
+@given(st.tuples(SIDES, SIDES).flatmap(partial(arrays, bool)))
+def test_a_distance_is_that_of_the_nearest_marked_cell(marked):
+    found = harmonise.distance(marked)
+    y, x = np.indices(marked.shape)
+    where = np.argwhere(marked)
+    if not len(where):
+        assert np.isinf(found).all()
+        return
+    assert found.tolist() == np.min([(y - r) ** 2 + (x - c) ** 2 for r, c in where], 0).tolist()
+
+
+def test_distances_are_whole_numbers_as_far_as_they_say():
+    marked = np.zeros((3, 2049), bool)
+    marked[0, 0] = True
+    y, x = np.indices(marked.shape)
+    d2 = x**2 + y**2
+    exact = d2 <= 2048**2
+    assert (harmonise.distance(marked) == d2)[exact].all()
+
+
+def test_a_setback_is_round():
+    mine = """
+        . . . . . . . . .
+        . . . . . . . . .
+        . . . . . . . . .
+        . . . . . . . . .
+        . . . . x . . . .
+        . . . . . . . . .
+        . . . . . . . . .
+        . . . . . . . . .
+        . . . . . . . . .
+    """
+    grid = toygrid(9, 9)
+    layer = Shapes.of(points(mine, {"x": {}}), grid, "point")
+    assert draw(harmonise.distance(harmonise.origins(layer, grid)) <= 3**2) == picture("""
+        . . . . . . . . .
+        . . . . # . . . .
+        . . # # # # # . .
+        . . # # # # # . .
+        . # # # # # # # .
+        . . # # # # # . .
+        . . # # # # # . .
+        . . . . # . . . .
+        . . . . . . . . .
+    """)
+
+
+# ── windows ───────────────────────────────────────────────────────────────────────────────────
+@given(worlds("polygon", "line", "point"), st.data())
+def test_every_window_shows_the_same_world(world, data):
+    grid, kind, features = world
+    layer = shapes(features, grid, kind)
+    each = shapes(features, grid, kind, merge=False)
+    surfaces = [partial(harmonise.presence, layer), partial(harmonise.origins, layer)]
+    if kind == "polygon":
+        surfaces += [partial(harmonise.share, layer), partial(harmonise.category, each)]
+    window = data.draw(windows(grid))
+    for surface in surfaces:
+        assert same_bytes(surface(grid)[grid.window(window)], surface(window))
+
+
+@given(worlds("polygon", "line", "point"), st.integers(0, 6), st.data())
+def test_a_halo_is_as_good_as_the_whole(world, reach, data):
+    grid, kind, features = world
+    layer = shapes(features, grid, kind)
+    window = data.draw(windows(grid))
+    far = grid.grown(15)
+    whole = harmonise.distance(harmonise.origins(layer, far))[far.window(window)]
+    wide = window.grown(reach)
+    part = harmonise.distance(harmonise.origins(layer, wide))[wide.window(window)]
+    known = whole <= reach**2
+    assert (part == whole)[known].all()
+    assert (part[~known] > reach**2).all()
+
+
+@given(worlds("polygon", "line", "point"), st.integers(-9, 9), st.integers(-9, 9))
+def test_a_world_shifted_by_whole_cells_gives_shifted_surfaces(world, right, down):
+    # In whole sub-cells, so that the shift itself rounds nothing.
+    grid, kind, features = world
+    step = grid.resolution / SUBCELLS
+    snapped = [shapely.transform(f, lambda xy: np.rint(xy / step) * step) for f in features]
+    moved = [
+        shapely.transform(f, lambda xy: xy + np.array([right, -down]) * grid.resolution)
+        for f in snapped
+    ]
+    other = Grid(grid.crs, grid.resolution, grid.column + right, grid.row + down, grid.shape)
+    one, two = shapes(snapped, grid, kind, merge=False), shapes(moved, other, kind, merge=False)
+    assert same_bytes(harmonise.presence(one, grid), harmonise.presence(two, other))
+    if kind == "polygon":
+        assert same_bytes(harmonise.category(one, grid), harmonise.category(two, other))
+
+
+# ── rasters ───────────────────────────────────────────────────────────────────────────────────
+NODATA = -999.5
+GEOGRAPHIC = CRS.from_epsg(4269)
+
+
+def raster(folder, values, crs, transform, *, subsamples=1, nodata=NODATA):
+    path = folder / "raster.tif"
+    profile = {"driver": "GTiff", "count": 1, "dtype": values.dtype, "nodata": nodata}
+    height, width = values.shape
+    with rasterio.open(
+        path, "w", height=height, width=width, crs=crs, transform=transform, **profile
+    ) as file:
+        file.write(values, 1)
+    return RasterSurface(path, crs, transform, values.shape, nodata, subsamples)
+
+
+@pytest.fixture(scope="module")
+def terrain(tmp_path_factory):
+    """Rough ground in degrees round the origin of the grid's CRS, with a hole."""
+    values = np.random.default_rng(3).normal(900, 300, (90, 110)).astype(np.float32)
+    values[40:44, 50:53] = NODATA
+    place = Affine(0.001, 0, -96.055, 0, -0.001, 23.045)
+    return partial(raster, tmp_path_factory.mktemp("terrain"), values, GEOGRAPHIC, place), values
+
+
+def test_a_raster_on_the_grids_own_cells_is_taken_as_it_is(tmp_path):
+    grid = toygrid(5, 6)
+    values = np.arange(30, dtype=np.float32).reshape(5, 6)
+    values[2, 3] = NODATA
+    surface = raster(tmp_path, values, ALBERS, grid.transform)
+    expected = np.where(values == NODATA, np.nan, values)
+    inside = np.s_[1:-1, 1:-1]
+    assert surface.values(grid)[inside] == pytest.approx(expected[inside], nan_ok=True, abs=1e-3)
+    assert surface.codes(grid) == pytest.approx(expected, nan_ok=True, abs=0)
+
+
+def test_beyond_a_raster_nothing_is_known(tmp_path):
+    grid = toygrid(4, 4)
+    surface = raster(tmp_path, np.ones((4, 4), np.float32), ALBERS, grid.transform)
+    known = ~np.isnan(surface.codes(grid.grown(1)))
+    assert draw(known) == picture("""
+        . . . . . .
+        . # # # # .
+        . # # # # .
+        . # # # # .
+        . # # # # .
+        . . . . . .
+    """)
+    assert np.isnan(surface.values(toygrid(3, 3, row=500))).all()
+    assert np.isnan(surface.values(toygrid(3, 3, column=-500))).all()
+
+
+def test_a_finer_raster_is_averaged(tmp_path):
+    grid = toygrid(2, 3)
+    fine = np.random.default_rng(1).normal(size=(24, 28)).astype(np.float32)
+    fine[20, 22] = NODATA
+    place = Affine(25, 0, -200, 0, -25, 200)
+    surface = raster(tmp_path, fine, ALBERS, place, subsamples=4)
+    blocks = fine[8:16, 8:20].astype(float).reshape(2, 4, 3, 4).mean(axis=(1, 3))
+    assert surface.values(grid) == pytest.approx(blocks, abs=1e-3)
+    # One missing cell in sixteen leaves the mean unknown.
+    assert np.isnan(surface.values(toygrid(2, 2, row=2, column=3))).tolist() == [
+        [True, False],
+        [False, False],
+    ] or np.isnan(surface.values(toygrid(1, 1, row=3, column=3))).all()
+
+
+def test_values_between_are_bilinear_in_the_rasters_own_crs(terrain):
+    make, values = terrain
+    grid = Grid(ALBERS, 250.0, -14, -12, (25, 27))
+    x, y = np.meshgrid(*grid.centres())
+    lon, lat = transformed(x, y, ALBERS, GEOGRAPHIC)
+    columns, rows = ~make().transform * (lon, lat)
+    known = np.where(values == NODATA, np.nan, values).astype(float)
+    expected = ndimage.map_coordinates(
+        known, [rows - 0.5, columns - 0.5], order=1, cval=np.nan, prefilter=False
+    )
+    found = make().values(grid)
+    assert np.isnan(found).any()
+    assert (np.isnan(found) == np.isnan(expected)).all()
+    # Coordinates are linear between every 16th cell: off by less than 1 in 10,000 of a pixel here.
+    assert found == pytest.approx(expected, nan_ok=True, abs=0.5)
+    nearest = known[np.floor(rows).astype(int), np.floor(columns).astype(int)]
+    codes = make().codes(grid)
+    assert (np.isnan(codes) == np.isnan(nearest)).mean() > 0.99
+    assert (codes == nearest.astype(np.float32))[~np.isnan(nearest)].mean() > 0.99
+
+
+def test_interpolated_coordinates_stay_near_the_exact_ones(terrain):
+    make, _ = terrain
+    grid = Grid(ALBERS, 250.0, -200, -5000, (40, 400))
+    columns, rows = make().coordinates(grid, 1)
+    lon, lat = transformed(*np.meshgrid(*grid.centres()), ALBERS, GEOGRAPHIC)
+    exact = ~make().transform * (lon, lat)
+    assert np.abs(columns - exact[0]).max() < 0.02
+    assert np.abs(rows - exact[1]).max() < 0.02
+
+
+@pytest.mark.parametrize("subsamples", [1, 2, 3, 5])
+def test_a_raster_is_the_same_in_every_window(terrain, subsamples):
+    # Round the CRS origin, where what is counted from a window is least exact.
+    make, _ = terrain
+    surface = make(subsamples=subsamples)
+    grid = Grid(ALBERS, 250.0, -20, -18, (37, 41))
+    places = surface.coordinates(grid, subsamples)
+    values, codes = surface.values(grid), surface.codes(grid)
+    slope = harmonise.slope(surface.values(grid.grown(1)), grid.resolution)
+    for size in (1, 7, 16, 23):
+        for window in grid.tiles(size):
+            rows, columns = grid.window(window)
+            fine = tuple(
+                slice(s.start * subsamples, s.stop * subsamples) for s in (rows, columns)
+            )
+            for whole, part in zip(places, surface.coordinates(window, subsamples), strict=True):
+                assert same_bytes(whole[fine], part)
+            if size == 1 and (window.row + window.column) % 8:
+                continue
+            assert same_bytes(values[rows, columns], surface.values(window))
+            assert same_bytes(codes[rows, columns], surface.codes(window))
+            steep = harmonise.slope(surface.values(window.grown(1)), grid.resolution)
+            assert same_bytes(slope[rows, columns], steep)
+
+
+def test_a_raster_that_is_no_raster_is_said_so(tmp_path):
+    path = tmp_path / "relief.tif"
+    path.write_text("not a raster")
+    surface = RasterSurface(path, ALBERS, toygrid(2, 2).transform, (2, 2), None, 1)
+    with pytest.raises(LayerDataError, match=r"relief\.tif: the raster cannot be read"):
+        surface.values(toygrid(2, 2))
+
+
+@given(st.integers(-40, 40), st.integers(-40, 40), st.sampled_from((30.0, 90.0, 250.0)))
+def test_the_slope_of_a_plane_is_its_gradient(east, north, resolution):
+    y, x = np.indices((5, 6)) * resolution
+    plane = (1000 + east / 100 * x - north / 100 * y).astype(np.float32)
+    steep = harmonise.slope(plane, resolution)
+    assert steep.shape == (3, 4)
+    assert steep == pytest.approx(np.hypot(east, north), abs=2e-3)
+
+
+def test_slope_weighs_the_neighbours_as_horn_does():
+    heights = np.zeros((3, 3), np.float32)
+    found = []
+    for cell in np.ndindex(3, 3):
+        heights[:] = 0
+        heights[cell] = 8
+        found.append(float(harmonise.slope(heights, 1.0)[0, 0]) / 100)
+    diagonal = pytest.approx(2**0.5)
+    assert found == [diagonal, 2, diagonal, 2, 0, 2, diagonal, 2, diagonal]
+
+
+def test_slope_is_not_known_next_to_unknown_ground():
+    heights = np.zeros((7, 7), np.float32)
+    heights[3, 3] = np.nan
+    assert draw(np.isnan(harmonise.slope(heights, 30.0))) == picture("""
+        . . . . .
+        . # # # .
+        . # # # .
+        . # # # .
+        . . . . .
+    """)
+
+
+# ── real outlines ─────────────────────────────────────────────────────────────────────────────
+@pytest.mark.snapshot
+def test_every_forest_service_wilderness_keeps_its_area(snapshot):
+    file = snapshot / "constraints" / "usfs_wilderness_national.geojson"
+    land = projected(gpd.read_file(file), ALBERS)
+    land.geometry = shapely.make_valid(land.geometry.to_numpy())
+    large = land[land.area > 10e6]
+    assert len(large) > 300
+    off = {}
+    for number, outline in zip(large.index, large.geometry, strict=True):
+        grid = Grid.covering(outline.bounds, ALBERS, resolution=250.0)
+        filled = harmonise.share(shapes([outline], grid), grid).sum() * 250.0**2
+        off[number] = abs(filled / outline.area - 1)
+    assert max(off.values()) < 0.005, max(off, key=off.get)
+    # And in one piece: the layer as a whole, tile by tile, counted once where it overlaps.
+    whole = shapely.union_all(large.geometry.to_numpy())
+    grid = Grid.covering(whole.bounds, ALBERS, resolution=1000.0)
+    layer = shapes([whole], grid)
+    filled = sum(harmonise.share(layer, tile).sum() for tile in grid.tiles(ceil(grid.shape[0] / 2)))
+    assert filled * 1000.0**2 == pytest.approx(whole.area, rel=1e-4)
