@@ -76,9 +76,8 @@ def main() -> None:
 @main.command()
 @click.argument("scenario", required=False)
 @_LAYERS
-@_DATA
 @_clean
-def check(scenario: str | None, layers: Path | None, data: Path) -> None:
+def check(scenario: str | None, layers: Path | None) -> None:
     """Say whether the catalogue and a scenario are valid; nothing is fetched or read."""
     from geosite import catalog as c  # noqa: PLC0415
 

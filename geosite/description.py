@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,35 @@ if TYPE_CHECKING:
 
 LISTED = 5
 """Deposit names written out for a site; the others are counted."""
+
+
+_LAND = {
+    "name": "parcel",
+    "unit": "unit",
+    "parcel_status": "parcel_status",
+    "status_source": "status_source",
+    "ownership_conflict": "ownership_conflict",
+    "surface_estate": "surface_estate",
+    "mineral_estate": "mineral_estate",
+    "land_origin": "land_origin",
+    "mineral_status": "mineral_status",
+    "claims": "claims",
+}
+"""Columns of the land register that a site carries, and what they are called there."""
+
+
+def land_columns(sites: pd.Index[Any], parcels: pd.DataFrame) -> pd.DataFrame:
+    """What the land register says of each site's parcel: indexed as the sites.
+
+    Parameters
+    ----------
+    parcels : DataFrame
+        The parcel of each site, in their order; index ``parcel_id``.
+    """
+    land = parcels.rename(columns={"status": "parcel_status"})
+    out = land[list(_LAND)].rename(columns=_LAND)
+    out.insert(0, "parcel_id", parcels.index)
+    return out.set_axis(sites, axis="index")
 
 
 def deposit_columns(

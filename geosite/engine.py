@@ -82,11 +82,28 @@ class Store:
         return cls(path, grid)
 
     def write(self, window: Grid, values: Mapping[str, NDArray[Any]]) -> None:
-        """Write the surfaces of one window."""
+        """Write the surfaces of one window; chunks of nothing but the fill value take no room."""
         rows, columns = self.grid.window(window)
         for name, array in values.items():
-            # Chunks that hold nothing but the fill value are not written at all.
             self._array(name, "r+")[..., rows, columns] = array
+
+    def write_cells(
+        self, name: str, window: Grid, where: NDArray[np.bool_], values: NDArray[Any]
+    ) -> None:
+        """Write values of some cells of a window into every layer of an array.
+
+        Parameters
+        ----------
+        where : (y, x) bool
+        values : (layers, cells)
+            In the reading order of `where`; one layer is in memory at a time.
+        """
+        rows, columns = self.grid.window(window)
+        array = self._array(name, "r+")
+        for k, row in enumerate(values):
+            layer = np.full(window.shape, array.fill_value, array.dtype)
+            layer[where] = row
+            array[k, rows, columns] = layer
 
     def read(self, name: str, window: Grid) -> NDArray[Any]:
         """One array on a window."""

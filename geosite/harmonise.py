@@ -128,7 +128,10 @@ class Shapes:
 
 
 def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
-    return np.rint(xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])).astype(np.int64)
+    snapped: NDArray[np.int64] = np.rint(
+        xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
+    ).astype(np.int64)
+    return snapped
 
 
 def _rings(polygons: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -171,6 +174,9 @@ def distance(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
     """
     if not marked.any():
         return np.full(marked.shape, FAR)
+    # Intel's primitives, which OpenCV takes for small windows and on one core, are exact
+    # for 884 cells only; the switch is each thread's own.
+    cv2.ipp.setUseIPP(False)
     cells = cv2.distanceTransform((~marked).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.rint(np.multiply(cells, cells, out=cells), out=cells)
 

@@ -128,19 +128,19 @@ def _share(
 ) -> NDArray[np.float64]:
     values = 100.0 * harmonise.share(inputs.vectors[_layer(reading), reading.where], box)
     values[Surfaces(inputs, box).uncovered(_layer(reading), 0.0)] = np.nan
-    return values[tuple(at.T)].astype(np.float64)
+    return np.asarray(values[tuple(at.T)], np.float64)
 
 
 def _value(
     inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
 ) -> NDArray[np.float64]:
-    return inputs.rasters[_layer(reading)].values(box)[tuple(at.T)].astype(np.float64)
+    return np.asarray(inputs.rasters[_layer(reading)].values(box)[tuple(at.T)], np.float64)
 
 
 def _slope(
     inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
 ) -> NDArray[np.float64]:
-    return Surfaces(inputs, box).slope(_layer(reading))[tuple(at.T)].astype(np.float64)
+    return np.asarray(Surfaces(inputs, box).slope(_layer(reading))[tuple(at.T)], np.float64)
 
 
 def _flat_share(

@@ -16,10 +16,11 @@ from geosite import constraints
 from geosite.accounting import removal
 from geosite.candidates import candidates
 from geosite.delineation import global_labels
-from geosite.description import authority_column, deposit_columns, inventory
+from geosite.description import authority_column, deposit_columns, inventory, land_columns
 from geosite.engine import Store, mapped
 from geosite.errors import CoverageError
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
+from geosite.parcels import located
 from geosite.pieces import KEYS, anchor_code, lattice_step, summed_rule_sets
 from geosite.planning import TILE, Plan, plan
 from geosite.prepare import Prepared, prepare
@@ -121,6 +122,8 @@ def analyse(
     clock.lap("join")
     sites = _table(plan, ready, pieces, groups)
     sites = _outlined(plan, surfaces, windows, pieces, groups, sites)
+    # A parcel may be as large as a state: a site lies in the county it lies in.
+    located(sites, ready.counties, ready.states, ready.places)
     clock.lap("sites")
     rule_sets = summed_rule_sets([f.rule_sets for f in found])
     area = plan.grid.cell_area
@@ -190,11 +193,13 @@ def _store(plan: Plan, path: Path, chunk: int) -> Store:
 
 
 def _write(store: Store, found: TileResult) -> None:
-    values = {n: getattr(found, n) for n in ("status", "planes", "parcel")}
-    if found.piece.any():
-        values |= {n: getattr(found, n) for n in ("piece", "suitability", "measures", "effective")}
-    if found.status.any():
-        store.write(found.window, values)
+    if not found.status.any():
+        return
+    store.write(found.window, {n: getattr(found, n) for n in ("status", "planes", "parcel")})
+    if found.active.any():
+        store.write(found.window, {n: getattr(found, n) for n in ("piece", "suitability")})
+        store.write_cells("measures", found.window, found.active, found.measures)
+        store.write_cells("effective", found.window, found.active, found.effective)
 
 
 def _table(
@@ -205,40 +210,22 @@ def _table(
     summed = grouped[[c for c in pieces.columns if c not in (*KEYS, "anchor")]].sum()
     summed["anchor"] = grouped["anchor"].min()
     summed["parcel"] = grouped["parcel"].min()
-    parcels = ready.register.parcels.set_index("parcel_id").loc[summed["parcel"]]
+    parcels = ready.register.parcels.set_index("parcel_id")
     table = ranked(
-        summed, plan.scenario, plan.criteria, list(parcels["agency"]), cell_ha=plan.grid.cell_area
+        summed,
+        plan.scenario,
+        plan.criteria,
+        list(parcels["agency"].loc[summed["parcel"]]),
+        cell_ha=plan.grid.cell_area,
     )
-    summed, parcels = summed.loc[table.index], parcels.set_index(summed.index).loc[table.index]
-    for column in (
-        "name",
-        "unit",
-        "state",
-        "county",
-        "county_fips",
-        "ownership_conflict",
-        "surface_estate",
-        "mineral_estate",
-        "land_origin",
-        "mineral_status",
-        "claims",
-    ):
-        table[column] = parcels[column]
-    table = table.rename(columns={"name": "parcel"})
-    table["parcel_id"], table["parcel_status"] = summed["parcel"], parcels["status"]
-    table["status_source"] = parcels["status_source"]
+    summed = summed.loc[table.index]
+    table = table.join(land_columns(table.index, parcels.loc[summed["parcel"]]))
     if plan.scenario.evidence is not None and plan.scenario.sites.unit == "deposit":
-        described = deposit_columns(table, chosen, ready.deposits)
-        table = table.join(described)
-        table["name"] = (
-            table["deposits"]
-            .str.split("; ")
-            .str[0]
-            .where(table["deposits"] != "", "unnamed deposit on " + table["parcel"])
-        )
+        table = table.join(deposit_columns(table, chosen, ready.deposits))
+        # What has no name is called by its place, like a parcel.
+        table["name"] = table["deposits"].str.split("; ").str[0]
     else:
-        table["commodities"] = ""
-        table["name"] = table["parcel"]
+        table["commodities"], table["name"] = "", table["parcel"]
     table["authority"], table["disposal"] = authority_column(
         list(table["agency"]),
         list(table["commodities"]),

@@ -46,6 +46,9 @@ class Prepared:
     deposits: pd.DataFrame
     exclusions: gpd.GeoDataFrame
     authorities: Mapping[str, tuple[LandAuthority, ...]]
+    counties: gpd.GeoDataFrame | None
+    states: gpd.GeoDataFrame | None
+    places: gpd.GeoDataFrame | None
     counts: tuple[Counts, ...]
     files: Mapping[str, tuple[FileRecord, ...]]
     notes: tuple[str, ...]
@@ -62,6 +65,9 @@ class _Library:
     def has(self, layer: str) -> bool:
         return layer in self.plan.catalog and layer not in {u.layer for u in self.plan.missing}
 
+    def optional(self, layer: str | None) -> gpd.GeoDataFrame | None:
+        return self.frame(layer) if layer and self.has(layer) else None
+
     def whole(self, layer: str) -> Features:
         if layer not in self.read:
             catalog = self.plan.catalog
@@ -76,7 +82,14 @@ class _Library:
             box = shapely.bounds(found.geometry.to_numpy())
             near = (box[:, 0] <= right) & (box[:, 2] >= left)
             near &= (box[:, 1] <= top) & (box[:, 3] >= bottom)
-            self.frames[layer] = projected(found[near], self.plan.grid.crs)
+            frame = projected(found[near], self.plan.grid.crs)
+            # A ring that just touches itself in degrees may cross itself on the grid.
+            crossed = ~shapely.is_valid(frame.geometry.to_numpy())
+            if crossed.any():
+                frame.loc[crossed, "geometry"] = shapely.make_valid(
+                    frame.geometry.to_numpy()[crossed]
+                )
+            self.frames[layer] = frame
         frame = self.frames[layer]
         if where is None:
             return frame
@@ -129,6 +142,9 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         found,
         _exclusions(plan, library),
         authorities,
+        library.optional(scenario.land.counties),
+        library.optional(STATES),
+        library.optional(scenario.land.places),
         tuple(c for i in sorted(read) for c in read[i].counts),
         dict(sorted(files.items())),
         tuple(n for i in sorted(read) for n in read[i].notes),
@@ -163,17 +179,14 @@ def _register(plan: Plan, library: _Library) -> Register:
         if library.has(c.layer):
             confirming.setdefault(c.agency, []).append(library.frame(c.layer, c.where))
 
-    def optional(layer: str | None) -> gpd.GeoDataFrame | None:
-        return library.frame(layer) if layer and library.has(layer) else None
-
     return land_register(
         lands,
         land,
         aoi=plan.aoi,
         confirmations={a: pd.concat(f, ignore_index=True) for a, f in confirming.items()},  # type: ignore[misc]
-        counties=optional(land.counties),
-        states=optional(STATES),
-        places=optional(land.places),
+        counties=library.optional(land.counties),
+        states=library.optional(STATES),
+        places=library.optional(land.places),
     )
 
 
@@ -338,20 +351,20 @@ def _offered(
 
 def _exclusions(plan: Plan, library: _Library) -> gpd.GeoDataFrame:
     tables = []
+    shapely.prepare(plan.aoi)
     for rule, treatment in zip(plan.rules, plan.treatments, strict=True):
         if not is_hard(treatment) or rule.subject.kind != "presence" or not library.has(rule.layer):
             continue
         frame = library.frame(rule.layer, rule.where)
-        frame = frame[frame.intersects(plan.aoi)]
         name = frame["name"] if "name" in frame else pd.Series("", frame.index, dtype=object)
         setback = getattr(treatment, "setback", 0.0)
         shapes = frame.geometry.buffer(setback) if setback else frame.geometry
-        tables.append(
-            gpd.GeoDataFrame(
-                {"rule": rule.id, "name": name.fillna("").astype(str)},
-                geometry=shapes,
-                crs=plan.grid.crs,
-            )
+        inside = shapely.intersection(shapes.to_numpy(), plan.aoi)
+        table = gpd.GeoDataFrame(
+            {"rule": rule.id, "name": name.fillna("").astype(str)},
+            geometry=inside,
+            crs=plan.grid.crs,
         )
+        tables.append(table[~table.geometry.is_empty])
     empty = gpd.GeoDataFrame({"rule": [], "name": []}, geometry=[], crs=plan.grid.crs)
-    return pd.concat(tables, ignore_index=True) if tables else empty  # type: ignore[return-value]
+    return pd.concat(tables, ignore_index=True) if tables else empty

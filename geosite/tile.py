@@ -42,9 +42,11 @@ class TileResult:
         Parcel id; nearest deposit or patch label from 1, 0 where there is no candidate.
     suitability : (y, x) float32
         NaN where no candidate may be or where it is unknown.
-    measures, effective : (criterion, y, x) float32
-        Measures in their units, and scores after partial factors; NaN where unknown
-        or not asked. Of a category the measure is its place in the value function.
+    active : (y, x) bool
+        Land that may hold a site; the next two are listed for it, row by row.
+    measures, effective : (criterion, cells) float32
+        Measures in their units, and scores after partial factors; NaN where unknown.
+        Of a category the measure is its place in the value function.
     pieces, rule_sets : tables to be joined
     border : labels and parcels along the four edges, for patches
     """
@@ -55,6 +57,7 @@ class TileResult:
     parcel: NDArray[np.int32]
     piece: NDArray[np.int32]
     suitability: NDArray[np.float32]
+    active: NDArray[np.bool_]
     measures: NDArray[np.float32]
     effective: NDArray[np.float32]
     pieces: pd.DataFrame
@@ -172,11 +175,8 @@ def _result(
 ) -> TileResult:
     active, unit = found.active, inputs.scenario.sites
     piece = _piece(inputs, found, parcel)
-    shape = (len(inputs.criteria), *window.shape)
     surface = np.full(window.shape, np.nan, np.float32)
-    measured, effective = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
     surface[active] = found.suited
-    measured[:, active], effective[:, active] = found.measures, found.effective
     member = piece[active] > 0
     cells = Piece(
         window=window,
@@ -198,8 +198,9 @@ def _result(
         parcel,
         piece,
         surface,
-        measured,
-        effective,
+        active,
+        found.measures.astype(np.float32),
+        found.effective.astype(np.float32),
         piece_table(cells, readings, len(inputs.rules), lattice),
         rule_set_table(parcel, planes, inputs.treatments, found.nearest >= 0),
         border(piece, parcel) if unit.unit == "patch" else (),

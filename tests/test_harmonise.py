@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import ceil, cos, pi, sin
 
+import cv2
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -173,7 +175,8 @@ def test_the_polygon_over_the_centre_is_the_category(world):
     sure = np.ones(grid.shape, bool)
     for number, feature in reversed(list(enumerate(features, 1))):
         expected[shapely.contains(feature, centres)] = number
-        sure &= shapely.distance(shapely.boundary(feature), centres) > 4 * grid.resolution / SUBCELLS
+        outline = shapely.boundary(feature)
+        sure &= shapely.distance(outline, centres) > 4 * grid.resolution / SUBCELLS
     assert (found == expected)[sure].all()
 
 
@@ -261,13 +264,22 @@ def test_a_distance_is_that_of_the_nearest_marked_cell(marked):
     assert found.tolist() == np.min([(y - r) ** 2 + (x - c) ** 2 for r, c in where], 0).tolist()
 
 
-def test_distances_are_whole_numbers_as_far_as_they_say():
-    marked = np.zeros((3, 2049), bool)
+@pytest.mark.parametrize("shape", [(3, 2049), (2049, 2), (1300, 1600)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_distances_are_exact_in_windows_of_any_shape_and_on_any_number_of_cores(shape, threads):
+    # OpenCV has several transforms and chooses by size and threads; one is exact for 884 cells.
+    marked = np.zeros(shape, bool)
     marked[0, 0] = True
-    y, x = np.indices(marked.shape)
+    y, x = np.indices(shape)
     d2 = x**2 + y**2
-    exact = d2 <= 2048**2
-    assert (harmonise.distance(marked) == d2)[exact].all()
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        with ThreadPoolExecutor(1) as worker:
+            found = worker.submit(harmonise.distance, marked).result()
+    finally:
+        cv2.setNumThreads(before)
+    assert (found == d2)[d2 <= 2048**2].all()
 
 
 def test_a_setback_is_round():
@@ -396,17 +408,18 @@ def test_beyond_a_raster_nothing_is_known(tmp_path):
 
 def test_a_finer_raster_is_averaged(tmp_path):
     grid = toygrid(2, 3)
-    fine = np.random.default_rng(1).normal(size=(24, 28)).astype(np.float32)
-    fine[20, 22] = NODATA
+    fine = np.random.default_rng(1).normal(size=(28, 32)).astype(np.float32)
+    fine[21, 21] = NODATA
     place = Affine(25, 0, -200, 0, -25, 200)
     surface = raster(tmp_path, fine, ALBERS, place, subsamples=4)
     blocks = fine[8:16, 8:20].astype(float).reshape(2, 4, 3, 4).mean(axis=(1, 3))
     assert surface.values(grid) == pytest.approx(blocks, abs=1e-3)
     # One missing cell in sixteen leaves the mean unknown.
-    assert np.isnan(surface.values(toygrid(2, 2, row=2, column=3))).tolist() == [
-        [True, False],
-        [False, False],
-    ] or np.isnan(surface.values(toygrid(1, 1, row=3, column=3))).all()
+    assert draw(np.isnan(surface.values(toygrid(3, 3, row=2, column=2)))) == picture("""
+        . . .
+        . # .
+        . . .
+    """)
 
 
 def test_values_between_are_bilinear_in_the_rasters_own_crs(terrain):
@@ -422,8 +435,9 @@ def test_values_between_are_bilinear_in_the_rasters_own_crs(terrain):
     found = make().values(grid)
     assert np.isnan(found).any()
     assert (np.isnan(found) == np.isnan(expected)).all()
-    # Coordinates are linear between every 16th cell: off by less than 1 in 10,000 of a pixel here.
-    assert found == pytest.approx(expected, nan_ok=True, abs=0.5)
+    # Coordinates are linear between every 16th cell, off by less than a hundredth of a pixel.
+    assert found == pytest.approx(expected, nan_ok=True, abs=6)
+    assert np.nanmean(np.abs(found - expected)) < 0.6
     nearest = known[np.floor(rows).astype(int), np.floor(columns).astype(int)]
     codes = make().codes(grid)
     assert (np.isnan(codes) == np.isnan(nearest)).mean() > 0.99
@@ -436,8 +450,8 @@ def test_interpolated_coordinates_stay_near_the_exact_ones(terrain):
     columns, rows = make().coordinates(grid, 1)
     lon, lat = transformed(*np.meshgrid(*grid.centres()), ALBERS, GEOGRAPHIC)
     exact = ~make().transform * (lon, lat)
-    assert np.abs(columns - exact[0]).max() < 0.02
-    assert np.abs(rows - exact[1]).max() < 0.02
+    assert np.abs(columns - exact[0]).max() < 0.01
+    assert np.abs(rows - exact[1]).max() < 0.01
 
 
 @pytest.mark.parametrize("subsamples", [1, 2, 3, 5])
@@ -452,9 +466,7 @@ def test_a_raster_is_the_same_in_every_window(terrain, subsamples):
     for size in (1, 7, 16, 23):
         for window in grid.tiles(size):
             rows, columns = grid.window(window)
-            fine = tuple(
-                slice(s.start * subsamples, s.stop * subsamples) for s in (rows, columns)
-            )
+            fine = tuple(slice(s.start * subsamples, s.stop * subsamples) for s in (rows, columns))
             for whole, part in zip(places, surface.coordinates(window, subsamples), strict=True):
                 assert same_bytes(whole[fine], part)
             if size == 1 and (window.row + window.column) % 8:

@@ -130,7 +130,10 @@ def test_an_edge_through_centres_belongs_to_one_side_only():
     ):
         counts = [
             kernels.painted(
-                edges(r), np.array([0, 4]), np.array([1], np.int32), np.array([[0, 0, 3, 3]]) * S,
+                edges(r),
+                np.array([0, 4]),
+                np.array([1], np.int32),
+                np.array([[0, 0, 3, 3]]) * S,
                 (3, 3),
             )
             for r in (ring, other)

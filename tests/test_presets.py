@@ -102,7 +102,7 @@ def test_weights_are_percentages(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_every_reference_resolves(name, layers, rulebook):
     scenario = opened(name)
-    assert dangling(scenario, layers, rulebook) == []
+    assert dangling(scenario, rulebook) == []
     assert named_layers(scenario, rulebook) <= set(layers)
     assert scenario.aoi in rulebook.groups
 

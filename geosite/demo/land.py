@@ -11,7 +11,7 @@ import shapely
 from geosite.demo.block import AREA_KM2, BLOCK, Block, Drawn, Features
 from geosite.demo.densities import COUNT_PER_1000_KM2, INSTALLATION_KM2, OWNER_SHARE, RANGE_KM2
 from geosite.demo.noise import Noise, hashed
-from geosite.demo.terrain import ORIGIN
+from geosite.demo.terrain import FAULT, ORIGIN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,8 +87,10 @@ def land(block: Block, places: list[Town]) -> Land:
     empty = _distance(centre, people)
     bench = 0.9 * Noise(block.seed, 72, 24_000.0).at(*centre.T) + np.minimum(empty, 15e3) / 25e3
     if block.home:
-        corner = np.hypot(centre[:, 0] - ORIGIN[0], centre[:, 1] - ORIGIN[1])
-        bench += np.where(corner < 19_000.0, 0.9, 0.0)
+        # The range fronts of the world's corner, where its first districts are, are public land.
+        away = np.abs(block.terrain.u_at(*centre.T) - block.home_basin - 0.5)
+        front = (np.abs(away - FAULT) < 0.13) & (centre[:, 1] < ORIGIN[1] + 16_000.0)
+        bench += np.where(front, 3.0, 0.0)
     _take(owner, bench, OWNER_SHARE["BLM"], "BLM", rng)
     military, energy = _installations(block, units, owner)
     return Land(units, owner, height, military, energy)

@@ -6,7 +6,8 @@ what is left of a tract inside the area of interest once more protected owners
 have theirs; a *parcel* is the pieces of one unit that touch.
 """
 
+from geosite.parcels.naming import located
 from geosite.parcels.overlay import PRECEDENCE
 from geosite.parcels.register import ESTATE, Register, land_register
 
-__all__ = ["ESTATE", "PRECEDENCE", "Register", "land_register"]
+__all__ = ["ESTATE", "PRECEDENCE", "Register", "land_register", "located"]

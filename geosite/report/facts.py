@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from geosite.report.content import Content, CriterionLabel
 
 FIRST = (
-    "rank", "rank_p05", "rank_p95", "tier", "site_id", "name", "agency", "state", "county",
-    "commodities", "evidence_class", "suitability", "suitability_surface", "p90", "acres",
-    "area_ha", "clear_ha", "unknown_ha", "fatal_flaws", "authority", "rules_avoid",
-    "rules_mitigate", "rules_flag", "not_examined",
+    "rank", "rank_p05", "rank_p95", "tier", "site_id", "name", "deposits", "agency", "parcel",
+    "state", "county", "county_fips", "commodities", "evidence_class", "acres", "area_ha",
+    "suitability", "suitability_low", "suitability_high", "suitability_surface",
+    "suitability_p90", "fatal_flaws", "authority", "disposal", "parcel_status", "clear_ha",
+    "unknown_ha", "rules_unknown", "rules_avoid", "rules_mitigate", "rules_flag",
+    "rules_include", "not_examined", "rules_not_examined", "known_weight_pct",
 )  # fmt: skip
 """Columns that a table begins with, in this order."""
 LAST = ("longitude", "latitude", "data_oldest", "as_of", "notice")
@@ -31,11 +33,10 @@ _WHOLE = 100
 
 
 def measure_columns(content: Content) -> dict[str, tuple[str, str]]:
-    """Column → (title, unit) of every measure of the sites, criteria first.
+    """Column → (title, unit) of every measure of the sites, by criterion.
 
     A measure is what a criterion names as its `measure`, else the column that
-    is called after its id; then any other column that no table begins or ends
-    with, by its own name.
+    is called after its id.
     """
     free = [
         str(c)
@@ -47,11 +48,6 @@ def measure_columns(content: Content) -> dict[str, tuple[str, str]]:
     for criterion in content.criteria:
         if column := _column_of(criterion, free):
             found[column] = (criterion.title, criterion.unit or _unit(column))
-    for column in free:
-        if column not in found:
-            unit = _unit(column)
-            words = column.rpartition("_")[0] if unit else column
-            found[column] = (words.replace("_", " "), unit)
     return found
 
 

@@ -106,7 +106,7 @@ def _sections(
         ["Commodities", plain(site.get("commodities"), LIMIT)],
         ["Evidence", plain(site.get("evidence_class"), LIMIT).replace("_", " ")],
         *([plain(t, 80), written(site.get(c), u, LIMIT)] for c, (t, u) in measures.items()),
-        ["90th percentile of its cells", written(site.get("p90"), "")],
+        ["90th percentile of its cells", written(site.get("suitability_p90"), "")],
     ]
     named = (
         ("Land", land), ("Rules that touch it", rules), ("Measures", ground),

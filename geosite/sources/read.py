@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from geosite.catalog import Catalog
     from geosite.model.layer import Layer
     from geosite.sources.dataset import Dataset
+    from geosite.sources.place import Placed
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,10 +165,14 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _flat(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-        for key, value in properties.items()
-    }
+    return {key: _one_value(value) for key, value in properties.items()}
+
+
+def _one_value(value: Any) -> Any:
+    # A list of plain words is a list as people write one; what is nested stays JSON.
+    if isinstance(value, list) and not any(isinstance(v, dict | list) for v in value):
+        return "; ".join(str(v) for v in value if v is not None)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 def _geometry(found: Any) -> tuple[shapely.Geometry | None, str]:

@@ -69,7 +69,7 @@ def sites(count=14):
             "site_id": f"BLM-{c:03d}-{r:03d}", "name": f"Toy prospect {rank}", "agency": "BLM",
             "state": "Nevada", "county": "Nye", "commodities": "lithium; tungsten",
             "evidence_class": "past_producer", "suitability": total,
-            "suitability_surface": total, "p90": min(1.0, total + 0.05),
+            "suitability_surface": total, "suitability_p90": min(1.0, total + 0.05),
             "acres": 988.4, "area_ha": 400.0, "clear_ha": 300.0, "unknown_ha": 100.0,
             "authority": "43 CFR 3809 plan of operations", "rules_avoid": "sage-grouse",
             "rules_mitigate": "", "rules_flag": "", "fatal_flaws": "", "not_examined": "lakes",
