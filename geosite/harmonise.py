@@ -226,81 +226,56 @@ class RasterSurface:
     nodata: float | None
     subsamples: int
 
-    def coordinates(
-        self, window: Grid, samples: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Places of the (sub-)cell centres in pixels of the raster: columns, rows."""
-        (rows, columns), step = window.shape, NODE_STEP
-        first = (window.row // step, window.column // step)
-        last = ((window.row + rows) // step + 1, (window.column + columns) // step + 1)
-        node_y = -np.arange(first[0], last[0] + 1) * step * window.resolution
-        node_x = np.arange(first[1], last[1] + 1) * step * window.resolution
-        x, y = np.meshgrid(node_x.astype(float), node_y.astype(float))
-        lon, lat = transformed(x, y, window.crs, self.crs)
-        nodes = ~self.transform * (lon, lat)
-        offsets = (np.arange(samples) + 0.5) / samples
-        r = ((window.row + np.arange(rows))[:, None] + offsets).ravel() / step
-        c = ((window.column + np.arange(columns))[:, None] + offsets).ravel() / step
-        return _between(nodes[0], r, c, first), _between(nodes[1], r, c, first)
-
     def values(self, window: Grid) -> NDArray[np.float32]:
         """Values on a window: (y, x), NaN where the raster has none."""
-        n = self.subsamples
-        columns, rows = self.coordinates(window, n)
-        sampled = self._read(columns, rows, kernels.bilinear)
-        if n == 1:
-            return sampled
-        # Added sub-cell by sub-cell: the order in which numpy adds along axes depends on
-        # the shape of the window, and so would the last bit.
-        total = np.zeros(window.shape)
-        for i, j in np.ndindex(n, n):
-            total += sampled[i::n, j::n]
-        mean: NDArray[np.float32] = (total / n**2).astype(np.float32)
-        return mean
+        return self._sampled(window, self.subsamples, nearest=False)
 
     def codes(self, window: Grid) -> NDArray[np.float32]:
         """Codes at the cell centres: (y, x), NaN where the raster has none."""
-        columns, rows = self.coordinates(window, 1)
-        return self._read(np.floor(columns) + 0.5, np.floor(rows) + 0.5, kernels.bilinear)
+        return self._sampled(window, 1, nearest=True)
 
-    def _read(self, columns: NDArray[np.float64], rows: NDArray[np.float64], sample: Any) -> Any:
+    def _nodes(self, window: Grid) -> tuple[NDArray[np.float64], tuple[int, int]]:
+        # Pixel columns and rows of a lattice that every window shares.
+        rows, columns = window.shape
+        first = (window.row // NODE_STEP, window.column // NODE_STEP)
+        last = ((window.row + rows) // NODE_STEP + 1, (window.column + columns) // NODE_STEP + 1)
+        y = -np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
+        x = np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
+        across, down = np.meshgrid(x.astype(float), y.astype(float))
+        lon, lat = transformed(across, down, window.crs, self.crs)
+        return np.stack(~self.transform * (lon, lat)), first
+
+    def _sampled(self, window: Grid, samples: int, *, nearest: bool) -> NDArray[np.float32]:
+        nodes, first = self._nodes(window)
         height, width = self.shape
-        finite = np.isfinite(columns) & np.isfinite(rows)
-        if not finite.any():
-            return np.full(columns.shape, np.nan, np.float32)
-        columns, rows = np.where(finite, columns, -9.0), np.where(finite, rows, -9.0)
-        c0, c1 = _span(columns[finite], width)
-        r0, r1 = _span(rows[finite], height)
+        finite = np.isfinite(nodes).all(axis=0)
+        c0, c1 = _span(nodes[0][finite], width)
+        r0, r1 = _span(nodes[1][finite], height)
         if c0 >= c1 or r0 >= r1:
-            return np.full(columns.shape, np.nan, np.float32)
+            return np.full(window.shape, np.nan, np.float32)
         try:
             with rasterio.open(self.path) as file:
                 pixels = file.read(1, window=Window(c0, r0, c1 - c0, r1 - r0))
         except rasterio.errors.RasterioError as error:
-            msg = f"{self.path.name}: the raster cannot be read: {error}"
+            msg = f"{self.path.name}: the raster cannot be read: {error}; get the file again"
             raise LayerDataError(msg) from None
-        nodata = np.nan if self.nodata is None else self.nodata
-        return sample(pixels, nodata, columns - c0, rows - r0)
+        return kernels.sampled(
+            pixels,
+            np.nan if self.nodata is None else self.nodata,
+            nodes,
+            first=(window.row, window.column, *first),
+            step=NODE_STEP,
+            samples=samples,
+            nearest=nearest,
+            offset=(c0, r0),
+            shape=window.shape,
+        )
 
 
 def _span(places: NDArray[np.float64], size: int) -> tuple[int, int]:
+    if not len(places):
+        return 0, 0
     return max(int(places.min()) - 2, 0), min(int(places.max()) + 3, size)
-
-
-def _between(
-    nodes: NDArray[np.float64],
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
-    first: tuple[int, int],
-) -> NDArray[np.float64]:
-    # Linear along rows, then along columns, on nodes that every window shares. The
-    # place between two nodes is found before anything is counted from the window's
-    # first node: afterwards the rounding would be the window's own.
-    r0, c0 = np.floor(rows).astype(int), np.floor(columns).astype(int)
-    fr, fc = (rows - r0)[:, None], columns - c0
-    r0, c0 = r0 - first[0], c0 - first[1]
-    along = nodes[r0] * (1 - fr) + nodes[r0 + 1] * fr
-    return along[:, c0] * (1 - fc) + along[:, c0 + 1] * fc
 
 
 def slope(elevation: NDArray[np.float32], resolution: float) -> NDArray[np.float32]:

@@ -187,7 +187,53 @@ def painted(
 
 
 @numba.njit(cache=True, nogil=True)
-def _strength(
+def _add_kernels(
+    xy: Cells, weights: Cells, radius: int, out: Cells
+) -> None:  # pragma: no cover - compiled
+    rows, columns = out.shape
+    half = S // 2
+    k2 = radius * radius
+    for i in range(xy.shape[0]):
+        x, y = xy[i, 0], xy[i, 1]
+        for r in range(max((y - radius) // S, 0), min((y + radius) // S + 1, rows)):
+            dy = r * S + half - y
+            for c in range(max((x - radius) // S, 0), min((x + radius) // S + 1, columns)):
+                dx = c * S + half - x
+                d2 = dx * dx + dy * dy
+                if d2 <= k2:
+                    t = 1.0 - d2 / k2
+                    out[r, c] += weights[i] * t * t
+
+
+def kernel_sum(
+    xy: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    *,
+    radius: int,
+    shape: tuple[int, int],
+) -> NDArray[np.float64]:
+    r"""Sum of the quartic kernels of points: (rows, columns).
+
+    Parameters
+    ----------
+    xy : (n, 2) int64
+        Points [sub-cells], in a stable order, because floats are added in it.
+    weights : (n,) float64
+        Height of each kernel at its centre.
+    radius : int
+        Of the kernel [sub-cells].
+
+    Notes
+    -----
+    .. math:: K(d) = (1 - d^2 / r^2)^2, d \le r
+    """
+    out = np.zeros(shape)
+    _add_kernels(xy, weights, radius, out)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _strongest(
     xy: Cells,
     weights: Cells,
     accepted: Cells,
@@ -210,13 +256,13 @@ def _strength(
                 d2 = dx * dx + dy * dy
                 if d2 <= k2:
                     t = 1.0 - d2 / k2
-                    strength[r, c] += weights[i] * t * t
+                    strength[r, c] = max(strength[r, c], weights[i] * t * t)
                 if accepted[i] and d2 <= r2 and d2 < nearest_d2[r, c]:
                     nearest[r, c] = i
                     nearest_d2[r, c] = d2
 
 
-def kernel_sum(
+def strongest(
     xy: NDArray[np.int64],
     weights: NDArray[np.float64],
     accepted: NDArray[np.bool_],
@@ -225,13 +271,15 @@ def kernel_sum(
     radius: int,
     shape: tuple[int, int],
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    r"""Sum of quartic kernels, and the nearest accepted point within reach.
+    r"""Strongest kernel over each cell, and the nearest accepted point within reach.
+
+    The strongest and not the sum: ten records of one small mine are no better
+    ground than one, and density of records is a matter of who recorded.
 
     Parameters
     ----------
     xy : (n, 2) int64
-        Points [sub-cells], in a stable order: floats are added in it, and of two
-        equally near points the first wins.
+        Points [sub-cells], in a stable order: of two equally near the first wins.
     weights : (n,) float64
         Height of each kernel at its centre.
     accepted : (n,) bool
@@ -252,7 +300,7 @@ def kernel_sum(
     strength = np.zeros(shape)
     nearest = np.full(shape, -1, np.int32)
     distance = np.full(shape, np.iinfo(np.int64).max, np.int64)
-    _strength(xy, weights, accepted, reach, radius, strength, nearest, distance)
+    _strongest(xy, weights, accepted, reach, radius, strength, nearest, distance)
     return strength, nearest
 
 
@@ -357,51 +405,122 @@ def same_label_counts(
 
 
 @numba.njit(cache=True, nogil=True)
-def _bilinear(
-    values: Cells, nodata: float, columns: Cells, rows: Cells, out: Cells
-) -> None:  # pragma: no cover - compiled
+def _pixel(values: Cells, nodata: float, c: float, r: float) -> float:  # pragma: no cover
+    # Between the four nearest pixel centres; NaN where one of them is missing.
     height, width = values.shape
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            c, r = columns[i, j] - 0.5, rows[i, j] - 0.5
-            c0, r0 = np.floor(c), np.floor(r)
-            fc, fr = c - c0, r - r0
+    c0, r0 = np.floor(c - 0.5), np.floor(r - 0.5)
+    fc, fr = c - 0.5 - c0, r - 0.5 - r0
+    total = 0.0
+    for dr in range(2):
+        for dc in range(2):
+            w = (fr if dr else 1.0 - fr) * (fc if dc else 1.0 - fc)
+            if w == 0.0:
+                continue
+            rr, cc = int(r0) + dr, int(c0) + dc
+            if rr < 0 or cc < 0 or rr >= height or cc >= width:
+                return np.nan
+            v = np.float64(values[rr, cc])
+            if v == nodata or np.isnan(v):
+                return np.nan
+            total += w * v
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _sample(
+    values: Cells,
+    nodata: float,
+    nodes: Cells,
+    first: Cells,
+    step: int,
+    samples: int,
+    nearest: bool,
+    offset: Cells,
+    out: Cells,
+) -> None:  # pragma: no cover - compiled
+    rows, columns = out.shape
+    for i in range(rows):
+        for j in range(columns):
             total = 0.0
-            for dr in range(2):
-                for dc in range(2):
-                    w = (fr if dr else 1.0 - fr) * (fc if dc else 1.0 - fc)
-                    if w == 0.0:
-                        continue
-                    rr, cc = int(r0) + dr, int(c0) + dc
-                    if rr < 0 or cc < 0 or rr >= height or cc >= width:
-                        total = np.nan
+            for a in range(samples):
+                # The place between two nodes before anything is counted from the window's
+                # first node: afterwards its rounding would be the window's own.
+                y = (first[0] + i + (a + 0.5) / samples) / step
+                fr = y - np.floor(y)
+                r0 = int(np.floor(y)) - first[2]
+                for b in range(samples):
+                    x = (first[1] + j + (b + 0.5) / samples) / step
+                    fc = x - np.floor(x)
+                    c0 = int(np.floor(x)) - first[3]
+                    w00, w01 = (1.0 - fr) * (1.0 - fc), (1.0 - fr) * fc
+                    w10, w11 = fr * (1.0 - fc), fr * fc
+                    c = (
+                        nodes[0, r0, c0] * w00
+                        + nodes[0, r0, c0 + 1] * w01
+                        + nodes[0, r0 + 1, c0] * w10
+                        + nodes[0, r0 + 1, c0 + 1] * w11
+                        - offset[0]
+                    )
+                    r = (
+                        nodes[1, r0, c0] * w00
+                        + nodes[1, r0, c0 + 1] * w01
+                        + nodes[1, r0 + 1, c0] * w10
+                        + nodes[1, r0 + 1, c0 + 1] * w11
+                        - offset[1]
+                    )
+                    if nearest:
+                        c, r = np.floor(c) + 0.5, np.floor(r) + 0.5
+                    if np.isfinite(c) and np.isfinite(r):
+                        total += _pixel(values, nodata, c, r)
                     else:
-                        v = np.float64(values[rr, cc])
-                        if v == nodata or np.isnan(v):
-                            total = np.nan
-                        else:
-                            total += w * v
-            out[i, j] = total
+                        total = np.nan
+            out[i, j] = total / (samples * samples)
 
 
-def bilinear(
+def sampled(
     values: NDArray[Any],
     nodata: float,
-    columns: NDArray[np.float64],
-    rows: NDArray[np.float64],
+    nodes: NDArray[np.float64],
+    *,
+    first: tuple[int, int, int, int],
+    step: int,
+    samples: int,
+    nearest: bool,
+    offset: tuple[int, int],
+    shape: tuple[int, int],
 ) -> NDArray[np.float32]:
-    """Values between the four nearest cell centres, NaN where one of them is missing.
+    """Raster values at the cells of a window: (rows, columns), NaN where one is missing.
 
     Parameters
     ----------
     values : (height, width)
+        Pixels that were read.
     nodata : float
         NaN if the raster has none.
-    columns, rows : (n, m) float64
-        Places in pixels from the raster's top-left corner.
+    nodes : (2, m, n) float64
+        Columns and rows in pixels of the nodes of a wide lattice that all windows
+        share; places between them follow linearly.
+    first : row, column of the window's first cell; row, column of the first node
+    step : int
+        Cells from node to node.
+    samples : int
+        Samples along each side of a cell, averaged.
+    nearest : bool
+        Take the pixel that holds the place instead of interpolating.
+    offset : column, row of the first pixel that was read
     """
-    out = np.empty(columns.shape, np.float32)
-    _bilinear(values, nodata, columns, rows, out)
+    out = np.empty(shape, np.float32)
+    _sample(
+        values,
+        nodata,
+        nodes,
+        np.array(first, np.int64),
+        step,
+        samples,
+        nearest,
+        np.array(offset, np.int64),
+        out,
+    )
     return out
 
 

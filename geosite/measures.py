@@ -177,10 +177,7 @@ def _summed(
     else:
         # A quartic kernel of unit volume has height 3 / (π r²) at its centre.
         height = 3.0 / (np.pi * (measure.radius / 1000.0) ** 2)
-        none = np.zeros(len(xy), bool)
-        values, _ = kernels.kernel_sum(
-            xy, amounts * height, none, reach=0, radius=radius, shape=box.shape
-        )
+        values = kernels.kernel_sum(xy, amounts * height, radius=radius, shape=box.shape)
     values[Surfaces(inputs, box).uncovered(_layer(reading), measure.radius)] = np.nan
     return np.asarray(values[tuple(at.T)], np.float64)
 

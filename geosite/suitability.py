@@ -121,8 +121,8 @@ def contributions(
     r"""Contribution of each criterion to each place: (criteria, places).
 
     They sum to suitability for the weighted sum, and to its natural logarithm for
-    the geometric rules, in which a score of zero counts as the rule's floor. A
-    criterion that is missing contributes nothing.
+    the geometric rules, in which a score below the rule's floor, such as zero,
+    counts as the floor. A criterion that is missing contributes nothing.
 
     Notes
     -----

@@ -138,7 +138,7 @@ def _evidence(
     xy = deposits.xy - np.array([window.column, window.row]) * SUBCELLS
     limit = np.array([window.shape[1], window.shape[0]]) * SUBCELLS
     near = np.flatnonzero(((xy >= -far) & (xy <= limit + far)).all(axis=1))
-    strength, nearest = kernels.kernel_sum(
+    strength, nearest = kernels.strongest(
         np.ascontiguousarray(xy[near]),
         deposits.weights[near],
         deposits.accepted[near],

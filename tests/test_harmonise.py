@@ -444,14 +444,16 @@ def test_values_between_are_bilinear_in_the_rasters_own_crs(terrain):
     assert (codes == nearest.astype(np.float32))[~np.isnan(nearest)].mean() > 0.99
 
 
-def test_interpolated_coordinates_stay_near_the_exact_ones(terrain):
-    make, _ = terrain
+def test_interpolated_places_stay_near_the_exact_ones(terrain, tmp_path):
+    # A raster that says where it is read: the column of each pixel, then its row.
     grid = Grid(ALBERS, 250.0, -200, -5000, (40, 400))
-    columns, rows = make().coordinates(grid, 1)
     lon, lat = transformed(*np.meshgrid(*grid.centres()), ALBERS, GEOGRAPHIC)
-    exact = ~make().transform * (lon, lat)
-    assert np.abs(columns - exact[0]).max() < 0.01
-    assert np.abs(rows - exact[1]).max() < 0.01
+    place = Affine(0.005, 0, lon.min() - 0.1, 0, -0.005, lat.max() + 0.1)
+    columns, rows = ~place * (lon, lat)
+    size = (int(rows.max()) + 9, int(columns.max()) + 9)
+    for index, exact in zip(np.indices(size, np.float32), (rows, columns), strict=True):
+        found = raster(tmp_path, index + 0.5, GEOGRAPHIC, place).values(grid)
+        assert np.abs(found - exact).max() < 0.01
 
 
 @pytest.mark.parametrize("subsamples", [1, 2, 3, 5])
@@ -460,15 +462,11 @@ def test_a_raster_is_the_same_in_every_window(terrain, subsamples):
     make, _ = terrain
     surface = make(subsamples=subsamples)
     grid = Grid(ALBERS, 250.0, -20, -18, (37, 41))
-    places = surface.coordinates(grid, subsamples)
     values, codes = surface.values(grid), surface.codes(grid)
     slope = harmonise.slope(surface.values(grid.grown(1)), grid.resolution)
     for size in (1, 7, 16, 23):
         for window in grid.tiles(size):
             rows, columns = grid.window(window)
-            fine = tuple(slice(s.start * subsamples, s.stop * subsamples) for s in (rows, columns))
-            for whole, part in zip(places, surface.coordinates(window, subsamples), strict=True):
-                assert same_bytes(whole[fine], part)
             if size == 1 and (window.row + window.column) % 8:
                 continue
             assert same_bytes(values[rows, columns], surface.values(window))

@@ -1,0 +1,289 @@
+"""What must hold of land and rules whatever the world looks like."""
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geosite import constraints, harmonise
+from geosite.planning import _rules_in_force
+from tests.strategies import metres, presences, rule, rules, shapes, treatments
+from tests.toyworld import draw, picture, world
+
+CELL = 100.0
+TIERS = {"tiers": ("exclude", "require", "avoid", "mitigate", "flag")}
+WITH_CASES = {"tiers": (*TIERS["tiers"], "include")}
+
+
+def reach(treatment):
+    return getattr(treatment, "within", getattr(treatment, "setback", 0.0)) / CELL
+
+
+def within(marked, cells):
+    return harmonise.distance(marked) <= cells**2
+
+
+def verdicts(asked, features, unknown):
+    """What each rule says, from where its layer has features and where it is not covered."""
+    out = []
+    for one in asked:
+        near = within(features[one.layer], reach(one.mine))
+        uncovered = within(unknown[one.layer], reach(one.mine))
+        required = one.mine.tier == "require"
+        out.append(constraints.verdict(near, uncovered, required=required))
+    return out
+
+
+def answer(asked, features, unknown):
+    shape = next(iter(features.values())).shape
+    found = verdicts(asked, features, unknown)
+    return constraints.answer(found, [one.mine for one in asked], shape)
+
+
+def free(asked, features, unknown):
+    return ~answer(asked, features, unknown).excluded
+
+
+def clear(asked, features, unknown):
+    found = answer(asked, features, unknown)
+    return ~found.excluded & ~found.unknown
+
+
+@st.composite
+def lands(draw, **kinds):
+    """Rules, and a world of features and gaps for each of their layers."""
+    asked = draw(rules(**(kinds or TIERS)))
+    shape = draw(shapes(10))
+    layers = [one.layer for one in asked] + ["x/more"]
+    features = {layer: draw(presences(shape)) for layer in layers}
+    unknown = {layer: draw(presences(shape)) for layer in layers}
+    return asked, features, unknown
+
+
+@given(lands(**WITH_CASES), treatments(("exclude", "require")))
+def test_another_exclusion_never_frees_land(land, treatment):
+    asked, features, unknown = land
+    # Before the rules that lift: those lift the new one too, on the same land.
+    more = (rule("more", treatment), *asked)
+    assert (free(more, features, unknown) <= free(asked, features, unknown)).all()
+    assert (clear(more, features, unknown) <= clear(asked, features, unknown)).all()
+
+
+@given(lands(), metres(), metres())
+def test_a_wider_setback_never_frees_land(land, one, other):
+    asked, features, unknown = land
+    narrow, wide = (
+        (rule("more", {"tier": "exclude", "setback": f"{m:g} m"}), *asked)
+        for m in sorted((one, other))
+    )
+    assert (free(wide, features, unknown) <= free(narrow, features, unknown)).all()
+    assert (clear(wide, features, unknown) <= clear(narrow, features, unknown)).all()
+
+
+@given(lands(), metres(), metres())
+def test_a_shorter_requirement_never_frees_land(land, one, other):
+    asked, features, unknown = land
+    near, far = (
+        (rule("more", {"tier": "require", "within": f"{m:g} m"}), *asked)
+        for m in sorted((one, other))
+    )
+    # Where all is covered; a farther requirement may also reach land that is not covered.
+    known = {layer: np.zeros_like(gap) for layer, gap in unknown.items()}
+    assert (free(near, features, known) <= free(far, features, known)).all()
+
+
+@given(lands())
+def test_another_feature_never_frees_land_from_an_exclusion(land):
+    asked, features, unknown = land
+    hard = [one for one in asked if one.mine.tier != "require"]
+    more = {layer: marked | features["x/more"] for layer, marked in features.items()}
+    assert (free(hard, more, unknown) <= free(hard, features, unknown)).all()
+
+
+@given(lands())
+def test_coverage_settles_doubt_and_unsettles_nothing(land):
+    asked, features, unknown = land
+    hard = [one for one in asked if one.mine.tier != "require"]
+    all_known = {layer: np.zeros_like(gap) for layer, gap in unknown.items()}
+    before, after = answer(hard, features, unknown), answer(hard, features, all_known)
+    assert not after.unknown.any()
+    assert (before.excluded == after.excluded).all()
+
+
+@given(lands())
+def test_every_ineligible_cell_has_a_reason_and_only_those(land):
+    asked, features, unknown = land
+    found = answer(asked, features, unknown)
+    hard = [k for k, one in enumerate(asked) if constraints.is_hard(one.mine)]
+    against = np.zeros_like(found.excluded)
+    unsure = np.zeros_like(found.excluded)
+    for k in hard:
+        against |= constraints.against_bits(found.planes, k)
+        unsure |= constraints.unsure_bits(found.planes, k)
+    assert (found.excluded == against).all()
+    assert (found.unknown == (unsure & ~against)).all()
+
+
+@given(lands(**WITH_CASES), st.randoms(use_true_random=False))
+def test_rules_commute(land, random):
+    asked, features, unknown = land
+    shuffled = list(asked)
+    random.shuffle(shuffled)
+    one, two = answer(asked, features, unknown), answer(shuffled, features, unknown)
+    for surface in ("excluded", "unknown", "factor"):
+        assert getattr(one, surface).tobytes() == getattr(two, surface).tobytes()
+    for k, moved in enumerate(asked):
+        there = shuffled.index(moved)
+        for bits in (constraints.against_bits, constraints.unsure_bits):
+            assert (bits(one.planes, k) == bits(two.planes, there)).all()
+
+
+@given(lands(**WITH_CASES), st.integers(0, 5), st.integers(0, 5))
+def test_shifting_the_world_by_whole_cells_shifts_the_answer(land, down, right):
+    asked, features, unknown = land
+    # Nothing but empty, covered land comes in beyond the edge of the world.
+    far = 11
+
+    def placed(marked, r, c):
+        rows, columns = marked.shape
+        out = np.zeros((rows + 2 * far + 5, columns + 2 * far + 5), bool)
+        out[far + r : far + r + rows, far + c : far + c + columns] = marked
+        return out
+
+    def answers(r, c):
+        shifted = [{k: placed(v, r, c) for k, v in part.items()} for part in (features, unknown)]
+        found = answer(asked, *shifted)
+        rows, columns = next(iter(features.values())).shape
+        here = np.s_[..., r : r + rows + 2 * far, c : c + columns + 2 * far]
+        return [s[here].tobytes() for s in (found.excluded, found.unknown, found.factor)] + [
+            found.planes[here].tobytes()
+        ]
+
+    assert answers(0, 0) == answers(down, right)
+
+
+@given(lands(**WITH_CASES))
+def test_force_inclusion_never_shrinks_land(land):
+    asked, features, unknown = land
+    lift = rule("more", {"tier": "include", "case": "test case 1"})
+    for function in (free, clear):
+        before = function(asked, features, unknown)
+        after = function((*asked, lift), features, unknown)
+        assert (after >= before).all()
+        # And lifts on its own land only.
+        assert (after == before)[~features["x/more"]].all()
+        assert after[features["x/more"]].all()
+
+
+@given(lands())
+def test_a_rule_without_a_feature_in_covered_land_changes_nothing(land):
+    asked, features, unknown = land
+    nothing = np.zeros_like(features["x/more"])
+    features, unknown = features | {"x/more": nothing}, unknown | {"x/more": nothing}
+    one = answer(asked, features, unknown)
+    two = answer((*asked, rule("more", {"tier": "exclude", "setback": "1 km"})), features, unknown)
+    for surface in ("excluded", "unknown", "factor", "planes"):
+        assert getattr(one, surface).tobytes() == getattr(two, surface).tobytes()
+
+
+# ── which rules are asked at all ──────────────────────────────────────────────────────────────
+DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
+
+
+def in_force(found, day, **scenario):
+    asked = SimpleNamespace(project="mine", rules=("book",), federal_funding=False)
+    asked.__dict__.update(scenario)
+    book = SimpleNamespace(rules=lambda _: found)
+    return _rules_in_force(asked, book, day)
+
+
+@given(lands(), DAYS, st.integers(1, 400))
+def test_an_expired_rule_changes_nothing(land, day, ago):
+    asked, features, unknown = land
+    over = rule("more", valid_to=day - timedelta(days=ago))
+    coming = rule("later", valid_from=day + timedelta(days=ago))
+    rules_now, treated, not_asked = in_force((*asked, over, coming), day)
+    assert rules_now == asked
+    assert treated == tuple(one.mine for one in asked)
+    assert set(not_asked) == {"more", "later"}
+    assert str(day) in not_asked["more"]
+    assert (free(rules_now, features, unknown) == free(asked, features, unknown)).all()
+
+
+@given(DAYS)
+def test_a_rule_is_in_force_on_its_first_and_last_day(day):
+    one = rule("more", valid_from=day, valid_to=day)
+    assert one.in_force(day)
+    assert not one.in_force(day - timedelta(days=1))
+    assert not one.in_force(day + timedelta(days=1))
+
+
+def test_a_rule_for_federal_money_is_asked_of_federal_money_only():
+    one = rule("more", needs_federal_funding=True)
+    assert in_force((one,), date(2025, 1, 1))[2] == {
+        "more": "applies to federally funded projects only"
+    }
+    assert in_force((one,), date(2025, 1, 1), federal_funding=True)[0] == (one,)
+
+
+def test_a_rule_about_refineries_is_not_asked_of_a_mine():
+    one = rule("more", mine=None, refinery={"tier": "exclude"})
+    one = one.model_copy(update={"mine": None})
+    assert in_force((one,), date(2025, 1, 1)) == ((), (), {})
+    assert in_force((one,), date(2025, 1, 1), project="refinery")[0] == (one,)
+
+
+# ── one world, drawn ──────────────────────────────────────────────────────────────────────────
+def test_a_park_a_power_line_and_a_case():
+    _, park = world("""
+        . . . . . . .
+        . # # . . . .
+        . # # . . . .
+        . . . . . . .
+    """)
+    _, line = world("""
+        . . . . . . #
+        . . . . . . #
+        . . . . . . #
+        . . . . . . #
+    """)
+    _, case = world("""
+        . . . . . . .
+        . . . . . . .
+        . . . . . . .
+        . . # # # . .
+    """)
+    asked = (
+        rule("park", {"tier": "exclude", "setback": "100 m"}),
+        rule("line", {"tier": "require", "within": "250 m"}),
+        rule("case", {"tier": "include", "case": "test case 1"}),
+    )
+    features = {"x/park": park.to_numpy(), "x/line": line.to_numpy(), "x/case": case.to_numpy()}
+    gaps = {layer: np.zeros((4, 7), bool) for layer in features}
+    assert draw(free(asked, features, gaps)) == picture("""
+        . . . . # # #
+        . . . . # # #
+        . . . . # # #
+        . . # # # # #
+    """)
+    gaps["x/line"][0, 0] = True
+    found = answer(asked, features, gaps)
+    assert draw(found.excluded + 2 * found.unknown, {".": 0, "x": 1, "?": 2}) == picture("""
+        ? x x x . . .
+        x x x x . . .
+        x x x x . . .
+        x x . . . . .
+    """)
+
+
+@pytest.mark.parametrize("setback", [0, 99, 100, 141, 142, 200, 300])
+def test_a_setback_is_one_euclidean_distance(setback):
+    marked = np.zeros((9, 9), bool)
+    marked[4, 4] = True
+    asked = (rule("more", {"tier": "exclude", "setback": f"{setback} m"}),)
+    found = ~free(asked, {"x/more": marked}, {"x/more": np.zeros_like(marked)})
+    y, x = np.indices(marked.shape) - 4
+    assert (found == (np.hypot(x, y) * CELL <= setback)).all()
