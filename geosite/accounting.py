@@ -79,6 +79,23 @@ def removal(
     return pd.DataFrame(rows, columns=columns)
 
 
+def excluded_ha(
+    rule_sets: pd.DataFrame,
+    treatments: Sequence[Treatment],
+    offered: NDArray[np.bool_],
+    *,
+    cell_ha: float,
+) -> float:
+    """Offered land that at least one hard rule excludes and none lifts [ha]."""
+    spoken = _planes(rule_sets)
+    lifting = _bits([k for k, t in enumerate(treatments) if t.tier == "include"], rule_sets)
+    hard = _bits([k for k, t in enumerate(treatments) if is_hard(t)], rule_sets)
+    out = np.any([(s & m) != 0 for s, m in zip(spoken, hard, strict=True)], axis=0)
+    out &= ~np.any([(s & m) != 0 for s, m in zip(spoken, lifting, strict=True)], axis=0)
+    out &= offered[rule_sets["parcel"].to_numpy(np.int64)]
+    return float(rule_sets["cells"].to_numpy(float)[out].sum() * cell_ha)
+
+
 def _planes(rule_sets: pd.DataFrame) -> list[NDArray[np.uint64]]:
     # By number, not by name: plane10 does not come before plane2.
     count = sum(c.startswith("plane") for c in rule_sets.columns)

@@ -123,19 +123,23 @@ def _pad_table(
     suited: NDArray[np.float32],
     readings: Sequence[object],
 ) -> pd.DataFrame:
-    r, c = pad.T
-    status = store.read("status", box)[r, c]
+    # Only the pad's own window is read: an installation may be a thousand times as large.
+    (r0, c0), (r1, c1) = pad.min(axis=0).tolist(), pad.max(axis=0).tolist()
+    small = type(box)(
+        box.crs, box.resolution, box.column + c0, box.row + r0, (r1 - r0 + 1, c1 - c0 + 1)
+    )
+    r, c = (pad - np.array([r0, c0])).T
     number = np.full(len(pad), parcel, np.int32)
     cells = Piece(
-        window=box,
-        at=pad,
+        window=small,
+        at=np.stack([r, c], axis=1),
         piece=number,
         parcel=number,
-        unknown=status == constraints.UNKNOWN,
-        measures=store.read("measures", box)[:, r, c].astype(float),
-        effective=np.round(store.read("effective", box)[:, r, c].astype(float), 6),
-        suited=suited[r, c].astype(float),
-        planes=store.read("planes", box)[:, r, c],
+        unknown=store.read("status", small)[r, c] == constraints.UNKNOWN,
+        measures=store.read("measures", small)[:, r, c].astype(float),
+        effective=np.round(store.read("effective", small)[:, r, c].astype(float), 6),
+        suited=suited[tuple(pad.T)].astype(float),
+        planes=store.read("planes", small)[:, r, c],
     )
     known = suited[~np.isnan(suited)].astype(float)
     return piece_table(cells, readings, len(plan.rules), None).assign(  # type: ignore[arg-type]
@@ -146,6 +150,7 @@ def _pad_table(
 
 def _no_cells(plan: Plan) -> Piece:
     count, none = len(plan.criteria), np.empty(0)
+    planes = max(1, -(-len(plan.rules) // constraints.RULES_PER_PLANE))
     whole = none.astype(np.int32)
     return Piece(
         plan.grid,
@@ -156,5 +161,5 @@ def _no_cells(plan: Plan) -> Piece:
         np.empty((count, 0)),
         np.empty((count, 0)),
         none,
-        np.empty((1, 0), np.uint64),
+        np.empty((planes, 0), np.uint64),
     )

@@ -95,7 +95,7 @@ def open_catalog(root: Path) -> Catalog:
         needed = [("union_of", i) for i in layer.union_of]
         if layer.coverage.kind == "inside":
             needed.append(("coverage.layer", layer.coverage.layer))
-        if layer.coverage.kind == "states":
+        if layer.coverage.kind in ("states", "except_states"):
             needed.append(("coverage.names", "aoi/states"))
         found += [
             f"{id_}.yaml: {key}: there is no layer {other!r} in {root}"

@@ -32,6 +32,21 @@ _LAND = {
 """Columns of the land register that a site carries, and what they are called there."""
 
 
+_DEPOSIT = (
+    "deposits",
+    "deposits_n",
+    "records_n",
+    "commodities",
+    "evidence_class",
+    "record_quality",
+    "record_error_m",
+    "deposit_type",
+    "evidence_layers",
+    "record_ids",
+)
+"""Columns that a site has of its deposits, also where there is no site."""
+
+
 def land_columns(sites: pd.Index[Any], parcels: pd.DataFrame) -> pd.DataFrame:
     """What the land register says of each site's parcel: indexed as the sites.
 
@@ -78,7 +93,7 @@ def deposit_columns(
                 "record_ids": "; ".join(sorted(set().union(*mine["record_ids"]))[:LISTED]),
             }
         )
-    return pd.DataFrame(rows, index=sites.index)
+    return pd.DataFrame(rows, index=sites.index, columns=list(_DEPOSIT))
 
 
 def authority_column(
@@ -138,8 +153,9 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
         return pd.DataFrame(columns=columns)
     points = shapely.points(deposits[["x", "y"]].to_numpy(float))
     tree = shapely.STRtree(parcels.geometry.to_numpy())
-    which, holder = tree.query(points, predicate="intersects")
-    # A point on a shared edge lies in the first parcel only.
+    found = tree.query(points, predicate="intersects")
+    # A point on a shared edge lies in the first parcel only; the tree answers in its own order.
+    which, holder = found[:, np.lexsort(found[::-1])]
     first = np.unique(which, return_index=True)[1]
     mine = deposits.iloc[which[first]].reset_index(drop=True)
     land = parcels.iloc[holder[first]].reset_index(drop=True)

@@ -60,8 +60,8 @@ class Store:
         arrays : mapping of name to (layers or None, dtype, fill value)
             Arrays are (layers, y, x), or (y, x) where there are no layers.
         chunk : int
-            Side of a chunk [cells]; the same as the tiles', so that no two tiles
-            ever write the same chunk.
+            Side of a chunk [cells]; it divides the tiles', so that no two tiles ever
+            write the same chunk.
         """
         group = zarr.open_group(path, mode="w")
         for name, (layers, dtype, fill) in arrays.items():

@@ -118,6 +118,8 @@ def occurrences(
 
 
 def _one_schema(layer: Layer, frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    # A record of several places is an occurrence at each of them.
+    frame = frame.explode(ignore_index=True)
     table = pd.DataFrame(index=frame.index)
     for column in OCCURRENCE_COLUMNS:
         given = frame[column] if column in frame else pd.Series("", index=frame.index)

@@ -124,7 +124,8 @@ class Shapes:
         )
         if self.kind != "polygon":
             near &= np.maximum(e[:, 0], e[:, 2]) >= left
-        return e[near] - np.array([left, top, left, top])
+        moved: NDArray[np.int64] = e[near] - np.array([left, top, left, top])
+        return moved
 
 
 def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:

@@ -434,7 +434,7 @@ def _sample(
     first: Cells,
     step: int,
     samples: int,
-    nearest: bool,
+    nearest: bool,  # noqa: FBT001  compiled functions take no keywords
     offset: Cells,
     out: Cells,
 ) -> None:  # pragma: no cover - compiled

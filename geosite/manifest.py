@@ -16,6 +16,7 @@ import rasterio
 import shapely
 
 from geosite import report
+from geosite.accounting import excluded_ha
 from geosite.sites import measure_column
 
 if TYPE_CHECKING:
@@ -143,6 +144,16 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "register": dict(ready.register.counts),
         "parcels": _parcel_counts(analysis),
         "status_ha": dict(analysis.status_ha),
+        "offered_ha": {
+            "excluded": excluded_ha(
+                analysis.rule_sets,
+                plan.treatments,
+                ready.inputs.offered,
+                cell_ha=grid.cell_area,
+            ),
+            "unknown": analysis.status_ha["unknown"],
+            "clear": analysis.status_ha["clear"],
+        },
         "left_out": {k: {"number": n, "area_ha": a} for k, (n, a) in analysis.left_out.items()},
         "sites": len(analysis.sites),
         "authorities": {

@@ -49,7 +49,7 @@ def best_pad(suitability: NDArray[np.float32], cells: int) -> NDArray[np.int64] 
     """
     # Land too small for any pad must not shadow good land beside it.
     labels, _ = label(~np.isnan(suitability))
-    large = np.bincount(labels.ravel()) >= cells
+    large = np.bincount(labels.ravel(), minlength=1) >= cells
     large[0] = False
     suitability = np.where(large[labels], suitability, np.float32(np.nan))
     best: tuple[float, list[tuple[int, int]]] | None = None

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Analysis", "Plan", "analyse", "plan"]
 
 WORKERS = 2
+CHUNK = 512
+"""Side of a chunk of the store [cells]: small, because a parcel is read by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
         raise CoverageError(msg)
 
 
-def _store(plan: Plan, path: Path, chunk: int) -> Store:
+def _store(plan: Plan, path: Path, tile_size: int) -> Store:
     planes = max(1, -(-len(plan.rules) // constraints.RULES_PER_PLANE))
     count = len(plan.criteria)
     return Store.create(
@@ -188,7 +190,7 @@ def _store(plan: Plan, path: Path, chunk: int) -> Store:
             "measures": (count, "f4", np.nan),
             "effective": (count, "f4", np.nan),
         },
-        chunk=chunk,
+        chunk=CHUNK if tile_size % CHUNK == 0 else tile_size,
     )
 
 

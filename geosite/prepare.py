@@ -313,11 +313,15 @@ def _coverage(plan: Plan, library: _Library, layers: Iterable[str]) -> dict[str,
         declared = plan.catalog[layer].coverage
         crs = plan.grid.crs
         match declared.kind:
-            case "states":
+            case "states" | "except_states":
                 states = library.whole(STATES).frame
                 names = {n.casefold() for n in declared.names}
-                chosen = states[states["name"].astype(str).str.casefold().isin(names)]
-                frame = projected(chosen, crs)
+                named = states["name"].astype(str).str.casefold().isin(names)
+                frame = projected(states[named], crs)
+                if declared.kind == "except_states":
+                    whole = shapely.box(*plan.grid.grown(plan.halo + 1).bounds)
+                    gaps = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
+                    frame = gpd.GeoDataFrame(geometry=[whole.difference(gaps)], crs=crs)
             case "box":
                 box = shapely.box(declared.west, declared.south, declared.east, declared.north)
                 shape = projected_geometry(shapely.segmentize(box, 0.05), WGS84, crs)

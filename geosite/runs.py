@@ -263,6 +263,7 @@ def content(run: Run) -> report.Content:
         status=status,
         transform=transform,
         crs=frames["aoi"].crs,
+        offered_ha=tuple(m["offered_ha"].values()),
         warnings=tuple(m["notes"]),
         unknown_rules=tuple(
             f"{r['title']} ({r['tier']}): no layer {r['layer']}"

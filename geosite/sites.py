@@ -209,6 +209,9 @@ def _not_examined(matrix: Matrix, criteria: Sequence[Chosen]) -> list[str]:
 def _tiers(table: pd.DataFrame, scenario: Scenario) -> NDArray[np.object_]:
     s = table["suitability"].to_numpy(float)
     tier = np.where(s >= scenario.tiers.a, "A", np.where(s >= scenario.tiers.b, "B", "C"))
+    # Half a hundred-thousandth absorbs the rounding of a sum of shares.
+    little = table["known_weight_pct"].to_numpy(float) < 100 * scenario.tiers.known - 5e-6
+    tier = np.where(little & (tier == "A"), "B", tier)
     tier = np.where(table["fatal_flaws"].to_numpy() != "", "C", tier).astype(object)
     tier[np.isnan(s)] = ""
     return tier

@@ -78,9 +78,14 @@ class Surfaces:
         )
         if rule.inside is None:
             return found
+        touched = found.against | found.unsure
         if (rule.inside, None) not in self.inputs.vectors:
-            return Verdict(np.zeros_like(near), found.against | found.unsure)
-        return constraints.narrowed(found, self.near((rule.inside, None), 0.0))
+            return Verdict(np.zeros_like(near), touched)
+        inside = self.near((rule.inside, None), 0.0)
+        found = constraints.narrowed(found, inside)
+        # Where the extent itself is not covered, nobody knows whether the rule holds.
+        doubtful = self.uncovered(rule.inside, 0.0) & ~inside
+        return Verdict(found.against, found.unsure | (touched & doubtful))
 
     def _is_readable(self, rule: Rule) -> bool:
         if rule.subject.kind == "presence":

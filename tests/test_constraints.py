@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -184,6 +186,16 @@ def test_factors_multiply_where_their_rules_touch(rules):
     assert found.factor == pytest.approx(expected, rel=1e-6)
     assert found.factor.dtype == np.float32
     assert found.factor.max(initial=0) <= 1
+
+
+def test_the_product_of_factors_has_no_order():
+    # In float32 it has: (0.1 × 0.7) × 0.9 is not 0.1 × (0.7 × 0.9).
+    factors = [treatment(tier="avoid", factor=f"0.{n}") for n in (1, 3, 6, 7, 9)]
+    found = [one("# #")] * len(factors)
+    products = {
+        answer(found, order, (1, 2)).factor.tobytes() for order in itertools.permutations(factors)
+    }
+    assert len(products) == 1
 
 
 def test_no_rule_leaves_all_land_clear():

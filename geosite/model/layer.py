@@ -101,6 +101,17 @@ class States(Spec):
     names: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
+class ExceptStates(Spec):
+    """The layer speaks for all land but some states, by their names in ``aoi/states``.
+
+    For a national layer with gaps. Unlike a list of its states it does not make
+    the sea and the land across the border a place where a nearer feature may hide.
+    """
+
+    kind: Literal["except_states"]
+    names: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
 class Box(Spec):
     """The layer speaks for a box of longitude and latitude."""
 
@@ -124,7 +135,9 @@ class ValidCells(Spec):
     kind: Literal["valid_cells"] = "valid_cells"
 
 
-Coverage = Annotated[Everywhere | States | Box | Inside | ValidCells, Field(discriminator="kind")]
+Coverage = Annotated[
+    Everywhere | States | ExceptStates | Box | Inside | ValidCells, Field(discriminator="kind")
+]
 
 
 class Layer(Spec):

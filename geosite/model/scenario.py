@@ -124,10 +124,15 @@ Combination = Annotated[WeightedSum | GeometricMean | EvidenceGated, Field(discr
 
 
 class Tiers(Spec):
-    """Stated cuts: tier A from `a` on, B from `b` on, else C; a fatal flaw caps at C."""
+    """Stated cuts: tier A from `a` on, B from `b` on, else C.
+
+    A fatal flaw caps a site at C; and a site of whose weight less than `known` could
+    be measured is at most B, because nobody can defend what nobody looked at.
+    """
 
     a: Annotated[float, Field(gt=0, le=1)]
     b: Annotated[float, Field(gt=0, le=1)]
+    known: Annotated[float, Field(ge=0, le=1)] = 0.6
 
     @model_validator(mode="after")
     def _order(self) -> Self:

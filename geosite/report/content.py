@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import geopandas as gpd
-    import numpy as np
     from affine import Affine
     from numpy.typing import NDArray
     from pyproj import CRS
@@ -20,6 +21,10 @@ DISCLAIMER = (
 
 OUTSIDE, NOT_OFFERED, EXCLUDED, UNKNOWN, CLEAR = range(5)
 """Codes of `Content.status`."""
+
+
+MOSTLY = 0.9
+"""Share of the land that is not excluded from which on drawing the unknown hides the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,28 @@ class Content:
     unknown_rules: tuple[str, ...] = ()
     """Rules that could not be asked, by id or in words."""
     layers: tuple[LayerLabel, ...] = ()
+    offered_ha: tuple[float, float, float] | None = None
+    """Offered land that is excluded, unknown and clear [ha]; from `status` if not given,
+    which cannot tell whose the excluded land is."""
 
     @property
     def disclaimer(self) -> str:
         """The sentence that every table, map and page carries."""
         return f"{DISCLAIMER} Data as of {self.as_of}."
+
+    @property
+    def offered(self) -> tuple[float, float, float]:
+        """Offered land that is excluded, unknown and clear [ha]."""
+        if self.offered_ha is not None:
+            return self.offered_ha
+        there = np.bincount(self.status.ravel(), minlength=CLEAR + 1) * self.cell_ha
+        return float(there[EXCLUDED]), float(there[UNKNOWN]), float(there[CLEAR])
+
+    @property
+    def is_mostly_unknown(self) -> bool:
+        """Whether hardly any offered land that no rule excludes is clear."""
+        _, unknown, clear = self.offered
+        return unknown > MOSTLY * (unknown + clear)
 
     @property
     def cell_ha(self) -> float:

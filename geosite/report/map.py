@@ -165,6 +165,7 @@ def _add_pictures(page: folium.Map, content: Content, names: _Names) -> None:
         overlay = ImageOverlay(
             picture.url, picture.corners, name=names.swatch(title, kind, colour),
             class_name=f"gs-picture-{id_}", alt=title, pane="gs-pictures",
+            show=id_ != "unknown" or not content.is_mostly_unknown,
         )  # fmt: skip
         _named(overlay, id_).add_to(page)
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from geosite.report.content import CLEAR, EXCLUDED, UNKNOWN
 from geosite.report.facts import adds_up
 from geosite.report.palette import agency
 from geosite.report.text import markdown, number, plain, split_names
@@ -83,16 +80,11 @@ def _foot(content: Content) -> str:
 
 
 def _question(content: Content) -> str:
-    there = np.bincount(content.status.ravel(), minlength=5)
-    rows = [("excluded by a hard rule", EXCLUDED), ("unknown", UNKNOWN), ("clear", CLEAR)]
-    offered = sum(int(there[code]) for _, code in rows)
+    words = ("excluded by a hard rule", "unknown", "clear")
+    offered = sum(content.offered)
     table = [
-        (
-            words,
-            _ha(int(there[code]) * content.cell_ha),
-            f"{100 * int(there[code]) / offered:.1f} %",
-        )
-        for words, code in rows
+        (word, _ha(area), f"{100 * area / offered:.1f} %")
+        for word, area in zip(words, content.offered, strict=True)
         if offered
     ]
     question = _QUESTION.get(content.project, f"Project: {markdown(content.project)}")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from geosite.report import palette
-from geosite.report.content import CLEAR, EXCLUDED, UNKNOWN
 from geosite.report.text import markup, number, plain
 
 if TYPE_CHECKING:
@@ -43,31 +40,27 @@ cdn.jsdelivr.net. If you can read this, it could not be loaded.</p>
 
 
 def _facts(content: Content) -> str:
-    there = np.bincount(content.status.ravel(), minlength=5)
-    offered = int(there[EXCLUDED] + there[UNKNOWN] + there[CLEAR])
-    rows = [
-        (label, int(there[code]))
-        for label, code in (("excluded", EXCLUDED), ("unknown", UNKNOWN), ("clear", CLEAR))
-    ]
+    offered = sum(content.offered)
+    rows = list(zip(("excluded", "unknown", "clear"), content.offered, strict=True))
     shares = "".join(
-        f'<span class="gs-{label}" style="flex-grow:{count}"></span>' for label, count in rows
+        f'<span class="gs-{label}" style="flex-grow:{area:.0f}"></span>' for label, area in rows
     )
-    words = " · ".join(f"{label} {_share(count, offered)}" for label, count in rows)
+    words = " · ".join(f"{label} {_share(area, offered)}" for label, area in rows)
     noun = "site" if len(content.sites) == 1 else "sites"
     tiers = Counter(plain(t) for t in content.sites.get("tier", []))
     split = ", ".join(f"{tiers[t]} in tier {t}" for t in "ABC" if t in tiers)
     return (
         f"<p><b>{len(content.sites):,} {noun}</b>{f' ({split})' if split else ''} on "
-        f"{offered * content.cell_ha:,.0f} ha of offered land.</p>"
+        f"{offered:,.0f} ha of offered land.</p>"
         f'<div class="gs-shares">{shares}</div><p class="gs-sub">Offered land: {words}</p>'
     )
 
 
-def _share(count: int, whole: int) -> str:
+def _share(area: float, whole: float) -> str:
     if not whole:
         return "–"
-    share = 100 * count / whole
-    return f"{share:.0f} %" if share >= 1 or not count else "< 1 %"
+    share = 100 * area / whole
+    return f"{share:.0f} %" if share >= 1 or not area else "< 1 %"
 
 
 def _legend(content: Content) -> str:
@@ -102,7 +95,13 @@ def _doubts(content: Content, parts: list[Drawing]) -> str:
         for p in parts
         if p.left_out
     ]
-    lines = [*unknown, *content.warnings, *hidden]
+    if content.is_mostly_unknown:
+        hidden.insert(
+            0,
+            "Nearly all land that no rule excludes is unknown to at least one hard rule, so its "
+            "hatching is switched off at first; each site names the rules",
+        )
+    lines = [*unknown, *hidden[:1], *content.warnings, *hidden[1:]]
     if not lines:
         return ""
     more = (

@@ -1,0 +1,281 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geosite.inputs import Chosen
+from geosite.pieces import KEYS, Piece, piece_table
+from geosite.sites import (
+    decision_matrix,
+    measure_column,
+    ranked,
+    rules_touching,
+    site_ids,
+)
+from geosite.suitability import suitability
+from tests.strategies import rule
+from tests.test_inputs import criterion, falling, rising, scenario
+from tests.toyworld import toygrid
+
+CRITERIA = (
+    criterion("rail", "distance", falling("0 m", "9 km"), "x/rail", weight=2),
+    criterion("evidence", "slope", rising("0 %", "9 %"), "x/dem", critical=True),
+    criterion("zone", "category", {"kind": "categorical", "scores": {"a": 1, "b": 0}}, "x/zone"),
+)
+CHOSEN = tuple(Chosen(c, c) for c in CRITERIA)
+SUM, GEO, GATED = ({"kind": k} for k in ("weighted_sum", "geometric_mean", "evidence_gated"))
+RULES = tuple(
+    rule(name, mine)
+    for name, mine in {
+        "keep-off": {"tier": "exclude"},
+        "stay-near": {"tier": "require", "within": "1 km"},
+        "rather-not": {"tier": "avoid", "factor": "0.5"},
+        "mind": {"tier": "mitigate"},
+        "tell": {"tier": "flag"},
+        "case": {"tier": "include", "case": "1"},
+    }.items()
+)
+TREATMENTS = tuple(r.mine for r in RULES)
+GRID = toygrid(4, 8, row=-2203, column=-7712)
+
+
+def asked(combination=SUM, missing="unknown", **changes):
+    return scenario(*CRITERIA, combination=combination, missing=missing, **changes)
+
+
+def summed(cells, how, site=None, planes=None, unknown=None):
+    """Joined sums of sites: `cells` are the (criteria, cells) effective scores of GRID's cells."""
+    effective = np.asarray(cells, float)
+    count = effective.shape[1]
+    site = np.arange(count) if site is None else np.asarray(site)
+    weights = np.array([c.weight for c in CRITERIA])
+    ids = [c.id for c in CRITERIA]
+    suited = suitability(effective, weights, how.combination, ids, missing=how.missing)
+    measures = np.stack([effective[0] * 9000, effective[1] * 9, np.where(effective[2] > 0, 0, 1)])
+    at = np.argwhere(np.ones(GRID.shape, bool))[:count]
+    nothing = np.zeros(count, bool)
+    whole = Piece(
+        window=GRID,
+        at=at,
+        piece=(site + 1).astype(np.int32),
+        parcel=np.ones(count, np.int32),
+        unknown=nothing if unknown is None else np.asarray(unknown),
+        measures=np.where(np.isnan(effective), np.nan, measures),
+        effective=effective,
+        suited=suited,
+        planes=np.zeros((1, count), np.uint64) if planes is None else planes,
+    )
+    return piece_table(whole, CRITERIA, len(RULES), None).drop(columns=KEYS)
+
+
+def table(cells, how, site=None, agencies=None, **more):
+    sums = summed(cells, how, site, **more)
+    return ranked(sums, how, CHOSEN, agencies or ["BLM"] * len(sums), cell_ha=GRID.cell_area)
+
+
+@st.composite
+def lands(draw, *, known=False):
+    """Scores of some cells, and the site of each."""
+    count = draw(st.integers(1, 12))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    cells = rng.integers(0, 21, (3, count)) / 20
+    if not known:
+        cells[rng.random(cells.shape) < 0.3] = np.nan
+    return cells, np.sort(rng.integers(0, 4, count))
+
+
+every_rule = pytest.mark.parametrize("combination", [SUM, GEO, GATED], ids=lambda c: c["kind"])
+few = settings(max_examples=15)
+
+
+# ── the decomposition ─────────────────────────────────────────────────────────────────────────
+@every_rule
+@few
+@given(land=lands(), missing=st.sampled_from(("unknown", "worst", "renormalise")))
+def test_contributions_sum_to_suitability(combination, land, missing):
+    found = table(land[0], asked(combination, missing), land[1])
+    parts = found[[f"contribution_{c.id}" for c in CRITERIA]].sum(axis=1, skipna=False)
+    s, effective = found["suitability"], found[[f"effective_{c.id}" for c in CRITERIA]]
+    # What is below the floor counts as the floor in a logarithm.
+    exact = s.notna() if combination == SUM else s.notna() & (effective.min(axis=1) >= 0.001)
+    if missing == "worst" and combination != SUM:
+        exact &= effective.notna().all(axis=1)
+    expected = s if combination == SUM else np.log(s.where(exact, 1.0))
+    np.testing.assert_allclose(parts[exact], expected[exact], rtol=0, atol=1e-9)
+
+
+@few
+@given(lands(known=True))
+def test_the_mean_of_the_surface_is_the_weighted_sum_where_all_is_known(land):
+    found = table(land[0], asked(), land[1])
+    np.testing.assert_allclose(
+        found["suitability"], found["suitability_surface"], rtol=0, atol=1e-6
+    )
+
+
+@every_rule
+@few
+@given(land=lands(), missing=st.sampled_from(("unknown", "worst", "renormalise")))
+def test_suitability_lies_between_worst_and_best(combination, land, missing):
+    found = table(land[0], asked(combination, missing), land[1])
+    low, high = found["suitability_low"], found["suitability_high"]
+    assert low.notna().all()
+    assert high.notna().all()
+    assert (low <= high + 1e-12).all()
+    s = found["suitability"].dropna()
+    assert (s >= low[s.index] - 1e-12).all()
+    assert (s <= high[s.index] + 1e-12).all()
+    assert (low >= -1e-12).all()
+    assert (high <= 1 + 1e-12).all()
+
+
+def test_the_matrix_is_the_mean_over_the_cells_that_are_known():
+    cells = [[0.2, 0.4, np.nan, 1.0], [np.nan] * 4, [0.5, 0.5, 0.5, 0.0]]
+    matrix = decision_matrix(summed(cells, asked(), [0, 0, 0, 1]), CHOSEN)
+    np.testing.assert_allclose(matrix.effective, [[0.3, 1], [np.nan, np.nan], [0.5, 0]])
+    np.testing.assert_allclose(matrix.known, [[2 / 3, 1], [0, 0], [1, 1]])
+    assert matrix.ids == ("rail", "evidence", "zone")
+
+
+# ── the ranking ───────────────────────────────────────────────────────────────────────────────
+@every_rule
+@few
+@given(land=lands(), gone=st.integers(0, 3))
+def test_removing_one_site_never_reorders_the_rest(combination, land, gone):
+    cells, site = land
+    how = asked(combination, "renormalise")
+    there = table(cells, how, site)
+    sums = summed(cells, how, site)
+    kept = sums[np.unique(site) != site[gone % len(site)]]
+    without = ranked(kept, how, CHOSEN, ["BLM"] * len(kept), cell_ha=GRID.cell_area)
+    same = there[there["site_id"].isin(without["site_id"])]
+    assert same["site_id"].tolist() == without["site_id"].tolist()
+    columns = [c for c in there if c != "rank"]
+    if without.empty:
+        assert same.empty
+        return
+    pd.testing.assert_frame_equal(same[columns], without[columns])
+
+
+@few
+@given(lands())
+def test_ranks_go_down_from_the_best_and_what_is_unknown_has_none(land):
+    found = table(land[0], asked(), land[1])
+    known = found["suitability"].notna()
+    assert found["rank"][known].tolist() == [*range(1, known.sum() + 1)]
+    assert found["rank"][~known].isna().all()
+    assert known.is_monotonic_decreasing
+    assert found["suitability"][known].round(9).is_monotonic_decreasing
+    assert (found["tier"][~known] == "").all()
+
+
+def test_ties_go_by_the_id_of_the_site():
+    cells = np.full((3, 4), 0.5)
+    agencies = ["USFS", "BLM", "FWS", "BLM"]
+    found = table(cells, asked(), agencies=agencies)
+    assert found["site_id"].tolist() == sorted(found["site_id"])
+    assert found["rank"].tolist() == [1, 2, 3, 4]
+    # What agrees in nine decimals is a tie, too.
+    assert found["agency"].tolist() == ["BLM", "BLM", "FWS", "USFS"]
+
+
+def test_ids_of_sites_say_where_they_are_and_are_never_the_same():
+    found = table(np.full((3, 20), 0.5), asked())
+    assert found["site_id"].is_unique
+    assert "BLM-W7712N2203" in set(found["site_id"])
+    assert "BLM-W7712N2202" in set(found["site_id"])
+    codes = pd.Series(summed(np.full((3, 1), 0.5), asked())["anchor"])
+    assert site_ids(codes, ["DOD"]) == ["DOD-W7712N2203"]
+
+
+def test_east_and_south_of_the_origin_are_called_so():
+    far = (2**30 + 12) * 2**31 + (2**30 + 5)
+    assert site_ids(pd.Series([far, far - 12 * 2**31 - 5]), ["BLM", "BLM"]) == [
+        "BLM-E5S12",
+        "BLM-E0S0",
+    ]
+
+
+# ── tiers, flaws, gaps ────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("scores", "tier", "flaw"),
+    [
+        ((0.7, 0.7, 0.7), "A", ""),
+        ((0.69, 0.69, 0.69), "B", ""),
+        ((0.4, 0.4, 0.4), "B", ""),
+        ((0.39, 0.39, 0.39), "C", ""),
+        ((1, 0, 1), "C", "Evidence"),
+        ((0, 1, 1), "B", ""),
+    ],
+)
+def test_a_fatal_flaw_caps_the_tier(scores, tier, flaw):
+    found = table(np.array(scores, float)[:, None], asked()).iloc[0]
+    assert (found["tier"], found["fatal_flaws"]) == (tier, flaw)
+
+
+def test_what_is_not_known_of_a_flaw_is_no_flaw_but_is_said():
+    found = table([[1.0], [np.nan], [1.0]], asked(missing="renormalise")).iloc[0]
+    assert found["fatal_flaws"] == ""
+    assert found["not_examined"] == "Evidence"
+    assert found["known_weight_pct"] == pytest.approx(75)
+    assert found["suitability"] == 1
+    assert found["suitability_low"] == pytest.approx(0.75)
+
+
+def test_doubtful_land_is_told_apart():
+    found = table(np.full((3, 4), 0.5), asked(), [0] * 4, unknown=[True, False, False, False])
+    row = found.iloc[0]
+    assert (row["area_ha"], row["clear_ha"], row["unknown_ha"]) == (4, 3, 1)
+    assert row["acres"] == pytest.approx(9.884215)
+    assert row["suitability_p90"] == pytest.approx(0.505)
+
+
+def test_measures_are_named_with_their_unit_and_a_category_by_its_name():
+    assert [measure_column(c) for c in CHOSEN] == [
+        "rail_distance_m",
+        "evidence_slope_pct",
+        "zone_category_category",
+    ]
+    cells = [[0.1, 0.2, 0.6], [0.5, 0.5, np.nan], [1, 1, 0]]
+    row = table(cells, asked(missing="renormalise"), [0] * 3).iloc[0]
+    assert row["rail_distance_m"] == pytest.approx(2700)
+    assert row["evidence_slope_pct"] == pytest.approx(4.5)
+    assert row["zone_category_category"] == "a"
+    nowhere = table([[0.1], [0.5], [np.nan]], asked(missing="renormalise")).iloc[0]
+    assert nowhere["zone_category_category"] == ""
+
+
+def test_a_criterion_that_reads_nothing_has_an_empty_column():
+    how = asked(missing="renormalise")
+    unread = (*CHOSEN[:2], Chosen(CRITERIA[2], None))
+    sums = summed([[0.5], [0.5], [np.nan]], how)
+    found = ranked(sums, how, unread, ["BLM"], cell_ha=1.0).iloc[0]
+    assert np.isnan(found["zone_category_category"])
+    assert found["not_examined"] == "Zone"
+
+
+def test_no_sites_make_a_table_without_rows_with_the_same_columns():
+    how = asked()
+    none = summed(np.full((3, 1), 0.5), how).iloc[:0]
+    found = ranked(none, how, CHOSEN, [], cell_ha=1.0)
+    assert found.empty
+    assert [*found] == [*table(np.full((3, 1), 0.5), how)]
+    touching = rules_touching(none, RULES, TREATMENTS)
+    assert all(not values for values in touching.values())
+
+
+def test_rules_that_touch_a_site_are_named_by_tier():
+    def bits(*rules):
+        return sum(1 << (2 * r + doubt) for r, doubt in rules)
+
+    planes = np.array([[bits((2, 0), (1, 1)), bits((3, 0), (4, 0), (5, 0), (4, 1))]], np.uint64)
+    sums = summed(np.full((3, 2), 0.5), asked(), planes=planes)
+    assert rules_touching(sums, RULES, TREATMENTS) == {
+        "rules_avoid": ["rather-not", ""],
+        "rules_mitigate": ["", "mind"],
+        "rules_flag": ["", "tell"],
+        "rules_include": ["", "case"],
+        "rules_unknown": ["stay-near", ""],
+        "rules_not_examined": ["", "tell"],
+    }
