@@ -5,19 +5,43 @@
 True
 """
 
-from geosite.catalog import (
-    Catalog,
-    Rulebook,
-    official_layers,
-    open_catalog,
-    open_rulebook,
-    open_scenario,
-    preset_names,
-)
-from geosite.errors import GeositeError
-from geosite.grid import Grid
-from geosite.pipeline import Analysis, Plan, analyse, plan
-from geosite.runs import Run, execute, open_run
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geosite.catalog import (
+        Catalog,
+        Rulebook,
+        official_layers,
+        open_catalog,
+        open_rulebook,
+        open_scenario,
+        preset_names,
+    )
+    from geosite.errors import GeositeError
+    from geosite.grid import Grid
+    from geosite.pipeline import Analysis, analyse
+    from geosite.planning import Plan, plan
+    from geosite.runs import Run, execute, open_run
+
+_HOME = {
+    "Analysis": "pipeline",
+    "Catalog": "catalog",
+    "GeositeError": "errors",
+    "Grid": "grid",
+    "Plan": "planning",
+    "Rulebook": "catalog",
+    "Run": "runs",
+    "analyse": "pipeline",
+    "execute": "runs",
+    "official_layers": "catalog",
+    "open_catalog": "catalog",
+    "open_rulebook": "catalog",
+    "open_run": "runs",
+    "open_scenario": "catalog",
+    "plan": "planning",
+    "preset_names": "catalog",
+}
 
 __all__ = [
     "Analysis",
@@ -37,3 +61,12 @@ __all__ = [
     "plan",
     "preset_names",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for: a command that reads two YAML files need not wait
+    # for compiled loops and geometry engines.
+    if name not in _HOME:
+        msg = f"module 'geosite' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"geosite.{_HOME[name]}"), name)

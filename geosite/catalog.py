@@ -252,5 +252,44 @@ def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> 
     ]
 
 
+_KINDS: dict[str, tuple[str, ...]] = {
+    "value": ("raster",),
+    "slope": ("raster",),
+    "flat_share": ("raster",),
+    "share": ("polygon",),
+    "category": ("polygon", "raster"),
+    "sum_within": ("point",),
+    "density": ("point",),
+    "distance": ("point", "line", "polygon"),
+    "nearby": ("point", "line", "polygon"),
+    "presence": ("point", "line", "polygon"),
+}
+"""Geometries that a measure can be taken of."""
+
+
+def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> list[str]:
+    """Layers of a catalogue whose geometry does not fit what they are asked for."""
+    land, evidence = scenario.land, scenario.evidence
+    wanted: list[tuple[str, tuple[str, ...], str]]
+    wanted = [(i, ("polygon",), "land.layers") for i in land.layers]
+    wanted += [(c.layer, ("point",), "land.confirm") for c in land.confirm]
+    wanted += [(i, ("point",), "evidence.layers") for i in (evidence.layers if evidence else ())]
+    wanted += [
+        (r.layer, _KINDS.get(r.subject.kind, ("raster",)), f"rule {r.id}")
+        for r in rulebook.rules(_known_sets(scenario, rulebook))
+    ]
+    wanted += [
+        (r.layer, _KINDS[r.measure.kind], f"criterion {c.id}: {r.measure.kind}")
+        for c in scenario.criteria
+        for r in c.readings
+        if r.layer and r.measure.kind in _KINDS
+    ]
+    return [
+        f"{place}: layer {layer} is a {catalog[layer].geometry}, expected {' or '.join(kinds)}"
+        for layer, kinds, place in dict.fromkeys(wanted)
+        if layer in catalog and catalog[layer].geometry not in kinds
+    ]
+
+
 def _known_sets(scenario: Scenario, rulebook: Rulebook) -> tuple[str, ...]:
     return tuple(name for name in scenario.rules if name in rulebook.sets)

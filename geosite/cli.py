@@ -90,6 +90,7 @@ def check(scenario: str | None, layers: Path | None) -> None:
         if wrong := [
             *c.dangling(found, rulebook),
             *c.unknown_layers(found, catalog, rulebook),
+            *c.unfit_layers(found, catalog, rulebook),
         ]:
             msg = "\n".join([f"scenario {name} is not complete:", *(f"  {w}" for w in wrong)])
             raise CatalogError(msg)
@@ -192,10 +193,11 @@ def demo(
 ) -> None:
     """Make a synthetic basin and rank mines and refineries in it; no network, no data."""
     from geosite.demo import make_world  # noqa: PLC0415
-    from geosite.runs import execute  # noqa: PLC0415
+    from geosite.runs import execute, writing  # noqa: PLC0415
 
     folder = data or outputs / f"demo-world-{cells}-{seed}"
-    world = make_world(folder, cells=cells, seed=seed)
+    with writing(folder):
+        world = make_world(folder, cells=cells, seed=seed)
     click.echo(f"a synthetic basin of {cells:,} cells was made in {world.folder}", err=True)
     for preset in ("mine/open-pit", "refinery/hydromet"):
         planned = _plan(preset, world.layers, world.data, aoi or world.aoi, resolution or 90.0)

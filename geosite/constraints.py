@@ -119,8 +119,8 @@ def answer(
     factors: list[tuple[float, NDArray[np.bool_]]] = []
     for k, (found, treatment) in enumerate(zip(verdicts, treatments, strict=True)):
         plane, bit = divmod(k, RULES_PER_PLANE)
-        planes[plane] |= found.against.astype(np.uint64) << np.uint64(2 * bit)
-        planes[plane] |= found.unsure.astype(np.uint64) << np.uint64(2 * bit + 1)
+        _mark(planes[plane], found.against, np.uint64(1) << np.uint64(2 * bit))
+        _mark(planes[plane], found.unsure, np.uint64(1) << np.uint64(2 * bit + 1))
         if treatment.tier in ("exclude", "require"):
             excluded |= found.against
             unknown |= found.unsure
@@ -135,6 +135,12 @@ def answer(
     for value, where in sorted(factors, key=lambda f: f[0]):
         factor[where] *= np.float32(value)
     return Answer(excluded, unknown, planes, factor)
+
+
+def _mark(plane: NDArray[np.uint64], where: NDArray[np.bool_], bit: np.uint64) -> None:
+    # In place, and not at all where a rule is silent, as most rules are in most tiles.
+    if where.any():
+        np.bitwise_or(plane, bit, out=plane, where=where)
 
 
 def against_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:

@@ -36,8 +36,9 @@ def explain_site(run: Run, site_id: str) -> str:
     found = sites[sites["site_id"].str.casefold() == site_id.casefold()]
     if found.empty:
         some = ", ".join(sites["site_id"].head(5))
+        there = f"sites are {some} …" if some else "it found no site at all"
         msg = (
-            f"{run.path}: there is no site {site_id!r} in this run; sites are {some} …; "
+            f"{run.path}: there is no site {site_id!r} in this run; {there}; "
             "for a place write LON,LAT"
         )
         raise CoverageError(msg)
@@ -122,7 +123,8 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     m = run.manifest
     lines = [f"{place}: {STATUS_NAMES[status]}", *_owner(run, cell, status)]
     planes = run.store.read("planes", cell)
-    for k, rule in enumerate(m["rules"]):
+    hard = ("exclude", "require")
+    for k, rule in sorted(enumerate(m["rules"]), key=lambda kr: kr[1]["tier"] not in hard):
         if against_bits(planes, k)[0, 0]:
             lines.append(
                 f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]"

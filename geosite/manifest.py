@@ -32,8 +32,9 @@ def notice(plan: Plan) -> str:
 def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     """Content of ``run.json``: the scenario as resolved, inputs with their hashes, counts, timings.
 
-    ``hash`` covers what the answer depends on: scenario, day, rules, input files and
-    version; two runs of equal hash asked the same of the same data.
+    ``hash`` covers what the answer depends on: scenario, outline, day, rules, input files,
+    how the catalogue reads them, and version; two runs of equal hash asked the same of
+    the same data.
     """
     plan, ready = analysis.plan, analysis.prepared
     removed = analysis.removed.set_index("rule")
@@ -99,8 +100,13 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     asked = {
         "scenario": scenario,
         "as_of": plan.as_of.isoformat(),
+        # A name may mean another outline tomorrow, an entry another reading of the same bytes.
+        "aoi": hashlib.sha256(shapely.to_wkb(plan.aoi)).hexdigest(),
         "files": files,
+        "layers": [plan.catalog[i].model_dump(mode="json") for i in sorted(used | set(files))],
         "rules": [r.model_dump(mode="json") for r in plan.rules],
+        "commodities": plan.rulebook.commodities.model_dump(mode="json"),
+        "authorities": plan.rulebook.authorities.model_dump(mode="json"),
         "geosite": version("geosite"),
     }
     grid = plan.grid

@@ -12,10 +12,10 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from geosite.catalog import Catalog, Rulebook, dangling
+from geosite.catalog import Catalog, Rulebook, dangling, unfit_layers
 from geosite.criteria import saturation
 from geosite.crs import WGS84, parsed_crs, projected, projected_bounds, projected_geometry
-from geosite.errors import CatalogError, CoverageError, faults
+from geosite.errors import CapacityError, CatalogError, CoverageError, faults
 from geosite.grid import Grid
 from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
@@ -31,6 +31,8 @@ BYTES_A_HALO_CELL = 14
 """Measured peak of a distance transform, a cell of tile and halo."""
 BASE_BYTES = 450_000_000
 """Measured: the interpreter and its libraries, compiled loops, layers in memory."""
+MOST_CELLS = 50_000_000_000
+"""Three times the conterminous states at 30 m; a grid beyond it is a slip of the pen."""
 STATES = "aoi/states"
 
 
@@ -133,17 +135,20 @@ def plan(
     Raises
     ------
     CatalogError
-        If the scenario refers to rule sets or commodities that do not exist.
+        If the scenario refers to rule sets or commodities that do not exist, or to
+        layers whose geometry does not fit.
     CoverageError
         If the AOI is empty or cannot be found.
     CRSMismatchError
         If the grid's CRS is geographic or not in metres.
+    CapacityError
+        If the grid has more cells than any run could finish.
     """
-    if found := dangling(scenario, rulebook):
+    if found := [*dangling(scenario, rulebook), *unfit_layers(scenario, catalog, rulebook)]:
         raise CatalogError(faults(f"scenario {scenario.name} is not complete:", found))
     scenario = scenario.model_copy(
         update={
-            "aoi": aoi or scenario.aoi,
+            "aoi": scenario.aoi if aoi is None else aoi,
             "grid": scenario.grid.model_copy(
                 update={"resolution": resolution or scenario.grid.resolution}
             ),
@@ -153,6 +158,12 @@ def plan(
     Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
     name, outline = _area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
     grid = Grid.covering(outline.bounds, crs, resolution=scenario.grid.resolution)
+    if grid.cells > MOST_CELLS:
+        msg = (
+            f"aoi {name}: {grid.cells:.1e} cells of {grid.resolution:g} m, expected at most "
+            f"{MOST_CELLS:.0e}; give a coarser --resolution or a smaller --aoi"
+        )
+        raise CapacityError(msg)
     day = scenario.as_of or today or datetime.now(UTC).date()
     rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
     criteria, notes = _chosen_readings(scenario, catalog, data)
@@ -219,6 +230,9 @@ def _states(
     frame = read_features(catalog[STATES], catalog, data).frame
     groups = {k.casefold(): v for k, v in rulebook.groups.items()}
     wanted = {n.casefold() for n in groups.get(text.casefold(), (text,))}
+    if "name" not in frame:
+        msg = f"aoi {text!r}: layer {STATES} has no field name to look it up in; map one in fields"
+        raise CatalogError(msg)
     names = frame["name"].astype(str).str.casefold()
     codes = frame["code"].astype(str).str.casefold() if "code" in frame else names
     chosen = frame[names.isin(wanted) | codes.isin(wanted)]
@@ -315,6 +329,8 @@ def _uses(
     for c in criteria:
         layer = (c.reading or c.criterion).layer
         wanted += [(layer, f"criterion {c.criterion.id}")] if layer else []
+    bounded = [(i, catalog[i].coverage) for i, _ in wanted if i in catalog]
+    wanted += [(c.layer, f"coverage of {i}") for i, c in bounded if c.kind == "inside"]
     return tuple(
         Use(i, purpose, _missing(i, catalog, data)) for i, purpose in dict.fromkeys(wanted)
     )

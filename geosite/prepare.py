@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +14,7 @@ import shapely
 from geosite import evidence
 from geosite.constraints import is_hard
 from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
-from geosite.errors import CoverageError, MissingLayerError, faults
+from geosite.errors import CatalogError, CoverageError, LayerDataError, MissingLayerError, faults
 from geosite.grid import SUBCELLS, Grid
 from geosite.harmonise import RasterSurface, Shapes
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs
@@ -80,7 +80,9 @@ class _Library:
             found = self.whole(layer).frame
             left, bottom, right, top = reading_bounds(self.plan, found.crs)
             box = shapely.bounds(found.geometry.to_numpy())
-            near = (box[:, 0] <= right) & (box[:, 2] >= left)
+            west, east = box[:, 0] <= right, box[:, 2] >= left
+            # Bounds in degrees that cross the antimeridian, as Alaska's do, have left > right.
+            near = west & east if left <= right else west | east
             near &= (box[:, 1] <= top) & (box[:, 3] >= bottom)
             frame = projected(found[near], self.plan.grid.crs)
             # A ring that just touches itself in degrees may cross itself on the grid.
@@ -203,8 +205,10 @@ def _deposits(plan: Plan, library: _Library) -> pd.DataFrame:
     )
     merged = evidence.deposits(found, spec)
     if merged.empty or not merged["accepted"].any():
+        wanted = plan.scenario.commodities
+        asked = wanted if isinstance(wanted, str) else ", ".join(wanted)
         msg = (
-            f"no accepted record of the asked commodities ({plan.scenario.commodities}) lies in or "
+            f"no accepted record of the asked commodities ({asked}) lies in or "
             f"near {plan.aoi_name}: {len(found)} records of them, none of quality "
             f"{', '.join(spec.accept_quality)} with an error up to {spec.accept_error:g} m; "
             "widen the AOI, the commodities or evidence.accept_quality"
@@ -250,7 +254,9 @@ def _vectors(
         elif measure.kind == "category":
             frame = library.frame(*key)
             vectors[key] = Shapes.of(frame, plan.grid, "polygon", merge=False)
-            column = frame[measure.field] if measure.field else pd.Series("yes", frame.index)
+            column = pd.Series("yes", frame.index)
+            if measure.field:
+                column = _field(frame, measure.field, layer)
             categories[key] = tuple(column.fillna("").astype(str))
         else:
             _add_shapes(plan, library, vectors, key)
@@ -267,14 +273,32 @@ def _add_shapes(
         vectors[key] = Shapes.of(library.frame(*key), plan.grid, kind)
 
 
+def _field(frame: gpd.GeoDataFrame, field: str, layer: Layer) -> pd.Series[Any]:
+    if field not in frame:
+        there = ", ".join(c for c in frame.columns if c != frame.geometry.name)
+        msg = (
+            f"layer {layer.id} has no field {field!r}; it has {there or 'none'}; map it in the "
+            "layer's fields, or name another in the criterion"
+        )
+        raise CatalogError(msg)
+    column: pd.Series[Any] = frame[field]
+    return column
+
+
 def _amounts(frame: gpd.GeoDataFrame, field: str, layer: Layer, grid: Grid) -> Points:
     shapes = Shapes.of(frame, grid, "point")
     whole = np.ones(len(frame), np.int64)
     if field:
-        if field not in frame:
-            msg = f"layer {layer.id} has no field {field!r}; it has {', '.join(layer.fields)}"
-            raise CoverageError(msg)
-        whole = np.rint(pd.to_numeric(frame[field]).fillna(0)).astype(np.int64).to_numpy()
+        said = _field(frame, field, layer)
+        numbers = pd.to_numeric(said, errors="coerce")
+        if (said.notna() & numbers.isna()).any():
+            text = said[said.notna() & numbers.isna()].iloc[0]
+            msg = (
+                f"layer {layer.id}: field {field} holds {str(text)[:60]!r}, expected numbers; "
+                "declare it with type: number, or name another field"
+            )
+            raise LayerDataError(msg)
+        whole = np.rint(numbers.fillna(0)).astype(np.int64).to_numpy()
     # A multipoint counts once a part; amounts repeat with the parts.
     repeats = np.diff(shapes.starts)
     order = np.lexsort((shapes.edges[:, 0], shapes.edges[:, 1]))
@@ -327,7 +351,10 @@ def _coverage(plan: Plan, library: _Library, layers: Iterable[str]) -> dict[str,
                 shape = projected_geometry(shapely.segmentize(box, 0.05), WGS84, crs)
                 frame = gpd.GeoDataFrame(geometry=[shape], crs=crs)
             case "inside":
-                frame = library.frame(declared.layer)
+                # What would say where the layer speaks is missing: it speaks nowhere.
+                nothing = gpd.GeoDataFrame(geometry=[], crs=crs)
+                inside = library.optional(declared.layer)
+                frame = nothing if inside is None else inside
             case _:
                 continue
         out[layer] = Shapes.of(frame, plan.grid, "polygon")

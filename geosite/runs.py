@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pyogrio
 import pyproj
 import rasterio
@@ -34,6 +35,39 @@ if TYPE_CHECKING:
 PICTURE = 2400
 """Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
 _LAYERS = ("sites", "parcels", "exclusions", "deposits", "aoi")
+_WHOLE = (
+    "CITATIONS.md",
+    "README.md",
+    "inventory.csv",
+    "removed.csv",
+    "rule_sets.parquet",
+    "run.json",
+    "sites.csv",
+    "sites.gpkg",
+    "sites.parquet",
+    "status.tif",
+    "suitability.tif",
+    "surfaces.zarr",
+)
+"""What every finished run has, besides a map that can be rendered again."""
+_SAID = frozenset({"notice", "hash", "scenario", "grid", "criteria", "rules", "layers", "sites"})
+
+
+_UNWRITABLE = (
+    OSError,
+    rasterio.errors.RasterioError,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+)
+"""What the drivers raise where they cannot write."""
+_UNREADABLE = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    rasterio.errors.RasterioError,
+    pa.ArrowInvalid,
+)
+"""What the drivers raise on bytes that are not what they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +150,45 @@ def _free(path: Path) -> Path:
 
 
 @contextmanager
-def _unfinished(root: Path, name: str) -> Iterator[Path]:
-    folder = root / f"{name}-{os.getpid()}.partial"
+def writing(folder: Path) -> Iterator[None]:
+    """Say a failure to write in one message; a folder that was not there before is taken away.
+
+    Raises
+    ------
+    RunError
+        If what is written inside fails: no space, no permission.
+    """
+    fresh, whole = not folder.exists(), False
     try:
-        folder.mkdir(parents=True)
-        yield folder
+        yield
+        whole = True
     except GeositeError:
         raise
-    except (OSError, rasterio.errors.RasterioError, pyogrio.errors.DataSourceError) as error:
-        free = shutil.disk_usage(next(p for p in (root, *root.parents) if p.exists())).free
+    except _UNWRITABLE as error:
+        place = folder.parent
+        free = shutil.disk_usage(next(p for p in (place, *place.parents) if p.exists())).free
+        left = "nothing half-written was kept" if fresh else f"{folder} may be incomplete now"
         msg = (
-            f"{root}: the run could not be written: {' '.join(str(error).split())}; "
+            f"{place}: {folder.name} could not be written: {' '.join(str(error).split())}; "
             f"{free / 1e9:.2f} GB are free there. Make room or name another folder with --outputs; "
-            "nothing half-written was kept, and earlier runs are untouched"
+            f"{left}, and earlier runs are untouched"
         )
         raise RunError(msg) from None
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if fresh and not whole:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _unfinished(root: Path, name: str) -> Iterator[Path]:
+    folder = root / f"{name}-{os.getpid()}.partial"
+    try:
+        with writing(folder):
+            folder.mkdir(parents=True)
+            yield folder
+    finally:
+        with suppress(OSError):
+            root.rmdir()  # only if it is empty: a scenario's first run that failed
 
 
 def _flushed(folder: Path) -> None:
@@ -206,26 +262,40 @@ def open_run(path: Path) -> Run:
         If the folder is not a finished run.
     """
     manifest = path / "run.json"
-    if path.name.endswith(".partial") or not manifest.is_file():
+    if path.resolve().name.endswith(".partial") or not manifest.is_file():
         msg = (
             f"{path}: this is not a finished run (expected a folder with run.json, such as "
             "outputs/mine-open-pit/20260101T120000Z-1a2b3c4d)"
         )
         raise RunError(msg)
+    if lost := [name for name in _WHOLE if not (path / name).exists()]:
+        msg = f"{path}: this run has lost {', '.join(lost)}; run the scenario again"
+        raise RunError(msg)
     try:
-        return Run(path, json.loads(manifest.read_text(encoding="utf-8")))
-    except ValueError as error:
+        said = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         msg = f"{manifest}: is damaged: {error}; run the scenario again"
         raise RunError(msg) from None
+    if not isinstance(said, dict) or not said.keys() >= _SAID:
+        msg = f"{manifest}: is damaged: it does not describe a run; run the scenario again"
+        raise RunError(msg)
+    return Run(path, said)
 
 
 def content(run: Run) -> report.Content:
     """What a map and the pages show of a run, from its folder alone."""
     m = run.manifest
-    frames = {n: pyogrio.read_dataframe(run.path / "sites.gpkg", layer=n) for n in _LAYERS}
-    frames["sites"] = run.sites.drop(columns="notice")
-    suitability, transform = _picture(run.path / "suitability.tif")
-    status, _ = _picture(run.path / "status.tif")
+    try:
+        frames = {n: pyogrio.read_dataframe(run.path / "sites.gpkg", layer=n) for n in _LAYERS}
+        frames["sites"] = run.sites.drop(columns="notice")
+        suitability, transform = _picture(run.path / "suitability.tif")
+        status, _ = _picture(run.path / "status.tif")
+    except _UNREADABLE as error:
+        msg = (
+            f"{run.path}: a file of this run is damaged: {' '.join(str(error).split())}; "
+            "run the scenario again"
+        )
+        raise RunError(msg) from None
     total = sum(c["weight"] for c in m["criteria"])
     lost = {x["layer"] for x in m["missing"]}
     return report.Content(

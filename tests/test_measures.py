@@ -297,8 +297,8 @@ def test_open_land_lies_in_one_parcel():
         free=free.to_numpy().astype(np.int32),
         margin=1,
     )
-    assert rounded(found) == [[5, 4, 4], [4, 4, 4], [1, 4, 4]]
-    assert rounded(score) == [[1, 0.8, 0.8], [0.8, 0.8, 0.8], [0.2, 0.8, 0.8]]
+    assert rounded(found) == [[5, 4, 4], [4, 4, 4], [1, 3, 4]]
+    assert rounded(score) == [[1, 0.8, 0.8], [0.8, 0.8, 0.8], [0.2, 0.6, 0.8]]
 
 
 def test_the_margin_of_open_land_is_its_radius():
