@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from geosite.runs import Run
 
 
+_ORDER = ("include", "exclude", "require", "avoid", "mitigate", "flag")
+"""Tiers as they are read out: what decides comes first."""
+
+
 def explain_site(run: Run, site_id: str) -> str:
     """The score of a site, criterion by criterion, and the rules that touch it.
 
@@ -89,7 +93,7 @@ def _criteria(site: pd.Series[Any], manifest: Any) -> list[str]:
     for c in manifest["criteria"]:
         measure = site[c["measure"]]
         score, part = site["effective_" + c["id"]], site["contribution_" + c["id"]]
-        text = str(measure) if isinstance(measure, str) else f"{_number(measure, 6)} {c['unit']}"
+        text = _with_unit(measure, c["unit"])
         lines.append(
             f"  {c['title'][:50]:<50} {text.strip() or 'unknown':>16} "
             f"{_number(score):>6} {c['weight']:>7g} {_number(part, 4):>13}"
@@ -123,14 +127,14 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     m = run.manifest
     lines = [f"{place}: {STATUS_NAMES[status]}", *_owner(run, cell, status)]
     planes = run.store.read("planes", cell)
-    hard = ("exclude", "require")
-    for k, rule in sorted(enumerate(m["rules"]), key=lambda kr: kr[1]["tier"] not in hard):
+    ordered = sorted(enumerate(m["rules"]), key=lambda kr: _ORDER.index(kr[1]["tier"]))
+    for k, rule in ordered:
         if against_bits(planes, k)[0, 0]:
             lines.append(
                 f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]"
             )
             lines += [f"                exception: {e}" for e in rule["exceptions"]]
-    for k, rule in enumerate(m["rules"]):
+    for k, rule in ordered:
         if unsure_bits(planes, k)[0, 0]:
             lines.append(f"   cannot tell: {rule['title']} ({rule['tier']}) [{rule['citation']}]")
     if status == EXCLUDED:
@@ -172,10 +176,18 @@ def _scores(run: Run, cell: Grid) -> list[str]:
         return ["  no suitability: land that is no candidate is not scored"]
     lines = [f"  suitability of this cell {_number(value)}"]
     for c, score, measure in zip(run.manifest["criteria"], effective, measures, strict=True):
-        text = "" if c["unit"] == "category" else f"{_number(float(measure), 6)} {c['unit']}"
+        text = "" if c["unit"] == "category" else _with_unit(float(measure), c["unit"])
         lines.append(f"  {c['title'][:50]:<50} {text.strip():>16} score {_number(float(score))}")
     return lines
 
 
 def _number(value: float, digits: int = 3) -> str:
     return "unknown" if value is None or np.isnan(value) else f"{value:.{digits}g}"
+
+
+def _with_unit(measure: object, unit: str) -> str:
+    if isinstance(measure, str):
+        return measure
+    if not isinstance(measure, float) or np.isnan(measure):
+        return "unknown"
+    return f"{measure:.6g} {unit}".strip()

@@ -2,8 +2,8 @@
 
 Each geometry keeps its own rasterisation rule: a *point* marks the cell that
 holds it; a *line* marks every cell it touches; a *polygon* fills an exact share
-of each cell, marks a cell from a share of one half on, and for distances also
-marks the cell of its own inner point, so that nothing small vanishes.
+of each cell, marks a cell from a share of one half on, and if it is thinner than a cell marks, for
+distances only, every cell it touches, so that nothing small vanishes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from geosite import kernels
 from geosite.crs import transformed
 from geosite.errors import LayerDataError
 from geosite.grid import SUBCELLS, Grid
+from geosite.sampling import sampled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ Kind = Literal["point", "line", "polygon"]
 NODE_STEP = 16
 """Raster coordinates are exact at every 16th cell edge and linear between."""
 FAR = np.float32(np.inf)
+EXACT_CELLS = 2048
+"""Distances are exact, on any window, up to so many cells."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,15 @@ class Shapes:
         Segments x0, y0, x1, y1; for points x, y, x, y. Rows grow southwards.
     starts : (features + 1,) int64
         First segment of each feature.
-    inner : (m, 2) int64
-        A point inside each part of each polygon.
+    thin : (m, 4) int64
+        Segments of the polygons that are thinner than a cell: twice the area over
+        the perimeter is less than the resolution.
     """
 
     kind: Kind
     edges: NDArray[np.int64]
     starts: NDArray[np.int64]
-    inner: NDArray[np.int64]
+    thin: NDArray[np.int64]
 
     @classmethod
     def of(cls, frame: gpd.GeoDataFrame, grid: Grid, kind: Kind, *, merge: bool = True) -> Shapes:
@@ -70,6 +74,7 @@ class Shapes:
             once; without it each feature keeps its own segments, for `category`.
         """
         geometry = frame.geometry.to_numpy()
+        thin = _thin(geometry, grid) if kind == "polygon" else np.empty((0, 4), np.int64)
         if kind == "polygon" and merge and len(geometry):
             geometry = np.array([shapely.union_all(geometry)])
         parts, owner = shapely.get_parts(geometry, return_index=True)
@@ -77,21 +82,15 @@ class Shapes:
             # A union of lines and areas may hold both; only areas fill a cell.
             area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
             parts, owner = shapely.orient_polygons(parts[area]), owner[area]
-        inner = np.empty((0, 2), np.int64)
         if kind == "point":
             snapped = _subcells(shapely.get_coordinates(parts), grid)
             edges, of = np.c_[snapped, snapped], owner
         else:
             rings, ring_of = _rings(parts) if kind == "polygon" else (parts, np.arange(len(parts)))
-            xy, ring = shapely.get_coordinates(rings, return_index=True)
-            snapped = _subcells(xy, grid)
-            same = ring[1:] == ring[:-1]
-            edges = np.c_[snapped[:-1][same], snapped[1:][same]]
-            of = owner[ring_of[ring[:-1][same]]]
-            if kind == "polygon" and len(parts):
-                inner = _subcells(shapely.get_coordinates(shapely.point_on_surface(parts)), grid)
+            edges, ring = _segments(rings, grid)
+            of = owner[ring_of[ring]]
         starts = np.searchsorted(of, np.arange(len(geometry) + 1)).astype(np.int64)
-        return cls(kind, np.ascontiguousarray(edges, np.int64), starts, inner)
+        return cls(kind, np.ascontiguousarray(edges, np.int64), starts, thin)
 
     @cached_property
     def boxes(self) -> NDArray[np.int64]:
@@ -135,6 +134,23 @@ def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
     return snapped
 
 
+def _segments(rings: NDArray[Any], grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    # Segments of rings or lines, and which of them each belongs to.
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    snapped = _subcells(xy, grid)
+    same = ring[1:] == ring[:-1]
+    return np.c_[snapped[:-1][same], snapped[1:][same]], ring[:-1][same]
+
+
+def _thin(geometry: NDArray[Any], grid: Grid) -> NDArray[np.int64]:
+    # Before features are united, so that a neighbour never makes one vanish.
+    parts = shapely.get_parts(geometry)
+    width = 2 * shapely.area(parts) / np.maximum(shapely.length(parts), 1e-9)
+    polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    rings, _ = _rings(parts[polygon & (width < grid.resolution)])
+    return np.ascontiguousarray(_segments(rings, grid)[0], np.int64)
+
+
 def _rings(polygons: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return shapely.get_rings(polygons, return_index=True)
 
@@ -157,11 +173,9 @@ def presence(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
 def origins(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
     """Cells that distances are measured from: as `presence`, and no polygon is left out."""
     marked = presence(shapes, window)
-    if len(shapes.inner):
-        columns, rows = (shapes.inner // SUBCELLS - np.array([window.column, window.row])).T
-        height, width = window.shape
-        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-        marked[rows[inside], columns[inside]] = True
+    if len(shapes.thin):
+        line = Shapes("line", shapes.thin, np.array([0, len(shapes.thin)]), shapes.thin[:0])
+        marked |= presence(line, window)
     return marked
 
 
@@ -260,7 +274,7 @@ class RasterSurface:
         except rasterio.errors.RasterioError as error:
             msg = f"{self.path.name}: the raster cannot be read: {error}; get the file again"
             raise LayerDataError(msg) from None
-        return kernels.sampled(
+        return sampled(
             pixels,
             np.nan if self.nodata is None else self.nodata,
             nodes,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geosite import harmonise, kernels
+from geosite import discs, harmonise
 from geosite.criteria import category_score, saturation, score
 from geosite.grid import SUBCELLS, Grid
 from geosite.model.measure import Density, FlatShare, Nearby, OpenLand, SumWithin
@@ -69,7 +69,7 @@ def scored(
             measures[k] = strength[at[:, 0], at[:, 1]]
         elif isinstance(reading.measure, OpenLand):
             cells = reading.measure.radius / window.resolution
-            measures[k] = kernels.same_label_counts(free, at + margin, cells) * window.cell_area
+            measures[k] = discs.same_label_counts(free, at + margin, cells) * window.cell_area
         else:
             box, place = _box(window, at)
             measures[k] = _READERS[reading.measure.kind](inputs, box, place, reading)
@@ -152,9 +152,9 @@ def _flat_share(
     cells = measure.radius / box.resolution
     margin = int(cells) + 1
     steep = Surfaces(inputs, box.grown(margin)).slope(_layer(reading))
-    known = kernels.disc_counts(~np.isnan(steep), at + margin, cells)
-    flat = kernels.disc_counts(steep <= measure.slope.value, at + margin, cells)
-    whole = int((2 * kernels.disc_widths(cells) + 1).sum())
+    known = discs.disc_counts(~np.isnan(steep), at + margin, cells)
+    flat = discs.disc_counts(steep <= measure.slope.value, at + margin, cells)
+    whole = int((2 * discs.disc_widths(cells) + 1).sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(known >= KNOWN_DISC * whole, 100.0 * flat / known, np.nan)
 
@@ -172,12 +172,12 @@ def _summed(
     near = ((xy >= -radius) & (xy <= limit + radius)).all(axis=1)
     xy, amounts = np.ascontiguousarray(xy[near]), points.amounts[near]
     if isinstance(measure, SumWithin):
-        sums = kernels.disc_sums(xy, amounts, radius=radius, shape=box.shape)
+        sums = discs.disc_sums(xy, amounts, radius=radius, shape=box.shape)
         values = sums.astype(np.float64)
     else:
         # A quartic kernel of unit volume has height 3 / (π r²) at its centre.
         height = 3.0 / (np.pi * (measure.radius / 1000.0) ** 2)
-        values = kernels.kernel_sum(xy, amounts * height, radius=radius, shape=box.shape)
+        values = discs.kernel_sum(xy, amounts * height, radius=radius, shape=box.shape)
     values[Surfaces(inputs, box).uncovered(_layer(reading), measure.radius)] = np.nan
     return np.asarray(values[tuple(at.T)], np.float64)
 

@@ -17,6 +17,7 @@ from geosite.criteria import saturation
 from geosite.crs import WGS84, parsed_crs, projected, projected_bounds, projected_geometry
 from geosite.errors import CapacityError, CatalogError, CoverageError, faults
 from geosite.grid import Grid
+from geosite.harmonise import EXACT_CELLS
 from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
 from geosite.model.rule import Rule, Treatment
@@ -167,6 +168,7 @@ def plan(
     day = scenario.as_of or today or datetime.now(UTC).date()
     rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
     criteria, notes = _chosen_readings(scenario, catalog, data)
+    notes += _too_far(criteria, treatments, scenario.grid.resolution)
     notes += _too_fine(rules, treatments, scenario.grid.resolution)
     uses = _uses(scenario, catalog, data, rules, criteria)
     return Plan(
@@ -296,6 +298,21 @@ def _missing(layer: str, catalog: Catalog, data: Path) -> str | None:
     if layer not in catalog:
         return f"the catalogue has no layer {layer}"
     return missing_reason(catalog[layer], catalog, data)
+
+
+def _too_far(
+    criteria: tuple[Chosen, ...], treatments: tuple[Treatment, ...], resolution: float
+) -> list[str]:
+    metres = [saturation(c.reading) for c in criteria if c.reading]
+    metres += [getattr(t, "setback", 0.0) for t in treatments]
+    far = max(metres, default=0.0) / resolution
+    if far <= EXACT_CELLS:
+        return []
+    note = (
+        f"the widest distance spans {far:,.0f} cells; beyond {EXACT_CELLS:,} cells distances may "
+        "be off by a thousandth of a cell: take coarser cells if the last digit matters"
+    )
+    return [note]
 
 
 def _too_fine(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geosite import constraints, harmonise, kernels
+from geosite import constraints, discs, harmonise, kernels
 from geosite.constraints import CLEAR, EXCLUDED, NOT_OFFERED, OUTSIDE, UNKNOWN
 from geosite.grid import SUBCELLS, Grid
 from geosite.measures import open_land_margin, scored
@@ -138,7 +138,7 @@ def _evidence(
     xy = deposits.xy - np.array([window.column, window.row]) * SUBCELLS
     limit = np.array([window.shape[1], window.shape[0]]) * SUBCELLS
     near = np.flatnonzero(((xy >= -far) & (xy <= limit + far)).all(axis=1))
-    strength, nearest = kernels.strongest(
+    strength, nearest = discs.strongest(
         np.ascontiguousarray(xy[near]),
         deposits.weights[near],
         deposits.accepted[near],

@@ -1,7 +1,6 @@
 from math import cos, pi, sin
 
 import numpy as np
-import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +58,8 @@ def squared_distances(xy, shape):
 
 
 # ── polygons ──────────────────────────────────────────────────────────────────────────────────
+
+
 def test_a_triangle_fills_halves_and_wholes_exactly():
     full = kernels.FULL
     triangle = edges([(0, 0), (3, 3), (0, 3)])
@@ -169,148 +170,6 @@ def test_a_line_along_an_edge_and_a_point_on_one_belong_below_and_right():
 
 
 # ── points ────────────────────────────────────────────────────────────────────────────────────
-@st.composite
-def points(draw):
-    shape = draw(SHAPES)
-    xy = draw(places(shape))
-    amounts = draw(arrays(np.int64, len(xy), elements=st.integers(0, 5)))
-    return shape, xy, amounts
-
-
-RADII = st.one_of(st.integers(1, 8 * S), st.integers(1, 8).map(S.__mul__))
-
-
-@given(points(), RADII, RADII, st.data())
-def test_the_strongest_kernel_and_the_nearest_accepted_point_are_found(world, reach, radius, data):
-    shape, xy, weights = world
-    accepted = data.draw(arrays(bool, len(xy)))
-    strength, nearest = kernels.strongest(
-        xy, weights / 3, accepted, reach=reach, radius=radius, shape=shape
-    )
-    d2 = squared_distances(xy, shape)
-    hills = weights[:, None, None] / 3 * bells(d2, radius)
-    assert strength == pytest.approx(hills.max(axis=0, initial=0), abs=1e-12)
-    for cell in np.ndindex(shape):
-        near = [(d2[i][cell], i) for i in np.flatnonzero(accepted) if d2[i][cell] <= reach**2]
-        assert nearest[cell] == (min(near)[1] if near else -1)
-
-
-@given(points(), RADII)
-def test_kernels_are_summed(world, radius):
-    shape, xy, weights = world
-    found = kernels.kernel_sum(xy, weights / 3, radius=radius, shape=shape)
-    hills = weights[:, None, None] / 3 * bells(squared_distances(xy, shape), radius)
-    assert found == pytest.approx(hills.sum(axis=0), abs=1e-12)
-
-
-def bells(d2, radius):
-    return np.where(d2 <= radius**2, (1 - d2.astype(float) / radius**2) ** 2, 0)
-
-
-@given(points(), RADII)
-def test_a_disc_sums_the_points_within_its_radius(world, radius):
-    shape, xy, amounts = world
-    sums = kernels.disc_sums(xy, amounts, radius=radius, shape=shape)
-    within = squared_distances(xy, shape) <= radius**2
-    assert sums.tolist() == np.tensordot(amounts, within.astype(np.int64), 1).tolist()
-
-
-@given(points(), RADII, st.integers(-5, 5), st.integers(-5, 5), SHAPES)
-def test_points_are_summed_alike_in_every_window(world, radius, right, down, other):
-    # The same cells seen from a window with another corner: bit for bit the same.
-    shape, xy, amounts = world
-    moved = xy - np.array([right, down]) * S
-    rows = slice(max(down, 0), max(min(shape[0], down + other[0]), 0))
-    columns = slice(max(right, 0), max(min(shape[1], right + other[1]), 0))
-    there = np.s_[
-        rows.start - down : rows.stop - down, columns.start - right : columns.stop - right
-    ]
-    yes = np.ones(len(xy), bool)
-
-    def surfaces(xy, shape):
-        place = {"radius": radius, "shape": shape}
-        yield kernels.kernel_sum(xy, amounts / 3, **place)
-        yield kernels.disc_sums(xy, amounts, **place)
-        yield from kernels.strongest(xy, amounts / 3, yes, reach=radius, **place)
-
-    for one, two in zip(surfaces(xy, shape), surfaces(moved, other), strict=True):
-        if rows.start < rows.stop and columns.start < columns.stop:
-            assert one[rows, columns].tobytes() == two[there].tobytes()
-
-
-@pytest.mark.parametrize("radius", [0, 0.9, 1, 1.4143, 2.9, 5, 6.5])
-def test_discs_of_cells_are_counted(radius):
-    random = np.random.default_rng(7)
-    marked = random.random((25, 30)) < 0.4
-    label = random.integers(0, 4, marked.shape).astype(np.int32)
-    at = np.argwhere(np.ones((25 - 14, 30 - 14), bool)) + 7
-    y, x = np.indices(marked.shape)
-    discs = [(x - c) ** 2 + (y - r) ** 2 <= radius**2 for r, c in at]
-    assert kernels.disc_counts(marked, at, radius).tolist() == [marked[d].sum() for d in discs]
-    alike = [(label[d] == label[r, c]).sum() for d, (r, c) in zip(discs, at, strict=True)]
-    assert kernels.same_label_counts(label, at, radius).tolist() == alike
-    whole = (2 * kernels.disc_widths(radius) + 1).sum()
-    assert {d.sum() for d in discs} == {whole}
-
-
-# ── rasters ───────────────────────────────────────────────────────────────────────────────────
-def sampled(values, columns, rows, *, nodata=np.nan, nearest=False):
-    """Values at the nodes themselves: each is the centre of a window of one cell."""
-    out = np.empty(columns.shape, np.float32)
-    for at in np.ndindex(columns.shape):
-        # A node a cell, and both its neighbours at the same place.
-        nodes = np.repeat([columns[at], rows[at]], 4).reshape(2, 2, 2).astype(float)
-        out[at] = kernels.sampled(
-            values,
-            nodata,
-            nodes,
-            first=(0, 0, 0, 0),
-            step=1,
-            samples=1,
-            nearest=nearest,
-            offset=(0, 0),
-            shape=(1, 1),
-        )[0, 0]
-    return out
-
-
-QUARTERS = st.integers(-6, 30).map(lambda n: n / 4)
-
-
-@given(
-    arrays(np.float32, st.tuples(SIDES, SIDES), elements=st.integers(-9, 99).map(float)),
-    arrays(float, (2, 2, 4), elements=QUARTERS),
-)
-def test_between_cell_centres_values_are_bilinear(values, at):
-    columns, rows = at
-    expected = ndimage.map_coordinates(
-        values.astype(float), [rows - 0.5, columns - 0.5], order=1, cval=np.nan, prefilter=False
-    )
-    assert sampled(values, columns, rows) == pytest.approx(expected, nan_ok=True, rel=1e-6)
-
-
-@pytest.mark.parametrize("nodata", [-9999.0, np.nan])
-def test_what_is_next_to_nodata_is_not_known(nodata):
-    values = np.arange(12, dtype=np.float32).reshape(3, 4)
-    values[1, 2] = nodata
-    y, x = np.indices((9, 13)) / 4 + 0.5
-    found = sampled(values, x, y, nodata=nodata)
-    # A weight above zero on the missing cell, whose centre is at column 2.5, row 1.5.
-    lost = (np.abs(x - 2.5) < 1) & (np.abs(y - 1.5) < 1)
-    assert (np.isnan(found) == lost).all()
-    assert found[~lost] == pytest.approx((4 * (y - 0.5) + (x - 0.5))[~lost])
-
-
-def test_a_code_is_that_of_the_pixel_that_holds_the_place():
-    values = np.arange(12, dtype=np.uint8).reshape(3, 4)
-    values[1, 2] = 255
-    y, x = np.indices((14, 18)) / 4 - 0.25
-    found = sampled(values, x, y, nodata=255, nearest=True)
-    inside = (x >= 0) & (x < 4) & (y >= 0) & (y < 3)
-    expected = 4 * np.floor(y) + np.floor(x)
-    known = inside & (expected != 6)
-    assert (found == expected)[known].all()
-    assert np.isnan(found[~known]).all()
 
 
 @given(arrays(np.int32, SHAPES, elements=st.integers(0, 2)))
