@@ -68,7 +68,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             "critical": c.criterion.critical,
             "basis": c.criterion.basis,
             "unit": (c.reading or c.criterion).measure.unit,
-            "measure": measure_column(c),
+            "measure": measure_column(c, plan.grid.resolution),
             "reading": c.reading.model_dump(
                 mode="json", include={"layer", "where", "measure", "value", "note"}
             )
@@ -143,6 +143,8 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
                 "used": c.used,
                 "not_selected": c.not_selected,
                 "repaired": c.repaired,
+                "unreadable": dict(c.unreadable),
+                "uncoded": dict(c.uncoded),
                 "rejected": dict(c.rejected),
             }
             for c in ready.counts

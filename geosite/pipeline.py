@@ -218,7 +218,7 @@ def _table(
         plan.scenario,
         plan.criteria,
         list(parcels["agency"].loc[summed["parcel"]]),
-        cell_ha=plan.grid.cell_area,
+        resolution=plan.grid.resolution,
     )
     summed = summed.loc[table.index]
     table = table.join(land_columns(table.index, parcels.loc[summed["parcel"]]))

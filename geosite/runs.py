@@ -58,7 +58,6 @@ _UNWRITABLE = (
     rasterio.errors.RasterioError,
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
-    pyogrio.errors.FeatureError,
 )
 """What the drivers raise where they cannot write."""
 _UNREADABLE = (
@@ -333,6 +332,10 @@ def content(run: Run) -> report.Content:
         status=status,
         transform=transform,
         crs=frames["aoi"].crs,
+        owners=tuple(
+            report.OwnerLabel(p["agency"], p["status"], p["parcels"], p["area_ha"], p["reason"])
+            for p in m["parcels"]
+        ),
         offered_ha=tuple(m["offered_ha"].values()),
         warnings=tuple(m["notes"]),
         unknown_rules=tuple(

@@ -72,10 +72,15 @@ def decision_matrix(summed: pd.DataFrame, criteria: Sequence[Chosen]) -> Matrix:
     )
 
 
-def measure_column(chosen: Chosen) -> str:
-    """Name of the column that holds a criterion's measure, with its unit."""
-    reading = chosen.reading or chosen.criterion
-    return f"{chosen.criterion.id}_{reading.measure.kind}_{UNIT_SUFFIX[reading.measure.unit]}"
+def measure_column(chosen: Chosen, resolution: float) -> str:
+    """Name of the column that holds a criterion's measure, with its unit.
+
+    What is read off the slope of the grid's own cells says how large they are,
+    because the same ground is steeper on smaller cells.
+    """
+    measure = (chosen.reading or chosen.criterion).measure
+    size = f"_at_{resolution:g}m" if measure.kind in ("slope", "flat_share") else ""
+    return f"{chosen.criterion.id}_{measure.kind}{size}_{UNIT_SUFFIX[measure.unit]}"
 
 
 def ranked(
@@ -84,7 +89,7 @@ def ranked(
     criteria: Sequence[Chosen],
     agencies: Sequence[str],
     *,
-    cell_ha: float,
+    resolution: float,
 ) -> pd.DataFrame:
     """Sites with their suitability, decomposed and ranked: one row a site, best first.
 
@@ -94,6 +99,8 @@ def ranked(
         One row a site: the columns of `pieces.piece_table`, summed.
     agencies : (sites,)
         Agency of each site's parcel, for the site id.
+    resolution : float
+        Edge of a cell [m].
 
     Notes
     -----
@@ -114,6 +121,7 @@ def ranked(
             missing=missing,  # type: ignore[arg-type]
         )
 
+    cell_ha = resolution**2 / 10_000
     area = summed["cells"].to_numpy(float) * cell_ha
     unknown = summed["unknown"].to_numpy(float) * cell_ha
     n = summed["surface_n"].to_numpy(float)
@@ -135,7 +143,7 @@ def ranked(
         index=summed.index,
     )
     for i, chosen in enumerate(criteria):
-        table[measure_column(chosen)] = _measure(summed, i, chosen)
+        table[measure_column(chosen, resolution)] = _measure(summed, i, chosen)
     for k, id_ in enumerate(matrix.ids):
         table[f"effective_{id_}"] = matrix.effective[k]
     parts = contributions(

@@ -8,6 +8,9 @@ from scipy import ndimage
 from geosite import sampling
 
 
+SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
+
+
 def sampled(values, columns, rows, *, nodata=np.nan, nearest=False):
     """Values at the nodes themselves: each is the centre of a window of one cell."""
     out = np.empty(columns.shape, np.float32)
@@ -32,7 +35,7 @@ QUARTERS = st.integers(-6, 30).map(lambda n: n / 4)
 
 
 @given(
-    arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(-9, 99).map(float)),
+    arrays(np.float32, SHAPES, elements=st.integers(-9, 99).map(float)),
     arrays(float, (2, 2, 4), elements=QUARTERS),
 )
 def test_between_cell_centres_values_are_bilinear(values, at):

@@ -71,7 +71,7 @@ def summed(cells, how, site=None, planes=None, unknown=None):
 
 def table(cells, how, site=None, agencies=None, **more):
     sums = summed(cells, how, site, **more)
-    return ranked(sums, how, CHOSEN, agencies or ["BLM"] * len(sums), cell_ha=GRID.cell_area)
+    return ranked(sums, how, CHOSEN, agencies or ["BLM"] * len(sums), resolution=GRID.resolution)
 
 
 @st.composite
@@ -148,7 +148,7 @@ def test_removing_one_site_never_reorders_the_rest(combination, land, gone):
     there = table(cells, how, site)
     sums = summed(cells, how, site)
     kept = sums[np.unique(site) != site[gone % len(site)]]
-    without = ranked(kept, how, CHOSEN, ["BLM"] * len(kept), cell_ha=GRID.cell_area)
+    without = ranked(kept, how, CHOSEN, ["BLM"] * len(kept), resolution=GRID.resolution)
     same = there[there["site_id"].isin(without["site_id"])]
     assert same["site_id"].tolist() == without["site_id"].tolist()
     columns = [c for c in there if c != "rank"]
@@ -232,15 +232,15 @@ def test_doubtful_land_is_told_apart():
 
 
 def test_measures_are_named_with_their_unit_and_a_category_by_its_name():
-    assert [measure_column(c) for c in CHOSEN] == [
+    assert [measure_column(c, 90.0) for c in CHOSEN] == [
         "rail_distance_m",
-        "evidence_slope_pct",
+        "evidence_slope_at_90m_pct",
         "zone_category_category",
     ]
     cells = [[0.1, 0.2, 0.6], [0.5, 0.5, np.nan], [1, 1, 0]]
     row = table(cells, asked(missing="renormalise"), [0] * 3).iloc[0]
     assert row["rail_distance_m"] == pytest.approx(2700)
-    assert row["evidence_slope_pct"] == pytest.approx(4.5)
+    assert row["evidence_slope_at_100m_pct"] == pytest.approx(4.5)
     assert row["zone_category_category"] == "a"
     nowhere = table([[0.1], [0.5], [np.nan]], asked(missing="renormalise")).iloc[0]
     assert nowhere["zone_category_category"] == ""
@@ -250,7 +250,7 @@ def test_a_criterion_that_reads_nothing_has_an_empty_column():
     how = asked(missing="renormalise")
     unread = (*CHOSEN[:2], Chosen(CRITERIA[2], None))
     sums = summed([[0.5], [0.5], [np.nan]], how)
-    found = ranked(sums, how, unread, ["BLM"], cell_ha=1.0).iloc[0]
+    found = ranked(sums, how, unread, ["BLM"], resolution=100.0).iloc[0]
     assert np.isnan(found["zone_category_category"])
     assert found["not_examined"] == "Zone"
 
@@ -258,7 +258,7 @@ def test_a_criterion_that_reads_nothing_has_an_empty_column():
 def test_no_sites_make_a_table_without_rows_with_the_same_columns():
     how = asked()
     none = summed(np.full((3, 1), 0.5), how).iloc[:0]
-    found = ranked(none, how, CHOSEN, [], cell_ha=1.0)
+    found = ranked(none, how, CHOSEN, [], resolution=100.0)
     assert found.empty
     assert [*found] == [*table(np.full((3, 1), 0.5), how)]
     touching = rules_touching(none, RULES, TREATMENTS)

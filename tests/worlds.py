@@ -132,7 +132,7 @@ SCENARIO: dict[str, Any] = {
         "places": "infrastructure/towns",
         "sliver": "1 ha",
     },
-    "rules": ["sovereign-land"],
+    "rules": ["sovereign-land", "military-land"],
     "evidence": {
         "layers": ["minerals/usmin"],
         "reach": "2 km",
@@ -310,11 +310,14 @@ def write_elevation(path: Path, *, crs: str | None = "EPSG:5070") -> None:
 
 
 def copied(hamlet: Hamlet, root: Path) -> Hamlet:
-    """The same hamlet elsewhere, without outputs, to be spoiled."""
-    for part in ("layers", "data"):
-        shutil.copytree(getattr(hamlet, part), root / part)
-    shutil.copy(hamlet.scenario, root / "scenario.yaml")
+    """The same hamlet elsewhere, with the runs it has, to be spoiled."""
+    shutil.copytree(hamlet.root, root, dirs_exist_ok=True)
     return Hamlet(root)
+
+
+def edited_criteria(id_: str, **changes: Any) -> list[dict[str, Any]]:
+    """The hamlet's criteria, one of them changed; None leaves a key out."""
+    return [edited(c, changes) if c["id"] == id_ else c for c in SCENARIO["criteria"]]
 
 
 def tree(root: Path) -> dict[str, str]:
@@ -345,8 +348,21 @@ def shared(factory: Any, name: str, make: Callable[[Path], object]) -> Path:
 
 
 def shared_hamlet(factory: Any) -> Hamlet:
-    """The hamlet, made once a session."""
-    return Hamlet(shared(factory, "hamlet", lambda root: make_hamlet(root / "it")) / "it")
+    """The hamlet with one run in its outputs, made once a session; its data are not to be changed.
+
+    Beside them lie the words of the command: ``stdout`` and ``stderr``.
+    """
+    return Hamlet(shared(factory, "hamlet", _run_hamlet) / "it")
+
+
+def _run_hamlet(folder: Path) -> None:
+    hamlet = make_hamlet(folder / "it")
+    _keep(hamlet.cli("run"), folder)
+
+
+def earlier_run(hamlet: Hamlet) -> Path:
+    """The run that the hamlet comes with."""
+    return min((hamlet.outputs / "hamlet").iterdir())
 
 
 def shared_demo(factory: Any) -> World:
@@ -362,9 +378,11 @@ def shared_demo(factory: Any) -> World:
 def _run_demo(folder: Path) -> None:
     words = [f"--{k}={v}" for k, v in DEMO.items()]
     result = cli("demo", "--outputs", folder / "outputs", *words)
+    _keep(result, folder)
+
+
+def _keep(result: Result, folder: Path) -> None:
     (folder / "stdout").write_text(result.stdout, encoding="utf-8")
     (folder / "stderr").write_text(result.stderr, encoding="utf-8")
     if result.exit_code:
         raise RuntimeError(result.output)
-
-

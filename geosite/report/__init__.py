@@ -1,6 +1,13 @@
 """A run as people read it: a map, two pages of text, and tables."""
 
-from geosite.report.content import DISCLAIMER, Content, CriterionLabel, LayerLabel, RuleLabel
+from geosite.report.content import (
+    DISCLAIMER,
+    Content,
+    CriterionLabel,
+    LayerLabel,
+    OwnerLabel,
+    RuleLabel,
+)
 from geosite.report.map import render_map, write_map
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import plan_text
@@ -11,6 +18,7 @@ __all__ = [
     "Content",
     "CriterionLabel",
     "LayerLabel",
+    "OwnerLabel",
     "RuleLabel",
     "citations_text",
     "notice",

@@ -71,6 +71,18 @@ class LayerLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerLabel:
+    """Land of one owner and status, and why it is not ranked."""
+
+    agency: str
+    status: str
+    parcels: int
+    area_ha: float
+    reason: str
+    """Empty where it is ranked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Everything that is shown of a run; all geometry in the grid CRS.
 
@@ -101,6 +113,7 @@ class Content:
     unknown_rules: tuple[str, ...] = ()
     """Rules that could not be asked, by id or in words."""
     layers: tuple[LayerLabel, ...] = ()
+    owners: tuple[OwnerLabel, ...] = ()
     offered_ha: tuple[float, float, float] | None = None
     """Offered land that is excluded, unknown and clear [ha]; from `status` if not given,
     which cannot tell whose the excluded land is."""

@@ -36,6 +36,7 @@ def readme_text(content: Content) -> str:
         _question(content),
         _best(content),
         _removed(content),
+        _owners(content),
         _not_known(content),
         _reading(content),
         "## Files",
@@ -131,6 +132,17 @@ def _removed(content: Content) -> str:
     rows = [(r.title, _ha(r.removed_ha), _ha(r.alone_ha), r.authority, r.citation) for r in hard]
     table = _escaped(("rule", "speaks against", "alone", "authority", "citation"), rows)
     return f"## What the rules took\n\nRules overlap, so the areas do not add up.\n\n{table}"
+
+
+def _owners(content: Content) -> str:
+    if not content.owners:
+        return ""
+    rows = [
+        (agency(o.agency)[0], o.status, f"{o.parcels:,}", _ha(o.area_ha), o.reason or "ranked")
+        for o in content.owners
+    ]
+    heads = ("owner", "status", "parcels", "area", "why it is not ranked")
+    return f"## Whose land it is\n\n{_escaped(heads, rows)}"
 
 
 def _not_known(content: Content) -> str:
