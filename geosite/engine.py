@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -43,6 +43,7 @@ class Store:
 
     path: Path
     grid: Grid
+    _opened: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def create(
@@ -110,7 +111,10 @@ class Store:
         return np.asarray(self._array(name, "r")[(..., *self.grid.window(window))])
 
     def _array(self, name: str, mode: Literal["r", "r+"]) -> Any:
-        return zarr.open_array(self.path, path=name, mode=mode)
+        # Opening an array reads its metadata, which takes longer than a small window.
+        if (name, mode) not in self._opened:
+            self._opened[name, mode] = zarr.open_array(self.path, path=name, mode=mode)
+        return self._opened[name, mode]
 
     def dataset(self) -> xr.Dataset:
         """Every surface, lazily."""

@@ -37,7 +37,7 @@ def explain_site(run: Run, site_id: str) -> str:
         If the run has no such site.
     """
     sites = run.sites
-    found = sites[sites["site_id"].str.casefold() == site_id.casefold()]
+    found = sites[sites["site_id"].astype(str).str.casefold() == site_id.casefold()]
     if found.empty:
         some = ", ".join(sites["site_id"].head(5))
         there = f"sites are {some} …" if some else "it found no site at all"
@@ -113,7 +113,10 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     x, y = transformed(np.array([lon]), np.array([lat]), WGS84, grid.crs)
     place = f"{lon:g},{lat:g}"
     if not np.isfinite([x[0], y[0]]).all():
-        msg = f"{place}: has no place in {grid.crs.name}; write longitude,latitude in degrees"
+        msg = (
+            f"{place}: has no place in {grid.crs.name}; write longitude,latitude in degrees"
+            f"{_hint(lon, lat)}"
+        )
         raise CoverageError(msg)
     columns, rows = grid.indices(x, y)
     r, c = int(np.floor(rows[0])), int(np.floor(columns[0]))
@@ -121,8 +124,8 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     cell = Grid(grid.crs, grid.resolution, grid.column + c, grid.row + r, (1, 1))
     status = int(run.store.read("status", cell)[0, 0]) if inside else OUTSIDE
     if status == OUTSIDE:
-        hint = "; are longitude and latitude swapped?" if lon > 0 > lat or abs(lat) > 72 else ""
-        msg = f"{place}: outside the area of interest {run.manifest['aoi']} of this run{hint}"
+        aoi = run.manifest["aoi"]
+        msg = f"{place}: outside the area of interest {aoi} of this run{_hint(lon, lat)}"
         raise CoverageError(msg)
     m = run.manifest
     lines = [f"{place}: {STATUS_NAMES[status]}", *_owner(run, cell, status)]
@@ -141,6 +144,10 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
         lines.append("  the rules that exclude are listed first; any one of them is enough")
     lines += _scores(run, cell)
     return "\n".join([*lines, "", m["notice"]])
+
+
+def _hint(lon: float, lat: float) -> str:
+    return "; are longitude and latitude swapped?" if lon > 0 > lat or abs(lat) > 72 else ""
 
 
 def _owner(run: Run, cell: Grid, status: int) -> list[str]:

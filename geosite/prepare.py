@@ -352,9 +352,8 @@ def _coverage(plan: Plan, library: _Library, layers: Iterable[str]) -> dict[str,
                 frame = gpd.GeoDataFrame(geometry=[shape], crs=crs)
             case "inside":
                 # What would say where the layer speaks is missing: it speaks nowhere.
-                nothing = gpd.GeoDataFrame(geometry=[], crs=crs)
                 inside = library.optional(declared.layer)
-                frame = nothing if inside is None else inside
+                frame = gpd.GeoDataFrame(geometry=[], crs=crs) if inside is None else inside
             case _:
                 continue
         out[layer] = Shapes.of(frame, plan.grid, "polygon")

@@ -19,6 +19,7 @@ import pyogrio
 import pyproj
 import rasterio
 import shapely
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 
 from geosite import report
@@ -56,10 +57,11 @@ _SAID = frozenset({"notice", "hash", "scenario", "grid", "criteria", "rules", "l
 _UNWRITABLE = (
     OSError,
     rasterio.errors.RasterioError,
+    CPLE_BaseError,
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
 )
-"""What the drivers raise where they cannot write."""
+"""What the drivers raise where they cannot write; copying a raster lets GDAL's own errors out."""
 _UNREADABLE = (
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,

@@ -171,24 +171,29 @@ def test_a_surface_is_made_once():
 
 
 def test_a_setback_round_a_square_is_rounded_at_the_corners():
-    grid = toygrid(5, 5, **PLACE)
+    grid = toygrid(7, 7, **PLACE)
+    # Of three cells a side, so that it is no thin polygon.
     house = squares(
         """
-        . . . . .
-        . . . . .
-        . . h . .
-        . . . . .
-        . . . . .
+        . . . . . . .
+        . . . . . . .
+        . . h h h . .
+        . . h h h . .
+        . . h h h . .
+        . . . . . . .
+        . . . . . . .
         """,
         {"h": {}},
         **PLACE,
     )
-    assert says(grid, exclude("200 m"), layers={"x/a": house}) == picture("""
-        . . x . .
-        . x x x .
-        x x x x x
-        . x x x .
-        . . x . .
+    assert says(grid, exclude("100 m"), layers={"x/a": house}) == picture("""
+        . . . . . . .
+        . . x x x . .
+        . x x x x x .
+        . x x x x x .
+        . x x x x x .
+        . . x x x . .
+        . . . . . . .
     """)
 
 

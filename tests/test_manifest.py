@@ -1,0 +1,125 @@
+"""run.json accounts for every feature, and its hash for everything an answer depends on."""
+
+from __future__ import annotations
+
+import json
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from geosite.runs import open_run
+from tests.worlds import (
+    ALBERS,
+    SIDE,
+    SOUTH,
+    WEST,
+    box,
+    copied,
+    earlier_run,
+    edited_criteria,
+    shared_demo,
+    shared_hamlet,
+    write_towns,
+)
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory):
+    return shared_hamlet(tmp_path_factory)
+
+
+@pytest.fixture
+def hamlet(common, tmp_path):
+    return copied(common, tmp_path / "here")
+
+
+@pytest.fixture(scope="module")
+def said(common):
+    return open_run(earlier_run(common)).manifest
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = shared_demo(tmp_path_factory).folder.parent
+    return [open_run(p).manifest for p in sorted(folder.glob("*-*/*Z-*"))]
+
+
+def hash_of(hamlet, *words):
+    result = hamlet.cli("run", *words)
+    assert result.exit_code == 0, result.stderr
+    return open_run(type(hamlet.root)(result.stdout.strip())).manifest["hash"]
+
+
+def test_every_feature_is_accounted_for(said, demo):
+    assert len(demo) == 2
+    for manifest in (said, *demo):
+        assert manifest["counts"]
+        for c in manifest["counts"]:
+            lost = c["not_selected"] + sum(c["rejected"].values())
+            assert c["found"] == c["used"] + lost, c["layer"]
+
+
+def test_it_is_json_that_any_reader_takes(common):
+    def refuse(word):
+        raise AssertionError(word)
+
+    text = (earlier_run(common) / "run.json").read_text(encoding="utf-8")
+    json.loads(text, parse_constant=refuse)
+
+
+def test_it_holds_what_the_run_was(said):
+    assert said["scenario"]["name"] == "hamlet"
+    assert said["grid"]["cells"] == 3600
+    assert said["synthetic"] is True
+    assert {x["id"] for x in said["layers"]} >= {"land/blm", "minerals/usmin", "terrain/elevation"}
+    for layer in said["layers"]:
+        assert all(len(f["sha256"]) == 64 and f["size"] > 0 for f in layer["files"])
+    assert set(said["timings_s"]) >= {"prepare", "tiles", "join", "sites"}
+    assert set(said["versions"]) >= {"geosite", "gdal", "proj", "numpy"}
+    assert said["missing"] == []
+    assert "Pre-decisional screening" in said["notice"]
+
+
+def test_the_area_is_accounted_for(said):
+    assert sum(said["status_ha"].values()) == pytest.approx(SIDE**2 / 1e4)
+
+
+def test_land_that_is_not_ranked_has_a_reason(said, demo):
+    for manifest in (said, *demo):
+        for row in manifest["parcels"]:
+            assert bool(row["reason"]) != row["ranked"]
+
+
+def test_same_inputs_give_the_same_hash_wherever_they_lie(said, hamlet):
+    assert hash_of(hamlet) == said["hash"]
+
+
+def test_a_changed_file_changes_the_hash(said, hamlet):
+    write_towns(hamlet, [(5000, 5000, "Middletown", 701), (11_000, 300, "Corner", 60)])
+    assert hash_of(hamlet) != said["hash"]
+
+
+def test_an_outline_of_another_shape_changes_the_hash(hamlet):
+    path = hamlet.root / "outline.gpkg"
+    found = []
+    for side in (9000, 11_000):
+        frame = gpd.GeoDataFrame(geometry=[box(0, 0, side, side)], crs=ALBERS)
+        frame.to_file(path)
+        found.append(hash_of(hamlet, "--aoi", str(path)))
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("change", ["weight", "resolution", "entry"])
+def test_another_question_has_another_hash(said, hamlet, change):
+    words = ["--resolution", "400 m"] if change == "resolution" else []
+    if change == "weight":
+        hamlet.ask(criteria=edited_criteria("rail", weight="3"))
+    if change == "entry":  # the same bytes, read otherwise
+        hamlet.declare("infrastructure/rail", coverage={"kind": "states", "names": ["Toyland"]})
+    assert hash_of(hamlet, *words) != said["hash"]
+
+
+def test_the_outline_is_kept(common):
+    aoi = gpd.read_file(earlier_run(common) / "sites.gpkg", layer="aoi")
+    assert shapely.box(WEST, SOUTH, WEST + SIDE, SOUTH + SIDE).equals(aoi.geometry.iloc[0])

@@ -1,0 +1,121 @@
+"""What tiles share: read once, near the AOI, every gap said."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from geosite.crs import WGS84
+from geosite.errors import CoverageError, MissingLayerError
+from geosite.prepare import _Library, prepare
+from tests.worlds import RECORDS, SCENARIO, copied, shared_hamlet, write_records
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory):
+    return shared_hamlet(tmp_path_factory)
+
+
+@pytest.fixture
+def hamlet(common, tmp_path):
+    return copied(common, tmp_path / "here")
+
+
+@pytest.fixture(scope="module")
+def ready(common):
+    return prepare(common.plan())
+
+
+def test_parcels_are_numbered_and_offered_by_owner(ready):
+    parcels = ready.register.parcels
+    assert parcels["parcel_id"].tolist() == [*range(1, len(parcels) + 1)]
+    assert set(parcels["agency"]) == {"TRIBAL", "DOD", "BLM"}
+    assert ready.inputs.offered[0] == np.False_
+    assert (ready.inputs.offered[1:] == (parcels["agency"] == "BLM")).all()
+
+
+def test_every_layer_is_counted_and_its_file_recorded(ready):
+    for c in ready.counts:
+        assert c.found == c.used + c.not_selected + sum(c.rejected.values())
+    assert {c.layer for c in ready.counts} == set(ready.files) - {"terrain/elevation"}
+    assert all(len(f.sha256) == 64 for files in ready.files.values() for f in files)
+
+
+def test_deposits_are_accepted_records(ready):
+    assert sorted(ready.deposits["name"]) == sorted(name for *_, name in RECORDS)
+    assert ready.inputs.deposits.accepted.all()
+
+
+def test_exclusions_are_features_of_hard_rules_inside_the_aoi(ready, common):
+    assert set(ready.exclusions["rule"]) == {"tribal-land", "military-land-not-for-mines"}
+    outline = common.plan().aoi
+    assert ready.exclusions.geometry.within(outline.buffer(0.01)).all()
+
+
+def test_presence_only_layers_are_silent(ready):
+    assert ready.inputs.silent == {"minerals/usmin"}
+
+
+def test_missing_layers_are_refused_all_at_once(hamlet):
+    (hamlet.data / "rail.fgb").unlink()
+    (hamlet.data / "dod.gpkg").unlink()
+    with pytest.raises(MissingLayerError) as caught:
+        prepare(hamlet.plan())
+    for word in ("infrastructure/rail", "criterion rail", "land/dod", "--allow-missing"):
+        assert word in str(caught.value)
+
+
+def test_a_missing_bound_means_that_the_layer_speaks_nowhere(hamlet):
+    hamlet.declare("infrastructure/rail", coverage={"kind": "inside", "layer": "land/tribal"})
+    (hamlet.data / "tribal.geojson").unlink()
+    ready = prepare(hamlet.plan(), allow_missing=True)
+    assert len(ready.inputs.coverage["infrastructure/rail"].edges) == 0
+
+
+def test_without_any_land_layer_there_is_nothing_to_offer(hamlet):
+    for name in ("blm.gpkg", "dod.gpkg", "tribal.geojson"):
+        (hamlet.data / name).unlink()
+    with pytest.raises(MissingLayerError, match="no land layer is to be had"):
+        prepare(hamlet.plan(), allow_missing=True)
+
+
+def test_without_any_evidence_layer_there_is_no_site(hamlet):
+    (hamlet.data / "usmin.csv").unlink()
+    with pytest.raises(MissingLayerError, match="no evidence layer"):
+        prepare(hamlet.plan(), allow_missing=True)
+
+
+def test_without_accepted_records_there_is_no_question(hamlet):
+    write_records(hamlet, RECORDS, commodity="Sand and gravel")
+    with pytest.raises(CoverageError, match="no accepted record"):
+        prepare(hamlet.plan())
+
+
+def test_coverage_by_state_and_by_box(hamlet):
+    hamlet.declare("infrastructure/rail", coverage={"kind": "states", "names": ["Toyland"]})
+    box = {"kind": "box", "west": "-125", "south": "30", "east": "-117.7", "north": "45"}
+    hamlet.declare("infrastructure/towns", coverage=box)
+    covered = prepare(hamlet.plan()).inputs.coverage
+    assert set(covered) == {"infrastructure/rail", "infrastructure/towns"}
+
+
+def test_land_that_waits_for_confirmation_is_offered_only_if_admitted(hamlet):
+    land = {**SCENARIO["land"], "offered": ["DOD"]}
+    land["confirm"] = [{"agency": "DOD", "layer": "infrastructure/towns", "within": "1 km"}]
+    hamlet.ask(land=land, project="refinery")
+    assert not prepare(hamlet.plan()).inputs.offered.any()
+    hamlet.ask(land={**land, "unconfirmed": "admit"}, project="refinery")
+    assert prepare(hamlet.plan()).inputs.offered.sum() == 1
+
+
+def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
+    at = [(-150.0, 64.0), (179.0, 52.0), (-90.0, 40.0)]
+    points = gpd.GeoDataFrame({"name": ["a", "b", "c"]}, geometry=shapely.points(at), crs=WGS84)
+    points.to_file(hamlet.data / "towns.gpkg")
+    source = [{"kind": "file", "path": "towns.gpkg"}]
+    hamlet.declare("infrastructure/towns", sources=source, fields={"name": {}})
+    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "50 km"}, rules=[])
+    library = _Library(hamlet.plan(aoi="-179,52,-140,70"))
+    assert library.frame("infrastructure/towns")["name"].tolist() == ["a", "b"]

@@ -1,0 +1,193 @@
+"""A run folder is whole, says what it is, and is never changed again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+
+from geosite.errors import RunError
+from geosite.report import DISCLAIMER
+from geosite.runs import content, execute, open_run, render_again, writing
+from tests.worlds import copied, earlier_run, shared_demo, shared_hamlet, tree
+
+FILES = {
+    "sites.csv",
+    "sites.gpkg",
+    "sites.parquet",
+    "inventory.csv",
+    "suitability.tif",
+    "status.tif",
+    "run.json",
+    "map.html",
+    "CITATIONS.md",
+    "README.md",
+}
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory):
+    return shared_hamlet(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def folders(common, tmp_path_factory):
+    demo = shared_demo(tmp_path_factory).folder.parent
+    return [earlier_run(common), *sorted(demo.glob("*-*/*Z-*"))]
+
+
+@pytest.fixture
+def hamlet(common, tmp_path):
+    return copied(common, tmp_path / "here")
+
+
+def test_every_file_is_there(folders):
+    assert len(folders) == 3
+    for folder in folders:
+        assert {p.name for p in folder.iterdir()} >= FILES
+        assert not list(folder.rglob("*.partial"))
+        assert not list(folder.rglob("*.rough.tif"))
+
+
+def test_every_table_and_page_carries_the_disclaimer(folders):
+    for folder in folders:
+        for table in ("sites.csv", "inventory.csv", "removed.csv"):
+            read = pd.read_csv(folder / table)
+            assert read["notice"].str.contains(DISCLAIMER, regex=False).all(), table
+        for page in ("README.md", "CITATIONS.md", "map.html", "run.json"):
+            text = (folder / page).read_text(encoding="utf-8")
+            assert DISCLAIMER in text, page
+        assert gpd.read_parquet(folder / "sites.parquet")["notice"].str.contains(DISCLAIMER).all()
+        said = pyogrio.read_info(folder / "sites.gpkg", layer="sites")
+        assert DISCLAIMER in said["layer_metadata"]["notice"]
+
+
+def test_every_page_names_the_day_of_the_data(common):
+    for page in ("README.md", "map.html", "run.json", "sites.csv"):
+        assert "2026-01-02" in (earlier_run(common) / page).read_text(encoding="utf-8")
+
+
+def test_rasters_are_cogs_on_the_grid(folders):
+    for folder in folders:
+        grid = open_run(folder).store.grid
+        for name in ("suitability.tif", "status.tif"):
+            with rasterio.open(folder / name) as file:
+                assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+                assert file.shape == grid.shape
+                assert tuple(file.bounds) == grid.bounds
+
+
+def test_the_folder_is_named_by_scenario_time_and_hash(folders):
+    for folder in folders:
+        said = open_run(folder).manifest
+        assert folder.parent.name == said["scenario"]["name"].replace("/", "-")
+        assert folder.name.endswith(said["hash"][:8])
+
+
+def test_a_second_run_gives_the_same_table_and_leaves_the_first_alone(hamlet):
+    before = tree(earlier_run(hamlet))
+    found = [execute(hamlet.plan(), hamlet.outputs) for _ in range(2)]
+    assert tree(earlier_run(hamlet)) == before
+    assert len(list((hamlet.outputs / "hamlet").iterdir())) == 3
+    first = earlier_run(hamlet)
+    for run in found:
+        assert run.manifest["hash"] == open_run(first).manifest["hash"]
+        for name in ("sites.csv", "inventory.csv", "removed.csv"):
+            assert (run.path / name).read_bytes() == (first / name).read_bytes()
+
+
+def test_a_map_rendered_again_is_the_same_map(hamlet):
+    run = open_run(earlier_run(hamlet))
+    before = tree(run.path)
+    assert render_again(run) == run.path / "map.html"
+    assert tree(run.path) == before
+    (run.path / "map.html").unlink()
+    render_again(run)
+    assert tree(run.path) == before
+
+
+def test_the_old_map_stays_where_a_new_one_cannot_be_written(hamlet, monkeypatch):
+    def full(_content, path):
+        path.write_text("half", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    run = open_run(earlier_run(hamlet))
+    before = tree(run.path)
+    monkeypatch.setattr("geosite.runs.report.write_map", full)
+    with pytest.raises(RunError, match="the old map is untouched"):
+        render_again(run)
+    assert tree(run.path) == before
+
+
+def test_a_run_knows_its_sites_and_surfaces(common):
+    run = open_run(earlier_run(common))
+    assert len(run.sites) == run.manifest["sites"]
+    assert set(run.store.dataset()) >= {"status", "suitability", "planes"}
+    assert run.store.grid == common.plan().grid
+
+
+def test_a_folder_that_is_missing_or_unfinished_is_no_run(hamlet, monkeypatch):
+    run = earlier_run(hamlet)
+    unfinished = run.with_name("20260101T000000Z-1.partial")
+    shutil.copytree(run, unfinished)
+    monkeypatch.chdir(unfinished)
+    for path in (run.parent, run / "none", unfinished, type(run)()):
+        with pytest.raises(RunError, match="not a finished run"):
+            open_run(path)
+
+
+@pytest.mark.parametrize("name", ["sites.parquet", "sites.gpkg", "status.tif", "README.md"])
+def test_a_run_that_has_lost_a_file_is_refused(hamlet, name):
+    (earlier_run(hamlet) / name).unlink()
+    with pytest.raises(RunError, match=f"has lost {name}"):
+        open_run(earlier_run(hamlet))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"hash": "1"}'])
+def test_a_damaged_manifest_is_refused(hamlet, text):
+    (earlier_run(hamlet) / "run.json").write_text(text, encoding="utf-8")
+    with pytest.raises(RunError, match=r"run\.json: is damaged"):
+        open_run(earlier_run(hamlet))
+
+
+@pytest.mark.parametrize("name", ["sites.parquet", "sites.gpkg", "suitability.tif"])
+def test_a_damaged_file_is_named_when_it_is_read(hamlet, name):
+    run = open_run(earlier_run(hamlet))
+    (run.path / name).write_bytes(b"damaged")
+    with pytest.raises(RunError, match="damaged"):
+        content(run)
+
+
+def test_two_runs_in_one_second_have_two_folders(hamlet, monkeypatch):
+    one = execute(hamlet.plan(), hamlet.outputs).path
+    two = one.with_name(one.name + "-2")
+    from geosite import runs  # noqa: PLC0415
+
+    assert runs._free(one) == two
+    assert runs._free(two) == two
+
+
+def _half_written(folder):
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        (folder / "half").write_text("half", encoding="utf-8")
+        raise PermissionError(13, "Permission denied")
+
+
+def test_a_failure_to_write_takes_a_new_folder_away_and_keeps_an_old_one(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.mkdir()
+    for folder, said in ((new, "nothing half-written"), (old, "may be incomplete")):
+        with pytest.raises(RunError, match=said):
+            _half_written(folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_the_manifest_is_what_was_saved(common):
+    run = open_run(earlier_run(common))
+    assert run.manifest == json.loads((run.path / "run.json").read_text(encoding="utf-8"))
