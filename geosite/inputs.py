@@ -44,6 +44,14 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class Zones:
+    """Polygons that are read for their category; apart from `vectors`, where they are united."""
+
+    shapes: Shapes
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DepositPoints:
     """Deposits as the tiles need them, strongest first."""
 
@@ -64,8 +72,8 @@ class TileInputs:
         Whether a parcel may hold a candidate; 0 is land without a parcel.
     vectors, rasters
         What is read, by layer and condition, or by layer.
-    categories
-        Name of each feature of a layer that is read for its category.
+    zones
+        Polygons that are read for their category.
     coverage
         Land each layer speaks for; a layer that is not in it speaks everywhere.
     silent
@@ -81,7 +89,7 @@ class TileInputs:
     offered: NDArray[np.bool_]
     vectors: Mapping[LayerKey, Shapes]
     rasters: Mapping[str, RasterSurface]
-    categories: Mapping[LayerKey, tuple[str, ...]]
+    zones: Mapping[LayerKey, Zones]
     points: Mapping[tuple[str, str | None, str], Points]
     coverage: Mapping[str, Shapes]
     silent: frozenset[str]

@@ -221,8 +221,9 @@ def _category(
         table = [-1 if np.isnan(v) else code.get(str(int(v)), -1) for v in known]
         codes = np.array(table, np.int64)[index]
     else:
-        which = harmonise.category(inputs.vectors[key], box)[here]
-        table = [absent, *(code.get(n, -1) for n in inputs.categories[key])]
+        zones = inputs.zones[key]
+        which = harmonise.category(zones.shapes, box)[here]
+        table = [absent, *(code.get(n, -1) for n in zones.names)]
         silent = surfaces.uncovered(layer, 0.0)[here]
         codes = np.where((which == 0) & silent, -1, np.array(table, np.int64)[which])
     return codes.astype(np.int64)

@@ -35,6 +35,13 @@ BASE_BYTES = 600_000_000
 MOST_CELLS = 50_000_000_000
 """Three times the conterminous states at 30 m; a grid beyond it is a slip of the pen."""
 STATES = "aoi/states"
+_BOUNDED = {
+    "distance": "the true distance may be shorter",
+    "sum_within": "the true sum may be larger",
+    "density": "the true density may be higher",
+    "share": "the true share may be larger",
+}
+"""What a presence-only layer still tells by a measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +287,17 @@ def _chosen_readings(
         elif used is not criterion:
             note = f"criterion {criterion.id} reads the stand-in {used.layer}"
             notes.append(f"{note}: {used.note}" if used.note else note)
+        if used is not None and used.layer and _is_partial(used, catalog):
+            limit = _BOUNDED[used.measure.kind]
+            notes.append(
+                f"criterion {criterion.id}: {used.layer} does not show everything there is; {limit}"
+            )
     return tuple(chosen), notes
+
+
+def _is_partial(reading: Reading, catalog: Catalog) -> bool:
+    absence = catalog[reading.layer or ""].absence
+    return absence == "not_informative" and reading.measure.kind in _BOUNDED
 
 
 def _is_to_be_had(reading: Reading, catalog: Catalog, data: Path) -> bool:

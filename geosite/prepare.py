@@ -17,10 +17,11 @@ from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
 from geosite.errors import CatalogError, CoverageError, LayerDataError, MissingLayerError, faults
 from geosite.grid import SUBCELLS, Grid
 from geosite.harmonise import RasterSurface, Shapes
-from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs
+from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
+from geosite.library import Library
 from geosite.parcels import Register, land_register
-from geosite.planning import STATES, Plan, reading_bounds
-from geosite.sources import Counts, Features, FileRecord, open_raster, read_features, selected
+from geosite.planning import STATES, Plan
+from geosite.sources import Counts, FileRecord, open_raster
 
 if TYPE_CHECKING:
     from geosite.model.layer import Layer
@@ -54,53 +55,6 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-class _Library:
-    """Layers read once each, in the grid's CRS, near the AOI only."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.read: dict[str, Features] = {}
-        self.frames: dict[str, gpd.GeoDataFrame] = {}
-
-    def has(self, layer: str) -> bool:
-        return layer in self.plan.catalog and layer not in {u.layer for u in self.plan.missing}
-
-    def optional(self, layer: str | None) -> gpd.GeoDataFrame | None:
-        return self.frame(layer) if layer and self.has(layer) else None
-
-    def whole(self, layer: str) -> Features:
-        if layer not in self.read:
-            catalog = self.plan.catalog
-            self.read[layer] = read_features(catalog[layer], catalog, self.plan.data)
-        return self.read[layer]
-
-    def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame:
-        """Features near the AOI, in the grid's CRS."""
-        if layer not in self.frames:
-            found = self.whole(layer).frame
-            left, bottom, right, top = reading_bounds(self.plan, found.crs)
-            box = shapely.bounds(found.geometry.to_numpy())
-            west, east = box[:, 0] <= right, box[:, 2] >= left
-            # Bounds in degrees that cross the antimeridian, as Alaska's do, have left > right.
-            near = west & east if left <= right else west | east
-            near &= (box[:, 1] <= top) & (box[:, 3] >= bottom)
-            frame = projected(found[near], self.plan.grid.crs)
-            # A ring that just touches itself in degrees may cross itself on the grid.
-            crossed = ~shapely.is_valid(frame.geometry.to_numpy())
-            if crossed.any():
-                frame.loc[crossed, "geometry"] = shapely.make_valid(
-                    frame.geometry.to_numpy()[crossed]
-                )
-            self.frames[layer] = frame
-        frame = self.frames[layer]
-        if where is None:
-            return frame
-        # The condition must leave something of the whole layer; near this AOI it may not.
-        place = f"layer {layer}"
-        chosen = selected(self.whole(layer).frame, where, place)
-        return frame[chosen[frame.index]]
-
-
 def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
     """Read every layer of a plan, once, and freeze what the tiles share.
 
@@ -111,10 +65,10 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         could be offered or no evidence read.
     """
     _refuse_missing(plan, allow_missing=allow_missing)
-    library = _Library(plan)
+    library = Library(plan)
     register = _register(plan, library)
     found = _deposits(plan, library)
-    vectors, categories, points = _vectors(plan, library)
+    vectors, zones, points = _vectors(plan, library)
     rasters = _rasters(plan, library)
     authorities = _authorities(plan)
     grid = plan.grid
@@ -130,7 +84,7 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         offered=_offered(plan, register, authorities),
         vectors=vectors,
         rasters={i: surface for i, (surface, _) in rasters.items()},
-        categories=categories,
+        zones=zones,
         points=points,
         coverage=_coverage(plan, library, {k[0] for k in vectors}),
         silent=frozenset(i for i in plan.catalog if plan.catalog[i].absence == "not_informative"),
@@ -173,7 +127,7 @@ def _refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
         )
 
 
-def _register(plan: Plan, library: _Library) -> Register:
+def _register(plan: Plan, library: Library) -> Register:
     land = plan.scenario.land
     lands = [library.frame(i) for i in land.layers if library.has(i)]
     confirming: dict[str, list[gpd.GeoDataFrame]] = {}
@@ -192,7 +146,7 @@ def _register(plan: Plan, library: _Library) -> Register:
     )
 
 
-def _deposits(plan: Plan, library: _Library) -> pd.DataFrame:
+def _deposits(plan: Plan, library: Library) -> pd.DataFrame:
     spec = plan.scenario.evidence
     if spec is None:
         return pd.DataFrame()
@@ -227,14 +181,14 @@ def _points(found: pd.DataFrame, grid: Grid) -> DepositPoints:
 
 
 def _vectors(
-    plan: Plan, library: _Library
+    plan: Plan, library: Library
 ) -> tuple[
     dict[LayerKey, Shapes],
-    dict[LayerKey, tuple[str, ...]],
+    dict[LayerKey, Zones],
     dict[tuple[str, str | None, str], Points],
 ]:
     vectors: dict[LayerKey, Shapes] = {}
-    categories: dict[LayerKey, tuple[str, ...]] = {}
+    zones: dict[LayerKey, Zones] = {}
     points: dict[tuple[str, str | None, str], Points] = {}
     keys: list[LayerKey] = [(r.layer, r.where) for r in plan.rules if r.subject.kind == "presence"]
     keys += [(r.inside, None) for r in plan.rules if r.inside]
@@ -253,18 +207,18 @@ def _vectors(
             points[(*key, name)] = _amounts(library.frame(*key), name, layer, plan.grid)
         elif measure.kind == "category":
             frame = library.frame(*key)
-            vectors[key] = Shapes.of(frame, plan.grid, "polygon", merge=False)
             column = pd.Series("yes", frame.index)
             if measure.field:
                 column = _field(frame, measure.field, layer)
-            categories[key] = tuple(column.fillna("").astype(str))
+            shapes = Shapes.of(frame, plan.grid, "polygon", merge=False)
+            zones[key] = Zones(shapes, tuple(column.fillna("").astype(str)))
         else:
             _add_shapes(plan, library, vectors, key)
-    return vectors, categories, points
+    return vectors, zones, points
 
 
 def _add_shapes(
-    plan: Plan, library: _Library, vectors: dict[LayerKey, Shapes], key: LayerKey
+    plan: Plan, library: Library, vectors: dict[LayerKey, Shapes], key: LayerKey
 ) -> None:
     if key in vectors or not library.has(key[0]):
         return
@@ -306,7 +260,7 @@ def _amounts(frame: gpd.GeoDataFrame, field: str, layer: Layer, grid: Grid) -> P
 
 
 def _rasters(
-    plan: Plan, library: _Library
+    plan: Plan, library: Library
 ) -> dict[str, tuple[RasterSurface, tuple[FileRecord, ...]]]:
     wanted = [r.layer for r in plan.rules if r.subject.kind != "presence"]
     wanted += [c.key[0] for c in plan.criteria if c.reading and c.reading.layer]
@@ -330,7 +284,7 @@ def _rasters(
     return out
 
 
-def _coverage(plan: Plan, library: _Library, layers: Iterable[str]) -> dict[str, Shapes]:
+def _coverage(plan: Plan, library: Library, layers: Iterable[str]) -> dict[str, Shapes]:
     out = {}
     points = {c.key[0] for c in plan.criteria if c.reading and c.reading.layer}
     for layer in sorted({*layers, *points} - {""}):
@@ -379,7 +333,7 @@ def _offered(
     return np.concatenate([[False], may.to_numpy(bool)])
 
 
-def _exclusions(plan: Plan, library: _Library) -> gpd.GeoDataFrame:
+def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
     tables = []
     shapely.prepare(plan.aoi)
     for rule, treatment in zip(plan.rules, plan.treatments, strict=True):

@@ -106,19 +106,24 @@ def ranked(
     -----
     Every combination rule acts on the decision matrix; ``suitability_surface`` is the
     mean over the site's cells and equal to it for the weighted sum where every
-    cell is known. ``suitability_low`` and ``suitability_high`` take what is not known
-    as worst and as best. Ranks go by suitability to nine decimals, then by site id.
+    cell is known. ``suitability_low`` and ``suitability_high`` take every cell on which a
+    criterion is not known as worst and as best. Ranks go by suitability to nine
+    decimals, then by site id.
     """
     matrix = decision_matrix(summed, criteria)
     weights = np.array([c.criterion.weight for c in criteria])
 
-    def combined(missing: str) -> NDArray[np.float64]:
+    # The worst and the best that the cells may be on which a criterion is not known.
+    least = np.where(matrix.known > 0, np.nan_to_num(matrix.effective) * matrix.known, 0.0)
+    most = least + (1.0 - matrix.known)
+
+    def combined(scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return suitability(
-            matrix.effective,
+            scores,
             weights,
             scenario.combination,
             matrix.ids,
-            missing=missing,  # type: ignore[arg-type]
+            missing=scenario.missing,
         )
 
     cell_ha = resolution**2 / 10_000
@@ -134,9 +139,9 @@ def ranked(
             "agency": list(agencies),
             "acres": area * ACRES_A_HECTARE,
             "area_ha": area,
-            "suitability": combined(scenario.missing),
-            "suitability_low": combined("worst"),
-            "suitability_high": combined("best"),
+            "suitability": combined(matrix.effective),
+            "suitability_low": combined(least),
+            "suitability_high": combined(most),
             "suitability_surface": surface,
             "suitability_p90": quantile_from_bins(bins, 0.9),
         },

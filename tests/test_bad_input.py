@@ -365,10 +365,11 @@ def test_files_that_may_not_grow(hamlet):
     assert tree(hamlet.outputs) == before
 
 
-def test_a_disk_that_is_really_full(hamlet):
+@pytest.mark.parametrize("room", [60, 120, 280, 400])
+def test_a_disk_that_is_really_full(hamlet, room):
     disk = hamlet.root / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={room}k", "tmpfs", str(disk)]
     if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no right to mount a small disk")
     try:

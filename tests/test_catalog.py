@@ -231,7 +231,6 @@ def test_a_folder_is_no_scenario(tmp_path):
 )
 def test_references_to_nothing_are_told(rulebook, layers, path, value, what):
     book = catalog.open_rulebook(rulebook(federal=[RULE]))
-    known = catalog.open_catalog(layers(rail=LAYER_FILE))
     good = Scenario.model_validate({**SCENARIO, "commodities": ["lithium"]})
     wrong = Scenario.model_validate(changed({**SCENARIO, "commodities": ["lithium"]}, path, value))
     assert catalog.dangling(good, book) == []

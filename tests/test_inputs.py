@@ -11,7 +11,7 @@ import shapely
 from geosite import constraints
 from geosite.grid import SUBCELLS
 from geosite.harmonise import RasterSurface, Shapes
-from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs
+from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.model import Criterion, Scenario
 from tests.toyworld import ALBERS, squares, toygrid
 
@@ -113,10 +113,10 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
     vectors: dict[LayerKey, Shapes] = {
         (name, None): Shapes.of(frame, grid, _kind(frame)) for name, frame in layers.items()
     }
-    categories = {}
+    zones = {}
     for name, column in more.get("categories", {}).items():
-        vectors[name, None] = Shapes.of(layers[name], grid, "polygon", merge=False)
-        categories[name, None] = tuple(layers[name][column])
+        shapes = Shapes.of(layers[name], grid, "polygon", merge=False)
+        zones[name, None] = Zones(shapes, tuple(layers[name][column]))
     points = {}
     for (name, field), frame in more.get("points", {}).items():
         xy = Shapes.of(frame, grid, "point").edges[:, :2]
@@ -141,7 +141,7 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
         offered=np.array([False, *([True] * count if offered is None else offered)]),
         vectors=vectors,
         rasters=rasters,
-        categories=categories,
+        zones=zones,
         points=points,
         coverage={
             name: Shapes.of(frame, grid, "polygon")

@@ -9,7 +9,8 @@ import shapely
 
 from geosite.crs import WGS84
 from geosite.errors import CoverageError, MissingLayerError
-from geosite.prepare import _Library, prepare
+from geosite.library import Library
+from geosite.prepare import prepare
 from tests.worlds import RECORDS, SCENARIO, copied, shared_hamlet, write_records
 
 
@@ -117,5 +118,5 @@ def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
     source = [{"kind": "file", "path": "towns.gpkg"}]
     hamlet.declare("infrastructure/towns", sources=source, fields={"name": {}})
     hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "50 km"}, rules=[])
-    library = _Library(hamlet.plan(aoi="-179,52,-140,70"))
+    library = Library(hamlet.plan(aoi="-179,52,-140,70"))
     assert library.frame("infrastructure/towns")["name"].tolist() == ["a", "b"]

@@ -7,7 +7,6 @@ from scipy import ndimage
 
 from geosite import sampling
 
-
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 
 

@@ -45,7 +45,7 @@ class Density(Spec):
     """Points per km², or the sum of a field per km², by a quartic kernel cut at the radius."""
 
     kind: Literal["density"]
-    radius: Metres
+    radius: Annotated[Metres, Field(gt=0)]
     field: str | None = None
 
     @property

@@ -61,7 +61,7 @@ class Evidence(Spec):
     """Record qualities that open the gate."""
     accept_error: Metres = 1000.0
     """Largest location error that opens the gate."""
-    kernel: Metres
+    kernel: Annotated[Metres, Field(gt=0)]
     """Radius of the quartic kernel that sums the records round a place."""
     class_weights: dict[EvidenceClass, Annotated[float, Field(ge=0, le=1)]]
     quality_weights: dict[Literal["A", "B", "C", "D", "E"], Annotated[float, Field(ge=0, le=1)]]
