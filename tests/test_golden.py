@@ -1,4 +1,4 @@
-"""The demo as it was: a change that moves a number here belongs under *Results* in the changelog."""
+"""The demo as it was: what moves a number here belongs under *Results* in the changelog."""
 
 from __future__ import annotations
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
 import numpy as np
 import pytest
-import shapely
 
-from geosite.crs import WGS84
 from geosite.errors import CoverageError, MissingLayerError
-from geosite.library import Library
 from geosite.prepare import prepare
 from tests.worlds import RECORDS, SCENARIO, copied, shared_hamlet, write_records
 
@@ -109,14 +105,3 @@ def test_land_that_waits_for_confirmation_is_offered_only_if_admitted(hamlet):
     assert not prepare(hamlet.plan()).inputs.offered.any()
     hamlet.ask(land={**land, "unconfirmed": "admit"}, project="refinery")
     assert prepare(hamlet.plan()).inputs.offered.sum() == 1
-
-
-def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
-    at = [(-150.0, 64.0), (179.0, 52.0), (-90.0, 40.0)]
-    points = gpd.GeoDataFrame({"name": ["a", "b", "c"]}, geometry=shapely.points(at), crs=WGS84)
-    points.to_file(hamlet.data / "towns.gpkg")
-    source = [{"kind": "file", "path": "towns.gpkg"}]
-    hamlet.declare("infrastructure/towns", sources=source, fields={"name": {}})
-    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "50 km"}, rules=[])
-    library = Library(hamlet.plan(aoi="-179,52,-140,70"))
-    assert library.frame("infrastructure/towns")["name"].tolist() == ["a", "b"]

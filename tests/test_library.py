@@ -1,0 +1,43 @@
+import geopandas as gpd
+import pytest
+import shapely
+
+from geosite.crs import WGS84
+from geosite.errors import LayerDataError
+from geosite.library import Library
+from tests.worlds import copied, shared_hamlet
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory):
+    return shared_hamlet(tmp_path_factory)
+
+
+@pytest.fixture
+def hamlet(common, tmp_path):
+    return copied(common, tmp_path)
+
+
+def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
+    at = [(-150.0, 64.0), (179.0, 52.0), (-90.0, 40.0)]
+    points = gpd.GeoDataFrame({"name": ["a", "b", "c"]}, geometry=shapely.points(at), crs=WGS84)
+    points.to_file(hamlet.data / "towns.gpkg")
+    source = [{"kind": "file", "path": "towns.gpkg"}]
+    hamlet.declare("infrastructure/towns", sources=source, fields={"name": {}})
+    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "50 km"}, rules=[])
+    library = Library(hamlet.plan(aoi="-179,52,-140,70"))
+    assert library.frame("infrastructure/towns")["name"].tolist() == ["a", "b"]
+
+
+def test_a_layer_is_read_once_and_only_near_the_question(hamlet):
+    library = Library(hamlet.plan())
+    near = library.frame("land/blm")
+    assert library.frame("land/blm") is near
+    assert near.crs == hamlet.plan().grid.crs
+    assert library.optional(None) is None
+    assert library.optional("land/nowhere") is None
+
+
+def test_a_condition_that_cannot_be_applied_names_the_layer(hamlet):
+    with pytest.raises(LayerDataError, match="land/blm"):
+        Library(hamlet.plan()).frame("land/blm", "no_such_column = 1")
