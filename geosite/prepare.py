@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from geosite.model.rule import LandAuthority
 
 
+MOST_SAMPLES = 4
+"""Samples along each side of a cell that a finer raster is averaged from: sixteen are enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Frozen parameters of a run, and what became of every input.
@@ -276,7 +280,9 @@ def _rasters(
         )
         # How many raster cells a grid cell spans, measured at the middle of the AOI's grid.
         pixels = (step[2] - step[0]) / 1000 * plan.grid.resolution / abs(raster.transform.a)
-        samples = max(1, round(pixels)) if np.isfinite([x, y, pixels]).all() else 1
+        samples = (
+            min(max(1, round(pixels)), MOST_SAMPLES) if np.isfinite([x, y, pixels]).all() else 1
+        )
         surface = RasterSurface(
             raster.path, raster.crs, raster.transform, raster.shape, raster.nodata, samples
         )

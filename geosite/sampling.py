@@ -84,6 +84,11 @@ def _sample(
                         total += _pixel(values, nodata, c, r)
                     else:
                         total = np.nan
+                    # One missing sample is enough, and most of a continent is missing.
+                    if np.isnan(total):
+                        break
+                if np.isnan(total):
+                    break
             out[i, j] = total / (samples * samples)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,25 +20,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.snapshot
+Made = Callable[[str, str, float], gs.Run]
 
 
-@pytest.fixture(scope="module")
-def run(
-    request: pytest.FixtureRequest,
-    snapshot: Path,
-    root: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> gs.Run:
-    preset, aoi, resolution = request.param
-    planned = gs.plan(
-        gs.open_scenario(preset),
-        gs.open_catalog(root / "tests/snapshot/layers"),
-        gs.open_rulebook(),
-        snapshot,
-        aoi=aoi,
-        resolution=resolution,
-    )
-    return gs.execute(planned, tmp_path_factory.mktemp("runs"), allow_missing=True)
+@pytest.fixture(scope="session")
+def made(snapshot: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A run of a preset; in whatever order the tests come, each is made once."""
+    done: dict[tuple[str, str, float], gs.Run] = {}
+
+    def run(preset: str, aoi: str, resolution: float) -> gs.Run:
+        if (preset, aoi, resolution) not in done:
+            planned = gs.plan(
+                gs.open_scenario(preset),
+                gs.open_catalog(root / "tests/snapshot/layers"),
+                gs.open_rulebook(),
+                snapshot,
+                aoi=aoi,
+                resolution=resolution,
+            )
+            outputs = tmp_path_factory.mktemp("runs")
+            done[preset, aoi, resolution] = gs.execute(planned, outputs, allow_missing=True)
+        return done[preset, aoi, resolution]
+
+    return run
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest, made: Made) -> gs.Run:
+    return made(*request.param)
 
 
 def job(name: str, preset: str, aoi: str, resolution: float) -> object:
