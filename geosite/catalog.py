@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from geosite.errors import CatalogError, faults
+from geosite.crs import parsed_crs
+from geosite.errors import CatalogError, CRSMismatchError, faults
+from geosite.grid import Grid
 from geosite.model.base import Spec
-from geosite.model.layer import Layer
+from geosite.model.fit import condition_misfits, geometry_misfits, reading_misfits, rule_misfits
+from geosite.model.layer import Geometry, Layer
 from geosite.model.rule import Commodities, LandAuthorities, Rule, RuleSet
 from geosite.model.scenario import Scenario
 
@@ -158,17 +161,24 @@ def open_scenario(name_or_path: str) -> Scenario:
     ------
     CatalogError
         If there is neither, or the file is not a valid scenario.
+    CRSMismatchError
+        If the CRS of its grid is none, or is not projected in metres.
     """
-    if name_or_path in preset_names():
-        return _read(_PACKAGE / "scenarios" / f"{name_or_path}.yaml", Scenario)
-    path = Path(name_or_path)
+    preset = name_or_path in preset_names()
+    path = _PACKAGE / "scenarios" / f"{name_or_path}.yaml" if preset else Path(name_or_path)
     if not path.is_file():
         msg = (
             f"{name_or_path}: there is no such scenario file, and no preset of that name; "
             f"presets are {', '.join(preset_names())}"
         )
         raise CatalogError(msg)
-    return _read(path, Scenario)
+    scenario = _read(path, Scenario)
+    try:
+        Grid(parsed_crs(scenario.grid.crs, "grid.crs"), scenario.grid.resolution, 0, 0, (1, 1))
+    except CRSMismatchError as error:
+        title = f"{path} is not a valid scenario:"
+        raise CRSMismatchError(faults(title, [str(error)])) from None
+    return scenario
 
 
 def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
@@ -198,17 +208,50 @@ def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
     return found
 
 
+class _TextLoader(yaml.BaseLoader):
+    """Scalars as text; keeps which keys a mapping has twice, where YAML would take the last."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twice: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """A mapping, and its repeated keys on record."""
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and key.value in first:
+                before = first[key.value]
+                self.twice.append(
+                    f"line {line}: {key.value}: already on line {before}; keep one of the two"
+                )
+            elif isinstance(key, yaml.ScalarNode):
+                first[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
 def load_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping whose scalars are all text.
 
     Scalars stay text until a spec types them: YAML must not guess that NO is
     false, or that version 1.10 is 1.1.
+
+    Raises
+    ------
+    CatalogError
+        If the file is no YAML mapping, or a key is written twice.
     """
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+        loader = _TextLoader(path.read_text(encoding="utf-8"))
+        try:
+            found = loader.get_single_data()
+        finally:
+            loader.dispose()
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         msg = f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"
         raise CatalogError(msg) from None
+    if loader.twice:
+        raise CatalogError(faults(f"{path}: keys are written twice:", loader.twice))
     if not isinstance(found, dict):
         msg = f"{path}: expected keys and values, found {type(found).__name__}"
         raise CatalogError(msg)
@@ -252,43 +295,42 @@ def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> 
     ]
 
 
-_KINDS: dict[str, tuple[str, ...]] = {
-    "value": ("raster",),
-    "slope": ("raster",),
-    "flat_share": ("raster",),
-    "share": ("polygon",),
-    "category": ("polygon", "raster"),
-    "sum_within": ("point",),
-    "density": ("point",),
-    "distance": ("point", "line", "polygon"),
-    "nearby": ("point", "line", "polygon"),
-    "presence": ("point", "line", "polygon"),
-}
-"""Geometries that a measure can be taken of."""
-
-
 def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> list[str]:
-    """Layers of a catalogue whose geometry does not fit what they are asked for."""
+    """What layers of a catalogue cannot answer: by geometry, unit or declared fields.
+
+    Layers that the catalogue lacks are not among them.
+    """
     land, evidence = scenario.land, scenario.evidence
-    wanted: list[tuple[str, tuple[str, ...], str]]
-    wanted = [(i, ("polygon",), "land.layers") for i in land.layers]
-    wanted += [(c.layer, ("point",), "land.confirm") for c in land.confirm]
-    wanted += [(i, ("point",), "evidence.layers") for i in (evidence.layers if evidence else ())]
-    wanted += [
-        (r.layer, _KINDS.get(r.subject.kind, ("raster",)), f"rule {r.id}")
-        for r in rulebook.rules(_known_sets(scenario, rulebook))
+    wanted: list[tuple[str, str | None, Geometry]]
+    wanted = [("land.layers", i, "polygon") for i in land.layers]
+    wanted += [("land.confirm", c.layer, "point") for c in land.confirm]
+    wanted += [("land.places", land.places, "point"), ("land.counties", land.counties, "polygon")]
+    wanted += [("evidence.layers", i, "point") for i in (evidence.layers if evidence else ())]
+    found = [
+        line
+        for key, i, kind in wanted
+        if i is not None and i in catalog
+        for line in geometry_misfits(catalog[i], (kind,), key)
     ]
-    wanted += [
-        (r.layer, _KINDS[r.measure.kind], f"criterion {c.id}: {r.measure.kind}")
+    found += [
+        f"land.confirm: {line}"
+        for c in land.confirm
+        if c.layer in catalog
+        for line in condition_misfits(catalog[c.layer], c.where)
+    ]
+    found += [
+        f"rule {rule.id}: {line}"
+        for rule in rulebook.rules(_known_sets(scenario, rulebook))
+        for line in rule_misfits(rule, catalog.get(rule.layer), catalog.get(rule.inside or ""))
+    ]
+    found += [
+        f"criterion {c.id}: {line}"
         for c in scenario.criteria
-        for r in c.readings
-        if r.layer and r.measure.kind in _KINDS
+        for reading in c.readings
+        if reading.layer is not None and reading.layer in catalog
+        for line in reading_misfits(reading, catalog[reading.layer])
     ]
-    return [
-        f"{place}: layer {layer} is a {catalog[layer].geometry}, expected {' or '.join(kinds)}"
-        for layer, kinds, place in dict.fromkeys(wanted)
-        if layer in catalog and catalog[layer].geometry not in kinds
-    ]
+    return list(dict.fromkeys(found))
 
 
 def _known_sets(scenario: Scenario, rulebook: Rulebook) -> tuple[str, ...]:

@@ -153,15 +153,13 @@ def map_(run: Path) -> None:
     click.echo(render_again(open_run(run)))
 
 
-@main.command()
+# A longitude that begins with a minus is no option.
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("what", metavar="SITE|LON,LAT")
 @_clean
 def explain(run: Path, what: str) -> None:
-    """Explain a site's score by criterion, or every rule against a spot, with its citation.
-
-    Put -- before a longitude that begins with a minus: explain RUN -- -117.2,40.1
-    """
+    """Explain a site's score by criterion, or every rule against a spot, with its citation."""
     from geosite.explain import explain_site, explain_spot  # noqa: PLC0415
     from geosite.runs import open_run  # noqa: PLC0415
 
@@ -178,7 +176,7 @@ def explain(run: Path, what: str) -> None:
 @main.command()
 @_OUTPUTS
 @_RESOLUTION
-@click.option("--cells", type=click.IntRange(10_000), default=1_000_000, show_default=True)
+@click.option("--cells", type=click.IntRange(40_000), default=1_000_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--aoi", help="Part of the basin, as west,south,east,north; all of it by default.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the synthetic layers here.")
@@ -225,6 +223,10 @@ def _plan(
 def _summary(done: Any) -> None:
     best = done.sites.head(10)
     click.echo(f"\n{done.manifest['title']}: {done.manifest['sites']} sites", err=True)
+    if best.empty:
+        from geosite.report import no_site_text  # noqa: PLC0415
+
+        click.echo(no_site_text(done.manifest), err=True)
     for row in best.itertuples():
         value = "unknown" if row.suitability != row.suitability else f"{row.suitability:.3f}"
         click.echo(

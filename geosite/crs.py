@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 import shapely
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod, Proj, Transformer
 from pyproj.exceptions import CRSError
 from rasterio.warp import Resampling, reproject
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WGS84 = CRS.from_epsg(4326)
 WEB_MERCATOR = CRS.from_epsg(3857)
 _GEOD = Geod(ellps="WGS84")
+_BEYOND = 30.0
+"""Degrees that an AOI may reach beyond a CRS's area of use; a projection bends slowly."""
 
 
 def parsed_crs(text: str, where: str) -> CRS:
@@ -85,6 +87,25 @@ def projected_bounds(
         *bounds, densify_pts=21
     )
     return left, bottom, right, top
+
+
+def areal_scale(crs: CRS, lon: float, lat: float) -> float:
+    """Area on the map over area on the ellipsoid, at a place; 1 in an equal-area CRS."""
+    return float(Proj(crs).get_factors(lon, lat).areal_scale)
+
+
+def strays(bounds: tuple[float, float, float, float], crs: CRS) -> bool:
+    """Whether bounds in degrees lie outside a CRS's area of use, or reach far beyond it."""
+    use = crs.area_of_use
+    if use is None:
+        return False
+    west, south, east, north = bounds
+    apart = west > use.east or east < use.west or south > use.north or north < use.south
+    # An area of use that crosses the antimeridian has west above east.
+    if use.west > use.east:
+        return south > use.north or north < use.south
+    beyond = max(use.west - west, east - use.east, use.south - south, north - use.north)
+    return apart or beyond > _BEYOND
 
 
 def geodesic_distances(

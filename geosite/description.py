@@ -22,7 +22,7 @@ _LAND = {
     "unit": "unit",
     "parcel_status": "parcel_status",
     "status_source": "status_source",
-    "ownership_conflict": "ownership_conflict",
+    "ownership_conflict": "parcel_ownership_conflict",
     "surface_estate": "surface_estate",
     "mineral_estate": "mineral_estate",
     "land_origin": "land_origin",

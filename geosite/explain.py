@@ -17,6 +17,7 @@ from geosite.constraints import (
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
 from geosite.grid import Grid
+from geosite.report.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def explain_site(run: Run, site_id: str) -> str:
     sites = run.sites
     found = sites[sites["site_id"].astype(str).str.casefold() == site_id.casefold()]
     if found.empty:
-        some = ", ".join(sites["site_id"].head(5))
+        some = ", ".join(plain(i) for i in sites["site_id"].head(5))
         there = f"sites are {some} …" if some else "it found no site at all"
         msg = (
             f"{run.path}: there is no site {site_id!r} in this run; {there}; "
@@ -76,7 +77,12 @@ def explain_site(run: Run, site_id: str) -> str:
             lines.append(f"  {word:>17}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
     if site["fatal_flaws"]:
         lines.append(f"fatal flaw: {site['fatal_flaws']}")
-    return "\n".join([*lines, "", m["notice"]])
+    return _printed([*lines, "", m["notice"]])
+
+
+def _printed(lines: list[str]) -> str:
+    # Names come from strangers' files: what they hold may not steer a terminal or fake a line.
+    return "\n".join(" " * (len(t) - len(t.lstrip(" "))) + plain(t) for t in lines)
 
 
 def _combination(manifest: Any) -> str:
@@ -122,14 +128,14 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     r, c = int(np.floor(rows[0])), int(np.floor(columns[0]))
     inside = 0 <= r < grid.shape[0] and 0 <= c < grid.shape[1]
     cell = Grid(grid.crs, grid.resolution, grid.column + c, grid.row + r, (1, 1))
-    status = int(run.store.read("status", cell)[0, 0]) if inside else OUTSIDE
+    status = int(run.surface("status", cell)[0, 0]) if inside else OUTSIDE
     if status == OUTSIDE:
-        aoi = run.manifest["aoi"]
+        aoi = plain(run.manifest["aoi"])
         msg = f"{place}: outside the area of interest {aoi} of this run{_hint(lon, lat)}"
         raise CoverageError(msg)
     m = run.manifest
     lines = [f"{place}: {STATUS_NAMES[status]}", *_owner(run, cell, status)]
-    planes = run.store.read("planes", cell)
+    planes = run.surface("planes", cell)
     ordered = sorted(enumerate(m["rules"]), key=lambda kr: _ORDER.index(kr[1]["tier"]))
     for k, rule in ordered:
         if against_bits(planes, k)[0, 0]:
@@ -143,7 +149,7 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     if status == EXCLUDED:
         lines.append("  the rules that exclude are listed first; any one of them is enough")
     lines += _scores(run, cell)
-    return "\n".join([*lines, "", m["notice"]])
+    return _printed([*lines, "", m["notice"]])
 
 
 def _hint(lon: float, lat: float) -> str:
@@ -151,12 +157,10 @@ def _hint(lon: float, lat: float) -> str:
 
 
 def _owner(run: Run, cell: Grid, status: int) -> list[str]:
-    id_ = int(run.store.read("parcel", cell)[0, 0])
+    id_ = int(run.surface("parcel", cell)[0, 0])
     if id_ == 0:
         return ["  no parcel of the land register is here (private, state or unlisted land)"]
-    import geopandas as gpd  # noqa: PLC0415
-
-    parcels = gpd.read_file(run.path / "sites.gpkg", layer="parcels")
+    parcels = run.layer("parcels")
     parcel = parcels[parcels["parcel_id"] == id_].iloc[0]
     lines = [
         (
@@ -164,8 +168,10 @@ def _owner(run: Run, cell: Grid, status: int) -> list[str]:
             f"({parcel['status']}: {parcel['status_source']})"
         )
     ]
-    if parcel["ownership_conflict"]:
-        lines.append(f"  ownership conflict: {parcel['ownership_conflict']}")
+    # The register may call it as the sites do.
+    conflict = parcel.get("ownership_conflict", parcel.get("parcel_ownership_conflict"))
+    if plain(conflict):
+        lines.append(f"  ownership conflict: {conflict}")
     if status == NOT_OFFERED:
         lines += [
             f"  not ranked: {p['reason']}"
@@ -176,9 +182,9 @@ def _owner(run: Run, cell: Grid, status: int) -> list[str]:
 
 
 def _scores(run: Run, cell: Grid) -> list[str]:
-    value = float(run.store.read("suitability", cell)[0, 0])
-    effective = run.store.read("effective", cell)[:, 0, 0]
-    measures = run.store.read("measures", cell)[:, 0, 0]
+    value = float(run.surface("suitability", cell)[0, 0])
+    effective = run.surface("effective", cell)[:, 0, 0]
+    measures = run.surface("measures", cell)[:, 0, 0]
     if np.isnan(value) and np.isnan(effective).all():
         return ["  no suitability: land that is no candidate is not scored"]
     lines = [f"  suitability of this cell {_number(value)}"]

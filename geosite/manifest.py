@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -24,9 +26,127 @@ if TYPE_CHECKING:
     from geosite.planning import Plan
 
 
+_YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
+_SHAPE: dict[str, Any] = {
+    "notice": str,
+    "hash": str,
+    "title": str,
+    "scenario": {
+        "marking": str,
+        "project": str,
+        "combination": {"kind": ("weighted_sum", "geometric_mean", "evidence_gated")},
+        "land": {"layers": [str]},
+        "tiers": {"a": float, "b": float, "known": float},
+    },
+    "aoi": str,
+    "as_of": str,
+    "synthetic": bool,
+    "grid": {
+        "crs": str,
+        "resolution_m": float,
+        "column": int,
+        "row": int,
+        "rows": int,
+        "columns": int,
+    },
+    "criteria": [
+        {"id": str, "title": str, "weight": float, "unit": str, "critical": bool, "measure": str}
+    ],
+    "rules": [
+        {
+            "id": str,
+            "title": str,
+            "tier": ("include", "exclude", "require", "avoid", "mitigate", "flag"),
+            "authority": str,
+            "citation": str,
+            "layer": str,
+            "exceptions": [str],
+        }
+    ],
+    "layers": [
+        {
+            "id": str,
+            "title": str,
+            "agency": str,
+            "vintage": str,
+            "licence": str,
+            "citation": str,
+            "status": str,
+        }
+    ],
+    "missing": [{"layer": str}],
+    "notes": [str],
+    "parcels": [{"agency": str, "status": str, "parcels": int, "area_ha": float, "reason": str}],
+    "offered_ha": {"excluded": float, "unknown": float, "clear": float},
+    "sites": int,
+}
+"""What a map, a page or an explanation takes from ``run.json``; there may be more."""
+
+
+def misshapen(said: object, shape: object = None, where: str = "") -> list[str]:
+    """Where a ``run.json`` is not what a run writes: ``criteria[2].weight is text``.
+
+    Empty if it is whole.
+    """
+    shape = _SHAPE if shape is None else shape
+    if isinstance(shape, dict):
+        if not isinstance(said, dict):
+            return [f"{where or 'it'} is no mapping"]
+        lost = [f"{where}.{k}".lstrip(".") + " is not there" for k in shape if k not in said]
+        there = [(k, s) for k, s in shape.items() if k in said]
+        return lost + [
+            w for k, s in there for w in misshapen(said[k], s, f"{where}.{k}".lstrip("."))
+        ]
+    if isinstance(shape, list):
+        if not isinstance(said, list):
+            return [f"{where} is no list"]
+        return [w for i, v in enumerate(said) for w in misshapen(v, shape[0], f"{where}[{i}]")]
+    if isinstance(shape, tuple):
+        return [] if said in shape else [f"{where} is {said!r:.40}, expected {', '.join(shape)}"]
+    kinds = (int, float) if shape is float else (shape,)
+    wrong = type(said) not in kinds
+    return [f"{where} is {said!r:.40}, expected {_WORDS[shape]}"] if wrong else []
+
+
+_WORDS: dict[object, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
+
+
+def data_years(plan: Plan) -> report.DataYears:
+    """From when the layers are that a plan reads: by the first year that each vintage names.
+
+    A layer made of others is as old as they are.
+    """
+    ids = sorted({u.layer for u in plan.uses if not u.missing})
+    queue, read = ids, set()
+    while queue:
+        id_ = queue.pop()
+        parts = plan.catalog[id_].union_of if id_ in plan.catalog else ()
+        queue += [p for p in parts if p not in read]
+        read.add(id_)
+    whole = [i for i in sorted(read) if i in plan.catalog and not plan.catalog[i].union_of]
+    found = {i: _YEAR.search(plan.catalog[i].vintage) for i in whole}
+    years = [int(m[0]) for m in found.values() if m]
+    return report.DataYears(
+        min(years, default=None),
+        max(years, default=None),
+        tuple(i for i, m in found.items() if not m),
+    )
+
+
 def notice(plan: Plan) -> str:
     """What every table says of itself."""
-    return f"{report.DISCLAIMER} Data as of {plan.as_of}. [{plan.scenario.marking}]"
+    used = {u.layer for u in plan.uses if not u.missing}
+    words = data_years(plan).words(plan.as_of.isoformat(), synthetic=_is_synthetic(plan, used))
+    return f"{report.DISCLAIMER} {words}. [{plan.scenario.marking}]"
+
+
+def _is_synthetic(plan: Plan, layers: Iterable[str]) -> bool:
+    return any(plan.catalog[i].status == "synthetic" for i in layers)
 
 
 def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
@@ -91,6 +211,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
                 "status",
                 "absence",
                 "problems",
+                "union_of",
             },
         )
         | {"files": files.get(i, [])}
@@ -109,7 +230,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "authorities": plan.rulebook.authorities.model_dump(mode="json"),
         "geosite": version("geosite"),
     }
-    grid = plan.grid
+    grid, years = plan.grid, data_years(plan)
     return {
         "notice": notice(plan),
         "hash": hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
@@ -117,7 +238,8 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "scenario": scenario,
         "aoi": plan.aoi_name,
         "as_of": plan.as_of.isoformat(),
-        "synthetic": any(layer["status"] == "synthetic" for layer in layers),
+        "data_years": {"oldest": years.oldest, "newest": years.newest, "undated": [*years.undated]},
+        "synthetic": _is_synthetic(plan, used | set(files)),
         "grid": {
             "crs": grid.crs.to_string(),
             "resolution_m": grid.resolution,

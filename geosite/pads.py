@@ -26,7 +26,8 @@ def best_pad(suitability: NDArray[np.float32], cells: int) -> NDArray[np.int64] 
     """The contiguous pad with the highest mean suitability: (cells, 2) rows and columns.
 
     Pads are grown from the best places of the parcel, well apart, always taking
-    the best neighbouring cell and of equals the one nearest to the start. Growing
+    the best neighbouring cell to the hundredth, and of equals the one nearest to the
+    start, so that pads are compact. Growing
     finds a good pad, not provably the best of all shapes.
 
     Parameters
@@ -79,12 +80,17 @@ def _seeds(suitability: NDArray[np.float32], spacing: int) -> list[tuple[int, in
     return seeds
 
 
+def _worth(suitability: np.float32) -> float:
+    # To the hundredth: for less than that nobody builds a plant in the shape of a snake.
+    return -round(float(suitability), 2)
+
+
 def _grown(
     suitability: NDArray[np.float32], seed: tuple[int, int], cells: int
 ) -> list[tuple[int, int]] | None:
     height, width = suitability.shape
     pad: list[tuple[int, int]] = []
-    queue = [(-float(suitability[seed]), 0, seed)]
+    queue = [(_worth(suitability[seed]), 0, seed)]
     seen = {seed}
     while queue and len(pad) < cells:
         _, _, (r, c) = heapq.heappop(queue)
@@ -96,5 +102,5 @@ def _grown(
                 continue
             seen.add(n)
             apart = (n[0] - seed[0]) ** 2 + (n[1] - seed[1]) ** 2
-            heapq.heappush(queue, (-float(suitability[n]), apart, n))
+            heapq.heappush(queue, (_worth(suitability[n]), apart, n))
     return pad if len(pad) == cells else None

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from geosite.model.rule import Treatment
 
 STEPS = 1_000_000
-"""Scores and suitability are summed in whole millionths, measures in thousandths."""
-MEASURE_STEPS = 1_000
+"""Scores and suitability are summed in whole millionths."""
 BINS = 200
 """Bins of the histogram of suitability that p90 is read from."""
 _OFFSET = 2**30
@@ -69,6 +68,11 @@ def anchor_code(row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np
 def anchor_cell(code: int) -> tuple[int, int]:
     """Row and column of a cell of the lattice from its number."""
     return code // (2 * _OFFSET) - _OFFSET, code % (2 * _OFFSET) - _OFFSET
+
+
+def measure_steps(reading: Reading | None) -> int:
+    """Steps a unit in which a measure is summed: thousandths, of bare numbers millionths."""
+    return STEPS if reading is None or not reading.measure.unit else 1_000
 
 
 def lattice_step(max_area: float, resolution: float) -> int:
@@ -118,7 +122,7 @@ def piece_table(
             for k in range(len(reading.value.scores)):
                 summed(f"c{i}_{k}", cells.measures[i] == k)
         else:
-            _add_values(summed, f"m{i}", cells.measures[i], MEASURE_STEPS)
+            _add_values(summed, f"m{i}", cells.measures[i], measure_steps(reading))
     for r in range(rules):
         summed(f"against{r}", constraints.against_bits(cells.planes, r))
         summed(f"unsure{r}", constraints.unsure_bits(cells.planes, r))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +20,13 @@ from geosite.candidates import candidates
 from geosite.delineation import global_labels
 from geosite.description import authority_column, deposit_columns, inventory, land_columns
 from geosite.engine import Store, mapped
-from geosite.errors import CoverageError
+from geosite.errors import CapacityError, CoverageError
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.parcels import located
 from geosite.pieces import KEYS, anchor_code, lattice_step, summed_rule_sets
 from geosite.planning import TILE, Plan, plan
 from geosite.prepare import Prepared, prepare
-from geosite.sites import ranked, rules_touching
+from geosite.sites import best_of_each, ranked, rules_touching
 from geosite.tile import TileResult, tile
 
 if TYPE_CHECKING:
@@ -100,10 +102,13 @@ def analyse(
 
     Raises
     ------
+    CapacityError
+        If the tiles do not fit the machine's memory.
     MissingLayerError, LayerDataError, CRSMismatchError, CoverageError
         See `prepare` and the readers.
     """
     clock = _Clock()
+    _refuse_too_large(plan, workers, tile_size)
     ready = prepare(plan, allow_missing=allow_missing)
     _refuse_landscapes(plan, ready)
     clock.lap("prepare")
@@ -154,6 +159,18 @@ class _Clock:
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
+
+
+def _refuse_too_large(plan: Plan, workers: int, tile_size: int) -> None:
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = plan.memory(workers=workers, size=tile_size)
+    if needed > there:
+        msg = (
+            f"grid: cells of {plan.grid.resolution:g} m with a halo of {plan.halo:,} cells need "
+            f"about {needed / 1e9:.1f} GB of memory, and this machine has {there / 1e9:.1f} GB; "
+            "give a coarser --resolution"
+        )
+        raise CapacityError(msg)
 
 
 def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
@@ -228,6 +245,11 @@ def _table(
         table["name"] = table["deposits"].str.split("; ").str[0]
     else:
         table["commodities"], table["name"] = "", table["parcel"]
+    if plan.scenario.sites.unit == "parcel":
+        # One name in two states is two installations.
+        table["state"] = parcels["state"].loc[summed["parcel"]].to_numpy()
+        table = best_of_each(table, ["agency", "unit", "parcel", "state"])
+        summed = summed.loc[table.index]
     table["authority"], table["disposal"] = authority_column(
         list(table["agency"]),
         list(table["commodities"]),
@@ -245,10 +267,10 @@ def _table(
 
 
 def _oldest(plan: Plan) -> str:
+    # The oldest year that a layer of the run says of itself; words such as "about" do not sort.
     missing = {u.layer for u in plan.missing}
-    return min(
-        (plan.catalog[u.layer].vintage for u in plan.uses if u.layer not in missing), default=""
-    )
+    said = (plan.catalog[u.layer].vintage for u in plan.uses if u.layer not in missing)
+    return min((y for text in said for y in re.findall(r"\b(?:18|19|20)\d\d\b", text)), default="")
 
 
 def _outlined(

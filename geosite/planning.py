@@ -8,21 +8,21 @@ from datetime import UTC, date, datetime
 from math import ceil
 from pathlib import Path
 
-import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from geosite.aoi import STATES, area_of_interest
 from geosite.catalog import Catalog, Rulebook, dangling, unfit_layers
 from geosite.criteria import saturation
-from geosite.crs import WGS84, parsed_crs, projected, projected_bounds, projected_geometry
-from geosite.errors import CapacityError, CatalogError, CoverageError, faults
+from geosite.crs import parsed_crs, projected_bounds
+from geosite.errors import CapacityError, CatalogError, MissingLayerError, faults
 from geosite.grid import Grid
 from geosite.harmonise import EXACT_CELLS
 from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
 from geosite.model.rule import Rule, Treatment
 from geosite.model.scenario import Scenario
-from geosite.sources import missing_reason, read_features, read_outline
+from geosite.sources import missing_reason
 
 TILE = 2048
 """Largest side of a tile [cells]."""
@@ -34,7 +34,6 @@ BASE_BYTES = 600_000_000
 """Measured: the interpreter and its libraries, compiled loops, layers in memory."""
 MOST_CELLS = 50_000_000_000
 """Three times the conterminous states at 30 m; a grid beyond it is a slip of the pen."""
-STATES = "aoi/states"
 _BOUNDED = {
     "distance": "the true distance may be shorter",
     "sum_within": "the true sum may be larger",
@@ -164,7 +163,16 @@ def plan(
     )
     crs = parsed_crs(scenario.grid.crs, "grid.crs")
     Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
-    name, outline = _area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
+    day = scenario.as_of or today or datetime.now(UTC).date()
+    rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
+    criteria, notes = _chosen_readings(scenario, catalog, data)
+    uses = _uses(scenario, catalog, data, rules, criteria)
+    try:
+        name, outline = area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
+    except MissingLayerError:
+        lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in uses if u.missing]
+        title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
+        raise MissingLayerError(faults(title, lines)) from None
     grid = Grid.covering(outline.bounds, crs, resolution=scenario.grid.resolution)
     if grid.cells > MOST_CELLS:
         msg = (
@@ -172,12 +180,9 @@ def plan(
             f"{MOST_CELLS:.0e}; give a coarser --resolution or a smaller --aoi"
         )
         raise CapacityError(msg)
-    day = scenario.as_of or today or datetime.now(UTC).date()
-    rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
-    criteria, notes = _chosen_readings(scenario, catalog, data)
+    _refuse_coarse(scenario)
     notes += _too_far(criteria, treatments, scenario.grid.resolution)
     notes += _too_fine(rules, treatments, scenario.grid.resolution)
-    uses = _uses(scenario, catalog, data, rules, criteria)
     return Plan(
         scenario,
         catalog,
@@ -194,65 +199,6 @@ def plan(
         uses,
         tuple(notes),
     )
-
-
-def _area_of_interest(
-    text: str, catalog: Catalog, rulebook: Rulebook, data: Path, crs: CRS
-) -> tuple[str, BaseGeometry]:
-    numbers = text.split(",")
-    if len(numbers) == 4:
-        return text, projected_geometry(_box(text, numbers), WGS84, crs)
-    path = Path(text)
-    if path.suffix and path.exists():
-        name, frame = path.stem, projected(read_outline(path), crs)
-    else:
-        name, frame = _states(text, catalog, rulebook, data, crs)
-    outline = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
-    if outline.is_empty or not outline.area:
-        msg = f"aoi {text!r}: the area is empty; expected at least one polygon"
-        raise CoverageError(msg)
-    return name, outline
-
-
-def _box(text: str, numbers: list[str]) -> BaseGeometry:
-    try:
-        west, south, east, north = (float(n) for n in numbers)
-    except ValueError:
-        msg = f"aoi {text!r}: expected four numbers west,south,east,north in degrees"
-        raise CoverageError(msg) from None
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        msg = (
-            f"aoi {text!r}: expected west,south,east,north in degrees with west < east and "
-            "south < north; are longitude and latitude swapped?"
-        )
-        raise CoverageError(msg)
-    # A parallel is a curve on the grid: corners alone would cut land off.
-    return shapely.segmentize(shapely.box(west, south, east, north), 0.02)
-
-
-def _states(
-    text: str, catalog: Catalog, rulebook: Rulebook, data: Path, crs: CRS
-) -> tuple[str, object]:
-    if STATES not in catalog:
-        msg = f"aoi {text!r}: the catalogue has no layer {STATES} to look the name up in"
-        raise CoverageError(msg)
-    frame = read_features(catalog[STATES], catalog, data).frame
-    groups = {k.casefold(): v for k, v in rulebook.groups.items()}
-    wanted = {n.casefold() for n in groups.get(text.casefold(), (text,))}
-    if "name" not in frame:
-        msg = f"aoi {text!r}: layer {STATES} has no field name to look it up in; map one in fields"
-        raise CatalogError(msg)
-    names = frame["name"].astype(str).str.casefold()
-    codes = frame["code"].astype(str).str.casefold() if "code" in frame else names
-    chosen = frame[names.isin(wanted) | codes.isin(wanted)]
-    if chosen.empty:
-        known = ", ".join([*rulebook.groups, *sorted(frame["name"].astype(str))[:60]])
-        msg = (
-            f"aoi {text!r}: no state, group of states or file of that name; known are {known}; "
-            "or write west,south,east,north in degrees"
-        )
-        raise CoverageError(msg)
-    return text, projected(chosen, crs)
 
 
 def _rules_in_force(
@@ -315,6 +261,23 @@ def _missing(layer: str, catalog: Catalog, data: Path) -> str | None:
     if layer not in catalog:
         return f"the catalogue has no layer {layer}"
     return missing_reason(catalog[layer], catalog, data)
+
+
+def _refuse_coarse(scenario: Scenario) -> None:
+    # A question about a few hundred hectares has no answer on cells of a county.
+    resolution, unit = scenario.grid.resolution, scenario.sites
+    wanted = unit.pad if unit.unit == "parcel" else unit.max_area
+    found = []
+    if scenario.evidence and resolution > 2 * scenario.evidence.reach:
+        found.append(f"evidence reaches {scenario.evidence.reach:g} m")
+    if resolution**2 / 10_000 > 4 * wanted:
+        found.append(f"a site has {wanted:,.0f} ha")
+    if found:
+        msg = (
+            f"grid.resolution: cells of {resolution:g} m are too coarse for this question: "
+            f"{' and '.join(found)}; give a finer --resolution, such as '250 m'"
+        )
+        raise CapacityError(msg)
 
 
 def _too_far(

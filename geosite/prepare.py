@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geosite import evidence
-from geosite.constraints import is_hard
+from geosite.aoi import STATES, named_states
 from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
 from geosite.errors import CatalogError, CoverageError, LayerDataError, MissingLayerError, faults
 from geosite.grid import SUBCELLS, Grid
@@ -20,7 +20,7 @@ from geosite.harmonise import RasterSurface, Shapes
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
 from geosite.parcels import Register, land_register
-from geosite.planning import STATES, Plan
+from geosite.planning import Plan
 from geosite.sources import Counts, FileRecord, open_raster
 
 if TYPE_CHECKING:
@@ -299,9 +299,8 @@ def _coverage(plan: Plan, library: Library, layers: Iterable[str]) -> dict[str, 
         match declared.kind:
             case "states" | "except_states":
                 states = library.whole(STATES).frame
-                names = {n.casefold() for n in declared.names}
-                named = states["name"].astype(str).str.casefold().isin(names)
-                frame = projected(states[named], crs)
+                named = named_states(states, declared.names, f"layer {layer}: coverage.names")
+                frame = projected(named, crs)
                 if declared.kind == "except_states":
                     whole = shapely.box(*plan.grid.grown(plan.halo + 1).bounds)
                     gaps = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
@@ -343,13 +342,19 @@ def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
     tables = []
     shapely.prepare(plan.aoi)
     for rule, treatment in zip(plan.rules, plan.treatments, strict=True):
-        if not is_hard(treatment) or rule.subject.kind != "presence" or not library.has(rule.layer):
+        # Land that a rule requires is no excluded land, and a raster has no outline.
+        if treatment.tier != "exclude" or rule.subject.kind != "presence":
+            continue
+        if not library.has(rule.layer):
             continue
         frame = library.frame(rule.layer, rule.where)
         name = frame["name"] if "name" in frame else pd.Series("", frame.index, dtype=object)
         setback = getattr(treatment, "setback", 0.0)
         shapes = frame.geometry.buffer(setback) if setback else frame.geometry
         inside = shapely.intersection(shapes.to_numpy(), plan.aoi)
+        if rule.inside and library.has(rule.inside):
+            extent = shapely.union_all(library.frame(rule.inside).geometry.to_numpy())
+            inside = shapely.intersection(inside, extent)
         table = gpd.GeoDataFrame(
             {"rule": rule.id, "name": name.fillna("").astype(str)},
             geometry=inside,

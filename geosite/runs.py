@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -14,28 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pyarrow as pa
 import pyogrio
 import pyproj
 import rasterio
 import shapely
 from rasterio._err import CPLE_BaseError
-from rasterio.enums import Resampling
 
 from geosite import report
+from geosite.crs import WGS84, parsed_crs, transformed
 from geosite.engine import Store
 from geosite.errors import GeositeError, RunError
 from geosite.grid import Grid
-from geosite.manifest import manifest, notice
+from geosite.manifest import manifest, misshapen, notice
 from geosite.pipeline import WORKERS, Analysis, analyse
 from geosite.planning import TILE, Plan
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
-PICTURE = 2400
-"""Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
-_LAYERS = ("sites", "parcels", "exclusions", "deposits", "aoi")
 _WHOLE = (
     "CITATIONS.md",
     "README.md",
@@ -51,8 +49,8 @@ _WHOLE = (
     "surfaces.zarr",
 )
 """What every finished run has, besides a map that can be rendered again."""
-_SAID = frozenset({"notice", "hash", "scenario", "grid", "criteria", "rules", "layers", "sites"})
-
+_FAULTS = 5
+"""Faults of a damaged manifest that are named."""
 
 _UNWRITABLE = (
     OSError,
@@ -62,18 +60,14 @@ _UNWRITABLE = (
     pyogrio.errors.DataLayerError,
 )
 """What the drivers raise where they cannot write; copying a raster lets GDAL's own errors out."""
-_UNREADABLE = (
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
-    rasterio.errors.RasterioError,
-    pa.ArrowInvalid,
-)
-"""What the drivers raise on bytes that are not what they were."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: a folder, and the manifest that says what is in it."""
+    """A finished run: a folder, and the manifest that says what is in it.
+
+    Reading a file of it raises a `RunError` that names the file if it is damaged.
+    """
 
     path: Path
     manifest: Mapping[str, Any]
@@ -81,7 +75,16 @@ class Run:
     @property
     def sites(self) -> gpd.GeoDataFrame:
         """Ranked sites, in the grid's CRS."""
-        return gpd.read_parquet(self.path / "sites.parquet")
+        return report.read_sites(self.path)
+
+    def layer(self, name: str) -> gpd.GeoDataFrame:
+        """A layer of ``sites.gpkg``: sites, parcels, exclusions, deposits or aoi."""
+        return report.read_layer(self.path, name)
+
+    def surface(self, name: str, window: Grid) -> NDArray[Any]:
+        """One array of the store on a window."""
+        with report.reading(self.path / "surfaces.zarr"):
+            return self.store.read(name, window)
 
     @property
     def store(self) -> Store:
@@ -135,19 +138,25 @@ def execute(
         (folder / "run.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
         _save_pages(Run(folder, said), analysis)
         final = root / f"{started:%Y%m%dT%H%M%SZ}-{said['hash'][:8]}"
-        final = _free(final)
         _flushed(folder)
-        folder.rename(final)
+        final = _placed(folder, final)
+        _synced(root)
     return Run(final, said)
 
 
-def _free(path: Path) -> Path:
-    # Two runs of one question in one second: the second one gets a number.
-    if not path.exists():
-        return path
-    return next(
-        p for n in range(2, 10_000) if not (p := path.with_name(f"{path.name}-{n}")).exists()
-    )
+def _placed(folder: Path, path: Path) -> Path:
+    # Two runs of one question in one second: the second one gets a number. Whether a name
+    # is free is asked by taking it, since another run may take it in between.
+    for n in range(1, 10_000):
+        place = path if n == 1 else path.with_name(f"{path.name}-{n}")
+        if place.exists():
+            continue
+        try:
+            return folder.rename(place)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+    raise FileExistsError(errno.EEXIST, "every name for this run is taken", str(path))
 
 
 @contextmanager
@@ -194,10 +203,19 @@ def _unfinished(root: Path, name: str) -> Iterator[Path]:
 
 def _flushed(folder: Path) -> None:
     # The rename must not reach the disk before the bytes it promises.
-    for file in folder.rglob("*"):
-        if file.is_file() and "surfaces.zarr" not in file.parts:
-            with file.open("rb") as f:
-                os.fsync(f.fileno())
+    for path in (*folder.rglob("*"), folder):
+        _synced(path)
+
+
+def _synced(path: Path) -> None:
+    # A folder's own bytes are the names in it; Windows opens no folder and keeps them itself.
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _save_surfaces(analysis: Analysis, folder: Path) -> None:
@@ -244,7 +262,9 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
 def _save_pages(run: Run, analysis: Analysis) -> None:
     shown = content(run)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
-    report.write_table(analysis.inventory, run.path / "inventory.csv", notice=report.notice(shown))
+    report.write_table(
+        _inventory(analysis), run.path / "inventory.csv", notice=report.notice(shown)
+    )
     report.write_table(analysis.removed, run.path / "removed.csv", notice=report.notice(shown))
     for name, text in (
         ("README.md", report.readme_text(shown)),
@@ -252,6 +272,17 @@ def _save_pages(run: Run, analysis: Analysis) -> None:
     ):
         (run.path / name).write_text(text, encoding="utf-8")
     report.write_map(shown, run.path / "map.html")
+
+
+def _inventory(analysis: Analysis) -> pd.DataFrame:
+    """Parcel × deposit, with the place of each deposit in degrees as well."""
+    table, crs = analysis.inventory, analysis.plan.grid.crs
+    x, y = table["x_m"].to_numpy(float), table["y_m"].to_numpy(float)
+    lon, lat = transformed(x, y, crs, WGS84)
+    at = list(table.columns).index("y_m") + 1
+    placed = table.assign(longitude=lon, latitude=lat, crs=crs.to_string())
+    first = [*table.columns[:at], "crs", "longitude", "latitude"]
+    return placed[[*first, *table.columns[at:]]]
 
 
 def open_run(path: Path) -> Run:
@@ -274,99 +305,24 @@ def open_run(path: Path) -> Run:
         raise RunError(msg)
     try:
         said = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"{manifest}: is damaged: {error}; run the scenario again"
         raise RunError(msg) from None
-    if not isinstance(said, dict) or not said.keys() >= _SAID:
-        msg = f"{manifest}: is damaged: it does not describe a run; run the scenario again"
+    if wrong := misshapen(said):
+        more = f" and {len(wrong) - _FAULTS} more" if len(wrong) > _FAULTS else ""
+        msg = (
+            f"{manifest}: is damaged: it does not describe a run: {'; '.join(wrong[:_FAULTS])}"
+            f"{more}; run the scenario again"
+        )
         raise RunError(msg)
+    with report.reading(manifest):
+        parsed_crs(said["grid"]["crs"], "grid.crs")
     return Run(path, said)
 
 
 def content(run: Run) -> report.Content:
     """What a map and the pages show of a run, from its folder alone."""
-    m = run.manifest
-    try:
-        frames = {n: pyogrio.read_dataframe(run.path / "sites.gpkg", layer=n) for n in _LAYERS}
-        frames["sites"] = run.sites.drop(columns="notice")
-        suitability, transform = _picture(run.path / "suitability.tif")
-        status, _ = _picture(run.path / "status.tif")
-    except _UNREADABLE as error:
-        msg = (
-            f"{run.path}: a file of this run is damaged: {' '.join(str(error).split())}; "
-            "run the scenario again"
-        )
-        raise RunError(msg) from None
-    total = sum(c["weight"] for c in m["criteria"])
-    lost = {x["layer"] for x in m["missing"]}
-    return report.Content(
-        title=m["title"],
-        aoi_name=m["aoi"],
-        as_of=m["as_of"],
-        marking=m["scenario"]["marking"],
-        synthetic=m["synthetic"],
-        project=m["scenario"]["project"],
-        criteria=tuple(
-            report.CriterionLabel(
-                c["id"], c["title"], c["weight"] / total, c["unit"], c["critical"], c["measure"]
-            )
-            for c in m["criteria"]
-        ),
-        rules=tuple(
-            report.RuleLabel(
-                r["id"],
-                r["title"],
-                r["tier"],
-                r["authority"],
-                r["citation"],
-                r["layer"],
-                r.get("removed_ha", 0.0),
-                r.get("alone_ha", 0.0),
-            )
-            for r in m["rules"]
-        ),
-        sites=frames["sites"],
-        parcels=frames["parcels"],
-        exclusions=frames["exclusions"],
-        deposits=frames["deposits"],
-        aoi=frames["aoi"],
-        suitability=suitability,
-        status=status,
-        transform=transform,
-        crs=frames["aoi"].crs,
-        owners=tuple(
-            report.OwnerLabel(p["agency"], p["status"], p["parcels"], p["area_ha"], p["reason"])
-            for p in m["parcels"]
-        ),
-        offered_ha=tuple(m["offered_ha"].values()),
-        warnings=tuple(m["notes"]),
-        unknown_rules=tuple(
-            f"{r['title']} ({r['tier']}): no layer {r['layer']}"
-            for r in m["rules"]
-            if r["layer"] in lost
-        ),
-        layers=tuple(
-            report.LayerLabel(
-                x["id"],
-                x["title"],
-                x["agency"],
-                x["vintage"],
-                x["licence"],
-                x["citation"],
-                x["status"],
-            )
-            for x in m["layers"]
-        ),
-    )
-
-
-def _picture(path: Path) -> tuple[NDArray[Any], Any]:
-    with rasterio.open(path) as file:
-        scale = max(1.0, max(file.shape) / PICTURE)
-        shape = tuple(int(np.ceil(n / scale)) for n in file.shape)
-        values = file.read(1, out_shape=shape, resampling=Resampling.nearest)
-        across, down = file.width / shape[1], file.height / shape[0]
-        return values, file.transform * file.transform.scale(across, down)
+    return report.content_of(run.path, run.manifest)
 
 
 def render_again(run: Run) -> Path:
@@ -375,6 +331,9 @@ def render_again(run: Run) -> Path:
     try:
         report.write_map(content(run), new)
         new.replace(run.path / "map.html")
+    except GeositeError:
+        new.unlink(missing_ok=True)
+        raise
     except OSError as error:
         new.unlink(missing_ok=True)
         msg = f"{run.path}: map.html could not be written: {error}; the old map is untouched"

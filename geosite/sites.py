@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geosite.pieces import BINS, MEASURE_STEPS, STEPS, anchor_cell, quantile_from_bins
+from geosite.pieces import BINS, STEPS, anchor_cell, measure_steps, quantile_from_bins
 from geosite.suitability import contributions, suitability
 
 if TYPE_CHECKING:
@@ -106,20 +106,27 @@ def ranked(
     -----
     Every combination rule acts on the decision matrix; ``suitability_surface`` is the
     mean over the site's cells and equal to it for the weighted sum where every
-    cell is known. ``suitability_low`` and ``suitability_high`` take every cell on which a
-    criterion is not known as worst and as best. Ranks go by suitability to nine
-    decimals, then by site id.
+    cell is known. A criterion that is known on a part of the cells counts by the
+    scenario's `missing`: the mean of the known cells (renormalise), with the others
+    at zero (worst), or as unknown. ``suitability_low`` and ``suitability_high`` take
+    every cell on which a criterion is not known as worst and as best. Ranks go by
+    suitability to nine decimals, then by site id.
     """
     matrix = decision_matrix(summed, criteria)
     weights = np.array([c.criterion.weight for c in criteria])
 
     # The worst and the best that the cells may be on which a criterion is not known.
-    least = np.where(matrix.known > 0, np.nan_to_num(matrix.effective) * matrix.known, 0.0)
+    least = np.nan_to_num(matrix.effective) * matrix.known
     most = least + (1.0 - matrix.known)
+    scores = {
+        "renormalise": matrix.effective,
+        "worst": least,
+        "unknown": np.where(matrix.known < 1, np.nan, matrix.effective),
+    }[scenario.missing]
 
-    def combined(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    def combined(of: NDArray[np.float64]) -> NDArray[np.float64]:
         return suitability(
-            scores,
+            of,
             weights,
             scenario.combination,
             matrix.ids,
@@ -133,13 +140,14 @@ def ranked(
     with np.errstate(invalid="ignore", divide="ignore"):
         surface = np.where(n > 0, summed["surface_sum"].to_numpy(float) / STEPS / n, np.nan)
     bins = summed[[f"h{b}" for b in range(BINS)]].to_numpy(np.int64)
+    ids = site_ids(summed["anchor"], agencies)
     table = pd.DataFrame(
         {
-            "site_id": site_ids(summed["anchor"], agencies),
+            "site_id": pd.Series(ids, index=summed.index, dtype=object),
             "agency": list(agencies),
             "acres": area * ACRES_A_HECTARE,
             "area_ha": area,
-            "suitability": combined(matrix.effective),
+            "suitability": combined(scores),
             "suitability_low": combined(least),
             "suitability_high": combined(most),
             "suitability_surface": surface,
@@ -150,9 +158,9 @@ def ranked(
     for i, chosen in enumerate(criteria):
         table[measure_column(chosen, resolution)] = _measure(summed, i, chosen)
     for k, id_ in enumerate(matrix.ids):
-        table[f"effective_{id_}"] = matrix.effective[k]
+        table[f"effective_{id_}"] = scores[k]
     parts = contributions(
-        matrix.effective, weights, scenario.combination, matrix.ids, missing=scenario.missing
+        scores, weights, scenario.combination, matrix.ids, missing=scenario.missing
     )
     for k, id_ in enumerate(matrix.ids):
         table[f"contribution_{id_}"] = parts[k]
@@ -163,13 +171,33 @@ def ranked(
     table["fatal_flaws"] = _fatal_flaws(matrix, criteria)
     table["not_examined"] = _not_examined(matrix, criteria)
     table["tier"] = _tiers(table, scenario)
-    order = table["suitability"].round(TIES)
-    table = table.assign(_order=-order).sort_values(
+    return in_order(table)
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Sites by suitability to nine decimals, then by id; ``rank`` is empty where it is unknown."""
+    order = -table["suitability"].round(TIES)
+    table = table.assign(_order=order).sort_values(
         ["_order", "site_id"], kind="stable", na_position="last"
     )
     rank = np.where(table["suitability"].notna(), np.arange(1, len(table) + 1), np.nan)
-    table.insert(0, "rank", pd.Series(rank, index=table.index).astype("Int64"))
-    return table.drop(columns="_order")
+    ranks = pd.Series(rank, index=table.index).astype("Int64")
+    rest = table.drop(columns=["_order", "rank"], errors="ignore")
+    rest.insert(0, "rank", ranks)
+    return rest
+
+
+def best_of_each(table: pd.DataFrame, owner: list[str]) -> pd.DataFrame:
+    """The best site of each installation, in order, and how many others it has.
+
+    An installation of several parcels that do not touch is one choice, not several.
+
+    Parameters
+    ----------
+    owner : columns that say what belongs together
+    """
+    others = table.groupby(owner, sort=False)["site_id"].transform("size") - 1
+    return in_order(table.assign(other_pads=others).drop_duplicates(owner))
 
 
 def site_ids(anchors: pd.Series, agencies: Sequence[str]) -> list[str]:
@@ -199,9 +227,9 @@ def _measure(summed: pd.DataFrame, i: int, chosen: Chosen) -> Any:
                 np.array(names)[best].tolist(), (counts.max(axis=1) > 0).tolist(), strict=True
             )
         ]
-    n = summed[f"m{i}_n"].to_numpy(float)
+    n, whole = summed[f"m{i}_n"].to_numpy(float), summed[f"m{i}_sum"].to_numpy(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(n > 0, summed[f"m{i}_sum"].to_numpy(float) / MEASURE_STEPS / n, np.nan)
+        return np.where(n > 0, whole / measure_steps(reading) / n, np.nan)
 
 
 def _fatal_flaws(matrix: Matrix, criteria: Sequence[Chosen]) -> list[str]:
@@ -224,7 +252,8 @@ def _tiers(table: pd.DataFrame, scenario: Scenario) -> NDArray[np.object_]:
     tier = np.where(s >= scenario.tiers.a, "A", np.where(s >= scenario.tiers.b, "B", "C"))
     # Half a hundred-thousandth absorbs the rounding of a sum of shares.
     little = table["known_weight_pct"].to_numpy(float) < 100 * scenario.tiers.known - 5e-6
-    tier = np.where(little & (tier == "A"), "B", tier)
+    doubtful = table["suitability_low"].to_numpy(float) < scenario.tiers.b
+    tier = np.where((little | doubtful) & (tier == "A"), "B", tier)
     tier = np.where(table["fatal_flaws"].to_numpy() != "", "C", tier).astype(object)
     tier[np.isnan(s)] = ""
     return tier

@@ -36,7 +36,7 @@ from tests.worlds import (
 )
 
 RECORD = "lon,lat,name,record_id,commodities,evidence_class,quality"
-ATLANTIC = "-40,30,-39,31"
+ATLANTIC = "-72,30,-71,31"
 
 
 @pytest.fixture
@@ -146,6 +146,7 @@ SPOILED = {
     "empty aoi": (lambda h: h.ask(aoi=""), "aoi", "at least 1 character"),
     "aoi without area": (outline_without_area, "outline.gpkg", "no polygon with an area"),
     "aoi in the sea": (lambda h: h.ask(aoi=ATLANTIC), "no land of BLM", "land/blm", "--aoi"),
+    "aoi beyond the grid": (lambda h: h.ask(aoi="10,45,11,46"), "not meant for that"),
     "aoi unknown": (lambda h: h.ask(aoi="Toylandia"), "'Toylandia'", "known are", "Toyland"),
     "aoi with swapped axes": (lambda h: h.ask(aoi="39,-118,40,-117"), "swapped"),
     "states without names": (
@@ -393,7 +394,7 @@ def test_a_demo_that_finds_no_room_leaves_no_world(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("geosite.demo.make_world", full)
-    result = cli("demo", "--cells", 10_000, "--outputs", tmp_path / "outputs")
+    result = cli("demo", "--cells", 40_000, "--outputs", tmp_path / "outputs")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
     assert not list((tmp_path / "outputs").iterdir())

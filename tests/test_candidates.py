@@ -24,7 +24,7 @@ from tests.test_inputs import (
 from tests.toyworld import points, squares, toygrid
 
 PLACE = {"row": -300, "column": -200}
-OPEN = criterion("open", {"kind": "open_land", "radius": "0 m"}, rising("0 ha", "1 ha"))
+OPEN = criterion("open", {"kind": "open_land", "radius": "1 m"}, rising("0 ha", "1 ha"))
 PATCH = {"unit": "patch", "threshold": "0.5", "min_area": "1 ha"}
 DEPOSIT = {"unit": "deposit", "min_area": "1 ha"}
 PARCEL = {"unit": "parcel", "pad": "4 ha", "max_parcel": "1000 ha"}

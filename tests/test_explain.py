@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
+import geopandas as gpd
 import pytest
 
-from geosite.errors import CoverageError
+from geosite.errors import CoverageError, RunError
 from geosite.explain import explain_site, explain_spot
 from geosite.report import DISCLAIMER
 from geosite.runs import Run, execute, open_run
-from tests.worlds import copied, earlier_run, lonlat, shared_hamlet
+from tests.worlds import copied, earlier_run, lonlat, shared_hamlet, write_records
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +94,37 @@ def test_a_site_that_is_not_in_the_run(run):
 
 def test_a_run_without_a_site_says_so(tmp_path, tmp_path_factory):
     hamlet = copied(shared_hamlet(tmp_path_factory), tmp_path / "here")
-    hamlet.ask(sites={"unit": "deposit", "min_area": "90000 ha"})
+    hamlet.ask(sites={"unit": "deposit", "min_area": "90000 ha", "max_area": "99000 ha"})
     with pytest.raises(CoverageError, match="it found no site at all"):
         explain_site(execute(hamlet.plan(), hamlet.outputs), "BLM-1")
+
+
+def test_names_cannot_steer_the_terminal(tmp_path, tmp_path_factory):
+    hamlet = copied(shared_hamlet(tmp_path_factory), tmp_path / "here")
+    write_records(hamlet, [(3100, 3100, "\x1b[2J\x9bCopper Hill")])
+    states = gpd.read_file(hamlet.data / "blm.gpkg")
+    states.assign(name="West\nTract: clear\x1b]0;x\x07").to_file(hamlet.data / "blm.gpkg")
+    found = execute(hamlet.plan(), hamlet.outputs)
+    for text in (explain_site(found, found.sites["site_id"].iloc[0]), spot(found, 3100, 3100)):
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert not [line for line in text.split("\n") if line.startswith("Tract")]
+
+
+@pytest.mark.parametrize("where", ["surfaces.zarr", "sites.gpkg", "sites.parquet"])
+@pytest.mark.parametrize("how", ["empty", "cut"])
+def test_a_damaged_run_says_which_file(tmp_path, tmp_path_factory, where, how):
+    hamlet = copied(shared_hamlet(tmp_path_factory), tmp_path / "here")
+    path = earlier_run(hamlet) / where
+    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    for file in files:
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+    if how == "empty":
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        path.mkdir() if path.suffix == ".zarr" else path.touch()
+    read = (explain_site, "BLM-1") if where == "sites.parquet" else (spot, 3100, 3100)
+    with pytest.raises(RunError, match=rf"{where}: is damaged.*run the scenario again"):
+        read[0](open_run(path.parent), *read[1:])
 
 
 def test_a_missing_layer_cannot_tell(tmp_path, tmp_path_factory):

@@ -1,6 +1,7 @@
 """What tiles share; and `toyinputs`, which makes it from drawn layers for the other tests."""
 
 from types import SimpleNamespace
+from typing import get_args
 
 import geopandas as gpd
 import numpy as np
@@ -13,9 +14,15 @@ from geosite.grid import SUBCELLS
 from geosite.harmonise import RasterSurface, Shapes
 from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.model import Criterion, Scenario
+from geosite.model.scenario import EvidenceClass
 from tests.toyworld import ALBERS, squares, toygrid
 
-CLASS_WEIGHTS = {"reserve": 1, "resource": 0.9, "prospect": 0.4, "occurrence": 0.2}
+CLASS_WEIGHTS = dict.fromkeys(get_args(EvidenceClass), 0) | {
+    "reserve": 1,
+    "resource": 0.9,
+    "prospect": 0.4,
+    "occurrence": 0.2,
+}
 QUALITY_WEIGHTS = {"A": 1, "B": 0.9, "C": 0.6, "D": 0.3, "E": 0.1}
 
 

@@ -24,7 +24,7 @@ def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
     points.to_file(hamlet.data / "towns.gpkg")
     source = [{"kind": "file", "path": "towns.gpkg"}]
     hamlet.declare("infrastructure/towns", sources=source, fields={"name": {}})
-    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "50 km"}, rules=[])
+    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "3 km"}, rules=[])
     library = Library(hamlet.plan(aoi="-179,52,-140,70"))
     assert library.frame("infrastructure/towns")["name"].tolist() == ["a", "b"]
 

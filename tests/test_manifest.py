@@ -8,7 +8,12 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from geosite.manifest import data_years, misshapen, notice
+from geosite.report import DataYears
 from geosite.runs import open_run
+from tests.worlds import (
+    _FILES as ENTRIES,
+)
 from tests.worlds import (
     ALBERS,
     SIDE,
@@ -18,9 +23,11 @@ from tests.worlds import (
     copied,
     earlier_run,
     edited_criteria,
+    entry,
     shared_demo,
     shared_hamlet,
     write_towns,
+    write_yaml,
 )
 
 
@@ -79,6 +86,44 @@ def test_it_holds_what_the_run_was(said):
     assert set(said["versions"]) >= {"geosite", "gdal", "proj", "numpy"}
     assert said["missing"] == []
     assert "Pre-decisional screening" in said["notice"]
+
+
+def test_it_says_from_when_the_data_are(common, said):
+    assert said["data_years"] == {"oldest": 2026, "newest": 2026, "undated": []}
+    assert "Data: synthetic; rules as of 2026-01-02." in said["notice"]
+
+
+def test_years_are_those_of_the_layers_that_are_read(hamlet):
+    vintages = {
+        "land/blm": "FY2019",
+        "land/dod": "1.4, March 2001 (maps of 1888)",
+        "land/tribal": "service, read on the day of fetching",
+        "aoi/states": "20240930",
+    }
+    for layer in ENTRIES:
+        hamlet.declare(layer, vintage=vintages.get(layer, "2020"), status="official")
+    (hamlet.data / "tribal.geojson").rename(hamlet.data / "other.geojson")
+    assert data_years(hamlet.plan()) == DataYears(2001, 2020, ("aoi/states",))
+    (hamlet.data / "other.geojson").rename(hamlet.data / "tribal.geojson")
+    plan = hamlet.plan()
+    assert data_years(plan) == DataYears(2001, 2020, ("aoi/states", "land/tribal"))
+    said = "Data as of 2001 to 2020, 2 layers undated; rules as of 2026-01-02."
+    assert said in notice(plan)
+
+
+def test_a_layer_made_of_others_is_as_old_as_they_are(hamlet):
+    hamlet.declare("land/blm", vintage="2011")
+    write_yaml(hamlet.layers / "land" / "part.yaml", entry("land/blm") | {"vintage": "1999"})
+    hamlet.declare(
+        "land/blm", vintage="as its parts", sources=None, crs=None, fields=None,
+        union_of=["land/part"],
+    )  # fmt: skip
+    assert data_years(hamlet.plan()) == DataYears(1999, 2026)
+
+
+def test_a_manifest_that_is_whole_has_no_fault(said, demo):
+    for manifest in (said, *demo):
+        assert misshapen(manifest) == []
 
 
 def test_the_area_is_accounted_for(said):

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from geosite.model import Criterion, Layer, Metres, Quantity, Rule, Scenario
 from geosite.model.quantity import UNITS, parse
-from geosite.model.scenario import Tiers
+from geosite.model.rule import Value
+from geosite.model.scenario import DepositUnit, Evidence, PatchUnit, Tiers
 from geosite.model.value import ValueFunction
 from tests import strategies
 
@@ -49,6 +50,30 @@ SCENARIO = {
     "missing": "unknown",
     "sites": {"unit": "parcel", "pad": "100 acre", "max_parcel": "20000 km2"},
     "tiers": {"a": "0.7", "b": "0.5"},
+}
+EVIDENCE = {
+    "layers": ["minerals/usmin"],
+    "reach": "2 km",
+    "kernel": "5 km",
+    "class_weights": {
+        "reserve": "1",
+        "resource": "1",
+        "plan": "1",
+        "producer": "1",
+        "past_producer": "1",
+        "prospect": "0.5",
+        "occurrence": "0.2",
+        "unknown": "0",
+    },
+    "quality_weights": {"A": "1", "B": "1", "C": "1", "D": "0", "E": "0"},
+    "basis": "for a test only",
+}
+RASTER = {
+    **LAYER,
+    "id": "terrain/elevation",
+    "geometry": "raster",
+    "unit": "m",
+    "coverage": {"kind": "valid_cells"},
 }
 
 
@@ -96,7 +121,7 @@ def test_text_becomes_the_base_unit(text, unit, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["90", "90 acre", "90 metres", "m", "", "nan m", "inf km", "ten m"]
+    "text", ["90", "90 acre", "90 metres", "m", "", "nan m", "inf km", "1e306 km", "ten m"]
 )
 def test_a_length_without_a_unit_or_a_number_is_refused(text):
     with pytest.raises(ValueError, match=r"is not in|does not begin|is not finite"):
@@ -118,6 +143,12 @@ def test_a_quantity_written_and_read_again_is_itself(symbol, number):
 def test_equal_quantities_hash_alike_whatever_they_were_written_in():
     assert len({Quantity.parse("2 km"), Quantity.parse("2000 m")}) == 1
     assert Quantity.parse("2 km") != Quantity.parse("2000")
+
+
+@pytest.mark.parametrize("text", ["nan %", "inf km", "1e306 km"])
+def test_a_quantity_that_is_not_finite_is_refused(text):
+    with pytest.raises(ValueError, match="is not finite"):
+        Quantity.parse(text)
 
 
 def test_a_negative_length_is_refused():
@@ -158,6 +189,24 @@ def test_any_rule_survives_json(chosen):
         assert Rule.model_validate_json(rule.model_dump_json()) == rule
 
 
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan"])
+@pytest.mark.parametrize(
+    ("model", "spec", "path"),
+    [
+        (Criterion, CRITERION, "weight"),
+        (Scenario, SCENARIO, "tiers.a"),
+        (Scenario, SCENARIO, "tiers.known"),
+        (Evidence, EVIDENCE, "class_weights.plan"),
+        (Evidence, EVIDENCE, "quality_weights.A"),
+        (Value, {"kind": "value", "at_most": "1"}, "at_most"),
+    ],
+)
+def test_a_number_that_is_not_finite_is_refused_by_its_key(model, spec, path, number):
+    said = complaints(model, changed(spec, path, number))
+    assert path in said
+    assert re.search(r"finite|greater|less", said[path])
+
+
 def test_every_fault_is_reported_at_once():
     wrong = changed(SCENARIO, "grid.resolution", "90")
     wrong = changed(wrong, "criteria", [{**CRITERION, "weight": "0"}, {**CRITERION, "id": "road"}])
@@ -191,6 +240,37 @@ def test_every_fault_is_reported_at_once():
 )
 def test_a_wrong_layer_is_told_what_is_wrong(path, value, where, what):
     assert what in complaints(Layer, changed(LAYER, path, value))[where]
+
+
+BOX = {"kind": "box", "west": "-118", "south": "38", "east": "-117", "north": "39"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "what"),
+    [
+        ("west", "-116", "coverage.box", "west -116 must be less than east -117"),
+        ("west", "-117", "coverage.box", "west -117 must be less than east -117"),
+        ("north", "37", "coverage.box", "south 38 must be less than north 37"),
+        ("west", "-181", "coverage.box.west", "greater than or equal to -180"),
+        ("east", "181", "coverage.box.east", "less than or equal to 180"),
+        ("south", "-91", "coverage.box.south", "greater than or equal to -90"),
+        ("north", "91", "coverage.box.north", "less than or equal to 90"),
+        ("north", "nan", "coverage.box.north", "finite"),
+    ],
+)
+def test_a_box_that_is_none_is_refused(path, value, where, what):
+    assert Layer.model_validate({**LAYER, "coverage": BOX}).coverage.east == -117
+    wrong = {**LAYER, "coverage": changed(BOX, path, value)}
+    assert what in complaints(Layer, wrong)[where]
+
+
+@pytest.mark.parametrize(
+    "coverage", [BOX, {"kind": "states", "names": ["Utah"]}, {"kind": "inside", "layer": "a/b"}]
+)
+def test_a_raster_is_silent_where_its_cells_are_and_nowhere_else(coverage):
+    assert Layer.model_validate(RASTER).unit == "m"
+    said = complaints(Layer, {**RASTER, "coverage": coverage})[""]
+    assert f"coverage: {coverage['kind']} is not for rasters" in said
 
 
 def test_a_union_needs_no_crs_of_its_own():
@@ -234,6 +314,33 @@ def test_a_rule_is_about_the_facilities_it_names():
 def test_a_wrong_treatment_is_told_what_is_wrong(treatment, what):
     with pytest.raises(ValidationError, match=what):
         strategies.rule("a", treatment)
+
+
+@pytest.mark.parametrize(
+    ("subject", "where", "what"),
+    [
+        ({"kind": "slope", "above": "12"}, "slope.above", "'12' is not in %"),
+        ({"kind": "slope", "above": "12 m"}, "slope.above", "'12 m' is not in %"),
+        ({"kind": "slope", "above": "-1 %"}, "slope.above", "below zero"),
+        ({"kind": "value"}, "value", "give at_least, at_most or both"),
+        (
+            {"kind": "value", "at_least": "2", "at_most": "1"},
+            "value",
+            "at_least 2 is more than at_most 1",
+        ),
+        ({"kind": "value", "at_least": "nan"}, "value.at_least", "finite"),
+        ({"kind": "value", "at_least": "-inf"}, "value.at_least", "finite"),
+    ],
+)
+def test_a_wrong_subject_is_told_what_is_wrong(subject, where, what):
+    spec = strategies.rule("a").model_dump(mode="json", exclude_none=True)
+    assert what in complaints(Rule, {**spec, "subject": subject})[f"subject.{where}"]
+
+
+@pytest.mark.parametrize("bounds", [{"at_least": "1"}, {"at_most": "1"}])
+def test_one_bound_or_two_equal_ones_make_a_range(bounds):
+    assert Value.model_validate({"kind": "value", **bounds})
+    assert Value.model_validate({"kind": "value", "at_least": "1", "at_most": "1"})
 
 
 def test_a_rule_is_in_force_on_both_its_last_days_and_not_beyond():
@@ -346,6 +453,23 @@ def test_anchors_are_in_the_unit_of_the_measure(kind):
     assert Criterion.model_validate(spec).measure.unit == unit
 
 
+@pytest.mark.parametrize(
+    ("measure", "where", "what"),
+    [
+        ({"kind": "flat_share", "radius": "1 km", "slope": "5"}, "slope", "'5' is not in %"),
+        ({"kind": "flat_share", "radius": "1 km", "slope": "5 m"}, "slope", "'5 m' is not in %"),
+        ({"kind": "flat_share", "radius": "0 m", "slope": "5 %"}, "radius", "greater than 0"),
+        ({"kind": "open_land", "radius": "0 m"}, "radius", "greater than 0"),
+        ({"kind": "sum_within", "field": "n", "radius": "0 m"}, "radius", "greater than 0"),
+        ({"kind": "density", "radius": "0 m"}, "radius", "greater than 0"),
+        ({"kind": "nearby", "within": "-1 m"}, "within", "greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_measure_is_told_what_is_wrong(measure, where, what):
+    found = complaints(Criterion, changed(CRITERION, "measure", measure))
+    assert what in found[f"measure.{measure['kind']}.{where}"]
+
+
 def test_categories_need_scores():
     spec = changed(CRITERION, "measure", {"kind": "category", "field": "zone"})
     spec["value"] = {"kind": "categorical", "scores": {"none": "1", "A": "0"}}
@@ -398,6 +522,32 @@ def test_weights_sum_to_one_and_scaling_them_changes_nothing(chosen, factor):
 
     assert sum(shares(1.0).values()) == pytest.approx(1)
     assert shares(factor) == pytest.approx(shares(1.0))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "what"),
+    [
+        ("reach", "0 m", "reach", "greater than 0"),
+        (
+            "class_weights",
+            {"plan": "1", "resource": "1"},
+            "class_weights",
+            "no weight for reserve, producer, past_producer, prospect, occurrence, unknown",
+        ),
+        ("quality_weights", {"A": "1", "B": "1"}, "quality_weights", "no weight for C, D, E;"),
+    ],
+)
+def test_evidence_that_leaves_something_out_is_refused(path, value, where, what):
+    assert Evidence.model_validate(EVIDENCE).reach == 2000
+    assert what in complaints(Evidence, changed(EVIDENCE, path, value))[where]
+
+
+@pytest.mark.parametrize(("model", "more"), [(DepositUnit, {}), (PatchUnit, {"threshold": "0.5"})])
+def test_the_least_area_is_not_above_the_most(model, more):
+    spec = {"unit": model.model_fields["unit"].annotation.__args__[0], "min_area": "10 ha", **more}
+    assert model.model_validate({**spec, "max_area": "10 ha"}).max_area == 10
+    said = complaints(model, {**spec, "max_area": "9 ha"})[""]
+    assert "min_area 10 ha is more than max_area 9 ha" in said
 
 
 def test_tiers_are_in_order():

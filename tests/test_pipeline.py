@@ -96,8 +96,8 @@ def test_sites_are_ranked_and_lie_on_offered_land(common):
 @pytest.mark.parametrize(
     "sites",
     [
-        {"unit": "deposit", "min_area": "90000 ha"},
-        {"unit": "patch", "threshold": "0.2", "min_area": "90000 ha"},
+        {"unit": "deposit", "min_area": "90000 ha", "max_area": "99999 ha"},
+        {"unit": "patch", "threshold": "0.2", "min_area": "90000 ha", "max_area": "99999 ha"},
         {"unit": "patch", "threshold": "1", "min_area": "1 ha"},
         {"unit": "parcel", "pad": "90000 ha", "max_parcel": "1000 km2"},
     ],

@@ -63,8 +63,12 @@ def test_a_state_is_found_by_name_or_code(hamlet, name):
 
 
 def test_a_group_stands_for_its_states(hamlet):
-    rulebook = replace(open_rulebook(), groups={"Both": ("Toyland", "Elsewhere")})
+    rulebook = replace(
+        open_rulebook(), groups={"Both": ("toyland",), "More": ("Toyland", "Atlantis")}
+    )
     assert hamlet.plan(aoi="both", rulebook=rulebook).grid.shape == (60, 60)
+    with pytest.raises(CatalogError, match="no state called Atlantis; check the spelling"):
+        hamlet.plan(aoi="more", rulebook=rulebook)
 
 
 def test_a_box_in_degrees_is_an_outline_on_the_grid(hamlet):
@@ -205,7 +209,7 @@ def test_memory_grows_with_workers_and_not_with_idle_ones(hamlet):
 
 def test_bounds_that_cross_the_antimeridian_are_said_so(hamlet):
     # Alaska in degrees: left is larger than right, which readers must expect.
-    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "50 km"}, rules=[])
+    hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "3 km"}, rules=[])
     found = hamlet.plan(aoi="-179,52,-140,70")
     left, _, right, _ = reading_bounds(found, CRS(4269))
     assert left > right

@@ -12,6 +12,7 @@ from geosite.catalog import (
     open_rulebook,
     open_scenario,
     preset_names,
+    unfit_layers,
 )
 from geosite.errors import LayerDataError
 from geosite.model import Quantity
@@ -105,6 +106,11 @@ def test_every_reference_resolves(name, layers, rulebook):
     assert dangling(scenario, rulebook) == []
     assert named_layers(scenario, rulebook) <= set(layers)
     assert scenario.aoi in rulebook.groups
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_official_layers_can_answer(name, layers, rulebook):
+    assert unfit_layers(opened(name), layers, rulebook) == []
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import folium
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
@@ -15,6 +16,7 @@ from pyproj import Transformer
 
 from geosite.report import (
     CriterionLabel,
+    DataYears,
     citations_text,
     palette,
     readme_text,
@@ -84,7 +86,8 @@ def test_numbers_and_missing_values_stay_what_they_are():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("a|b", r"a\|b"), ("<b>", "&lt;b&gt;"), ("[x](y)", r"\[x\](y)"), ("# x", r"\# x"),
-     ("sage_grouse well-known", "sage_grouse well-known"), ("_x_", r"\_x\_")],
+     ("sage_grouse well-known", "sage_grouse well-known"), ("_x_", r"\_x\_"),
+     ("R&D & mining", "R&D & mining"), ("&lt;b&#62;", "&amp;lt;b&amp;#62;")],
 )  # fmt: skip
 def test_markdown_shows_marks_and_obeys_none(text, expected):
     assert markdown(text) == expected
@@ -105,10 +108,16 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
 
 
 def test_the_page_carries_the_disclaimer_the_marking_and_the_world(page):
-    for words in (DISCLAIMER, "Data as of 2025-11-21", "public data only", "SYNTHETIC WORLD"):
+    for words in (
+        DISCLAIMER,
+        "Data: synthetic; rules as of 2025-11-21",
+        "public data only",
+        "SYNTHETIC WORLD",
+    ):
         assert words in page
     real = render_map(toy_content(synthetic=False, marking="CUI")).get_root().render()
     assert "SYNTHETIC WORLD" not in real
+    assert "Data as of 2011 to 2024, 1 layer undated; rules as of 2025-11-21." in real
     assert "CUI" in real
 
 
@@ -176,6 +185,31 @@ def test_columns_that_are_not_there_are_not_shown():
     page = render_map(toy_content(sites=bare)).get_root().render()
     assert part(page, "sites")["features"][0][1]["score"] is None
     assert "unknown" in readme_text(toy_content(sites=bare))
+
+
+@pytest.mark.parametrize(
+    ("years", "expected"),
+    [
+        (DataYears(2001, 2026, ("a", "b")), "Data as of 2001 to 2026, 2 layers undated; rules"),
+        (DataYears(2024, 2024), "Data as of 2024; rules"),
+        (DataYears(undated=("a",)), "Data as of no stated year; rules"),
+    ],
+)
+def test_the_notice_says_from_when_the_data_are(years, expected):
+    assert (
+        f"control. {expected} as of 2025-11-21."
+        in toy_content(years=years, synthetic=False).disclaimer
+    )
+
+
+def test_a_card_says_how_sure_its_score_is(page):
+    _, site = part(page, "sites")["features"][0]
+    first = toy_content().sites.iloc[0]
+    assert site["range"] == pytest.approx(
+        [first["suitability_low"], first["suitability_high"]], abs=1e-4
+    )
+    assert site["known"] == "80 % of the weight was measured"
+    assert ["Status", "confirmed: Toy roster, 2024"] in dict(site["sections"])["Land"]
 
 
 # ── shapes and pictures ───────────────────────────────────────────────────────────────────────
@@ -286,6 +320,19 @@ def test_csv_holds_no_formula_and_one_line_a_site(tmp_path):
     assert longest >= 10_000
 
 
+def test_numbers_are_rounded_to_what_they_mean(tmp_path):
+    third = [1 / 3, -1e-9, np.nan]
+    columns = {
+        "suitability": 6, "contribution_rail": 6, "area_ha": 2, "acres": 2, "rail_distance_m": 1,
+        "longitude": 6, "known_weight_pct": 2,
+    }  # fmt: skip
+    write_table(pd.DataFrame(dict.fromkeys(columns, third)), tmp_path / "t.csv")
+    raw = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
+    assert raw[1].split(",") == [f"{1 / 3:.{n}f}" for n in columns.values()]
+    assert raw[2].split(",") == ["0.0"] * len(columns)
+    assert set(raw[3]) == {","}
+
+
 def test_a_table_with_geometry_gets_its_notice(tmp_path):
     write_table(toy_content().parcels, tmp_path / "inventory.csv", notice="screening")
     rows = list(
@@ -302,6 +349,33 @@ def test_the_readme_answers_and_says_what_it_does_not_know():
                   "Not examined at one site or more: Lakes and reservoirs"):  # fmt: skip
         assert words in text
     assert "Toy prospect 11" not in text
+
+
+def test_the_readme_says_how_sure_the_best_are():
+    first = toy_content().sites.iloc[0]
+    text = readme_text(toy_content())
+    assert f"{first['suitability_low']:.2f}–{first['suitability_high']:.2f} | 80 %" in text
+    assert "a suitability of 0.7 with at least 75 % of the weight" in text
+    assert "tier B at 0.55" in text
+
+
+def test_the_readme_lists_every_file_and_the_problems_of_decisive_layers():
+    text = readme_text(toy_content())
+    for name in ("removed.csv", "rule_sets.parquet", "surfaces.zarr", "exclusions, deposits, aoi"):
+        assert name in text
+    assert "its outline & its list differ" in text
+    assert "sidings are left out" not in text
+
+
+def test_a_criterion_that_is_unknown_everywhere_is_listed_once():
+    table = sites().assign(effective_rail=np.nan, not_examined="Distance to a railway")
+    why = "criterion rail runs as unknown: the catalogue has no layer infrastructure/rail"
+    text = readme_text(toy_content(sites=table, warnings=(why, "another")))
+    gaps = text.partition("## What the ranking does not know")[2].partition("## ")[0]
+    assert gaps.count("railway") == 1
+    assert "runs as unknown" not in gaps
+    assert "Distance to a railway (the catalogue has no layer infrastructure/rail)" in gaps
+    assert "* another" in gaps
 
 
 def test_every_row_of_every_page_table_has_the_columns_of_its_head():
@@ -323,6 +397,10 @@ def test_citations_name_every_dataset_and_every_rule():
     for label in (*content.layers, *content.rules):
         assert markdown(label.id) in text
         assert markdown(label.citation) in text
+    for words in ("valid existing rights", "no permit is possible", "30 USC 22", "open land only",
+                  "its outline & its list differ", "sidings are left out",
+                  "| confirmed |"):  # fmt: skip
+        assert words in text
 
 
 def test_the_status_counts_are_hectares():

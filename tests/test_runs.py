@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
 import rasterio
 
+from geosite.crs import WGS84, transformed
 from geosite.errors import RunError
 from geosite.report import DISCLAIMER
-from geosite.runs import content, execute, open_run, render_again, writing
+from geosite.runs import _placed, content, execute, open_run, render_again, writing
 from tests.worlds import copied, earlier_run, shared_demo, shared_hamlet, tree
 
 FILES = {
@@ -67,9 +71,10 @@ def test_every_table_and_page_carries_the_disclaimer(folders):
         assert DISCLAIMER in said["layer_metadata"]["notice"]
 
 
-def test_every_page_names_the_day_of_the_data(common):
+def test_every_page_names_the_day_of_the_rules(common):
     for page in ("README.md", "map.html", "run.json", "sites.csv"):
-        assert "2026-01-02" in (earlier_run(common) / page).read_text(encoding="utf-8")
+        text = (earlier_run(common) / page).read_text(encoding="utf-8")
+        assert "Data: synthetic; rules as of 2026-01-02" in text
 
 
 def test_rasters_are_cogs_on_the_grid(folders):
@@ -155,21 +160,84 @@ def test_a_damaged_manifest_is_refused(hamlet, text):
         open_run(earlier_run(hamlet))
 
 
-@pytest.mark.parametrize("name", ["sites.parquet", "sites.gpkg", "suitability.tif"])
-def test_a_damaged_file_is_named_when_it_is_read(hamlet, name):
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"criteria": 5}, "criteria is no list"),
+        ({"title": None}, "title is None, expected text"),
+        ({"grid": {}}, r"grid\.crs is not there"),
+        ({"rules": [{"id": "a"}]}, r"rules\[0\]\.title is not there.*and \d more"),
+        ({"sites": True}, "sites is True, expected a whole number"),
+        ({"missing": [3]}, r"missing\[0\] is no mapping"),
+    ],
+)
+def test_a_manifest_of_wrong_types_is_refused(hamlet, change, where):
+    path = earlier_run(hamlet) / "run.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(said | change), encoding="utf-8")
+    with pytest.raises(RunError, match=rf"run\.json: is damaged.*{where}.*run the scenario again"):
+        open_run(earlier_run(hamlet))
+
+
+@pytest.mark.parametrize("name", ["sites.parquet", "sites.gpkg", "suitability.tif", "status.tif"])
+@pytest.mark.parametrize("share", [0, 0.3, 0.9])
+def test_a_damaged_file_is_named_when_it_is_read(hamlet, name, share):
     run = open_run(earlier_run(hamlet))
-    (run.path / name).write_bytes(b"damaged")
-    with pytest.raises(RunError, match="damaged"):
-        content(run)
+    whole = (run.path / name).read_bytes()
+    (run.path / name).write_bytes(whole[: int(share * len(whole))])
+    before = tree(run.path)
+    for read in (content, render_again):
+        with pytest.raises(RunError, match=name) as caught:
+            read(run)
+        assert str(caught.value).count("run the scenario again") == 1
+        assert "could not be written" not in str(caught.value)
+    assert tree(run.path) == before
 
 
-def test_two_runs_in_one_second_have_two_folders(hamlet, monkeypatch):
-    one = execute(hamlet.plan(), hamlet.outputs).path
-    two = one.with_name(one.name + "-2")
-    from geosite import runs  # noqa: PLC0415
+def test_the_inventory_has_its_places_in_degrees(common):
+    run = open_run(earlier_run(common))
+    table = pd.read_csv(run.path / "inventory.csv")
+    assert len(table) == 3
+    assert set(table["crs"]) == {run.manifest["grid"]["crs"]}
+    x, y = transformed(table["longitude"], table["latitude"], WGS84, run.store.grid.crs)
+    assert np.hypot(x - table["x_m"], y - table["y_m"]).max() < 0.3
 
-    assert runs._free(one) == two
-    assert runs._free(two) == two
+
+def test_the_table_is_rounded_and_the_parquet_is_not(common):
+    run = open_run(earlier_run(common))
+    table = pd.read_csv(run.path / "sites.csv", index_col="site_id")
+    exact = run.sites.set_index("site_id")
+    assert (table["suitability"] == exact["suitability"].round(6)).all()
+    assert (exact["suitability"] != exact["suitability"].round(6)).any()
+
+
+def test_two_runs_in_one_second_have_two_folders(tmp_path):
+    path = tmp_path / "run"
+    for n, name in enumerate(("run", "run-2", "run-3")):
+        folder = tmp_path / f"{n}.partial"
+        folder.mkdir()
+        (folder / "file").touch()
+        assert _placed(folder, path) == tmp_path / name
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "run-2", "run-3"]
+
+
+def test_a_name_that_another_run_takes_in_between_is_left_to_it(tmp_path, monkeypatch):
+    folder, path = tmp_path / "a.partial", tmp_path / "run"
+    for p in (folder, path):
+        p.mkdir()
+        (p / "file").touch()
+    seen = iter([False])
+    there = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda p: next(seen, None) or (p != path and there(p)))
+    assert _placed(folder, path) == tmp_path / "run-2"
+
+
+def test_every_file_and_folder_reaches_the_disk_before_its_name(hamlet, monkeypatch):
+    synced = []
+    monkeypatch.setattr("geosite.runs.os.fsync", lambda n: synced.append(os.fstat(n).st_ino))
+    run = execute(hamlet.plan(), hamlet.outputs)
+    there = {p.stat().st_ino for p in (*run.path.rglob("*"), run.path, run.path.parent)}
+    assert there <= set(synced)
 
 
 def _half_written(folder):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from geosite.inputs import Chosen
 from geosite.pieces import KEYS, Piece, piece_table
 from geosite.sites import (
+    best_of_each,
     decision_matrix,
     measure_column,
     ranked,
@@ -279,3 +280,40 @@ def test_rules_that_touch_a_site_are_named_by_tier():
         "rules_unknown": ["stay-near", ""],
         "rules_not_examined": ["", "tell"],
     }
+
+
+@given(lands())
+def test_under_worst_a_cell_that_is_not_known_earns_nothing(land):
+    cells, site = land
+    found = table(cells, asked(missing="worst"), site)
+    assert found["suitability"].tolist() == pytest.approx(
+        found["suitability_surface"].tolist(), abs=1e-5
+    )
+
+
+@given(lands())
+def test_under_unknown_a_site_is_known_where_every_cell_is(land):
+    cells, site = land
+    found = table(cells, asked(missing="unknown"), site).sort_index()
+    for index, value in zip(found.index, found["suitability"], strict=True):
+        mine = site == np.unique(site)[index]
+        assert np.isnan(value) == np.isnan(cells[:, mine]).any()
+
+
+def test_an_installation_of_several_parcels_is_one_choice():
+    found = table([[0.2, 0.9, 0.5]] * 2 + [[1, 1, 1]], asked(), [0, 1, 2])
+    found = found.assign(parcel=["fort", "camp", "fort"])
+    best = best_of_each(found, ["agency", "parcel"])
+    assert best["parcel"].tolist() == ["fort", "camp"]
+    assert best["rank"].tolist() == [1, 2]
+    assert best["other_pads"].tolist() == [1, 0]
+
+
+def test_a_site_that_might_be_poor_is_not_in_tier_a():
+    # One criterion of three is not known: the others carry a site to A, the interval does not.
+    cells = [[1.0], [1.0], [np.nan]]
+    how = asked(missing="renormalise", tiers={"a": "0.9", "b": "0.85", "known": "0"})
+    row = table(cells, how).iloc[0]
+    assert row["suitability"] == pytest.approx(1)
+    assert row["suitability_low"] < 0.85
+    assert row["tier"] == "B"

@@ -33,7 +33,7 @@ PATCH, DEPOSIT, PARCEL = (
     {"unit": "deposit", "min_area": "1 ha"},
     {"unit": "parcel", "pad": "4 ha", "max_parcel": "1000 ha"},
 )
-OPEN = criterion("open", {"kind": "open_land", "radius": "0 m"}, rising("0 ha", "1 ha"))
+OPEN = criterion("open", {"kind": "open_land", "radius": "1 m"}, rising("0 ha", "1 ha"))
 """Full marks for any land: what is left of them says the factors."""
 
 

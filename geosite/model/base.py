@@ -6,9 +6,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 
 class Spec(BaseModel):
-    """Frozen, and closed to unknown keys: a typo in YAML is an error."""
+    """Frozen, and closed to unknown keys: a typo in YAML is an error. Every number is finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$")]

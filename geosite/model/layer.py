@@ -116,10 +116,21 @@ class Box(Spec):
     """The layer speaks for a box of longitude and latitude."""
 
     kind: Literal["box"]
-    west: float
-    south: float
-    east: float
-    north: float
+    west: Annotated[float, Field(ge=-180, le=180)]
+    south: Annotated[float, Field(ge=-90, le=90)]
+    east: Annotated[float, Field(ge=-180, le=180)]
+    north: Annotated[float, Field(ge=-90, le=90)]
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        found = []
+        if self.west >= self.east:
+            found.append(f"west {self.west:g} must be less than east {self.east:g}")
+        if self.south >= self.north:
+            found.append(f"south {self.south:g} must be less than north {self.north:g}")
+        if found:
+            raise ValueError("; ".join(found))
+        return self
 
 
 class Inside(Spec):
@@ -193,5 +204,11 @@ class Layer(Spec):
             raise ValueError(msg)
         if self.coverage.kind == "valid_cells" and self.geometry != "raster":
             msg = "coverage valid_cells is for rasters only"
+            raise ValueError(msg)
+        if self.geometry == "raster" and self.coverage.kind not in ("valid_cells", "everywhere"):
+            msg = (
+                f"coverage: {self.coverage.kind} is not for rasters: a raster says by its nodata "
+                "cells where it is silent; write valid_cells"
+            )
             raise ValueError(msg)
         return self

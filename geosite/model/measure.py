@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from geosite.model.base import Spec, Text
-from geosite.model.quantity import Metres, Quantity
+from geosite.model.quantity import Metres, Percent
 
 
 class Distance(Spec):
@@ -37,7 +37,7 @@ class SumWithin(Spec):
 
     kind: Literal["sum_within"]
     field: Text
-    radius: Metres
+    radius: Annotated[Metres, Field(gt=0)]
     unit: str = "persons"
 
 
@@ -76,8 +76,8 @@ class FlatShare(Spec):
     """Share of the land within a radius that is no steeper than a limit [%]."""
 
     kind: Literal["flat_share"]
-    radius: Metres
-    slope: Quantity
+    radius: Annotated[Metres, Field(gt=0)]
+    slope: Percent
 
     @property
     def unit(self) -> str:
@@ -89,7 +89,7 @@ class OpenLand(Spec):
     """Land within a radius that lies in one parcel and that no rule excludes [ha]."""
 
     kind: Literal["open_land"]
-    radius: Metres
+    radius: Annotated[Metres, Field(gt=0)]
 
     @property
     def unit(self) -> str:
@@ -102,6 +102,7 @@ class Nearby(Spec):
 
     kind: Literal["nearby"]
     within: Metres
+    """Zero asks whether the place lies on a polygon; points and lines need a distance."""
 
     @property
     def unit(self) -> str:

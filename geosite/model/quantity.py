@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema, core_schema
 
 _FACTORS: dict[str, dict[str, float]] = {
@@ -23,9 +23,9 @@ _FACTORS: dict[str, dict[str, float]] = {
 UNITS = {symbol: (base, factor) for base, t in _FACTORS.items() for symbol, factor in t.items()}
 
 
-def _number(text: str, whole: object) -> float:
+def _number(text: str, factor: float, whole: object) -> float:
     try:
-        value = float(text.replace(",", ""))
+        value = float(text.replace(",", "")) * factor
     except ValueError:
         msg = f"{whole!r} does not begin with a number"
         raise ValueError(msg) from None
@@ -62,7 +62,7 @@ def parse(text: object, unit: str) -> float:
             else f"{text!r} is not in {last}"
         )
         raise ValueError(msg)
-    return _number(value, text) * factors[symbol.strip()]
+    return _number(value, factors[symbol.strip()], text)
 
 
 class Quantity:
@@ -95,7 +95,7 @@ class Quantity:
             msg = f"{text!r}: the unit {symbol!r} is not one of {known}"
             raise ValueError(msg)
         base, factor = UNITS[symbol]
-        return cls(_number(number, text) * factor, base)
+        return cls(_number(number, factor, text), base)
 
     def __eq__(self, other: object) -> bool:
         """Same value and unit."""
@@ -126,6 +126,16 @@ class Quantity:
         )
 
 
+def _percentage(quantity: Quantity) -> Quantity:
+    if quantity.unit != "%":
+        msg = f"'{quantity}' is not in %; write it as in '10 %'"
+        raise ValueError(msg)
+    if quantity.value < 0:
+        msg = f"'{quantity}' is below zero"
+        raise ValueError(msg)
+    return quantity
+
+
 def _metres(text: object) -> float:
     return text if isinstance(text, float) else parse(text, "m")
 
@@ -146,3 +156,4 @@ Hectares = Annotated[
     Field(gt=0),
     PlainSerializer(lambda v: f"{_shortest(v)} ha", return_type=str),
 ]
+Percent = Annotated[Quantity, AfterValidator(_percentage)]

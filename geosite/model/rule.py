@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from geosite.model.base import Identifier, LayerId, Spec, Text
-from geosite.model.quantity import Metres, Quantity
+from geosite.model.quantity import Metres, Percent
 
 ProjectType = Literal["mine", "refinery"]
 Authority = Literal["statute", "regulation", "withdrawal", "plan", "practice"]
@@ -56,6 +56,8 @@ class Include(Spec):
 
     tier: Literal["include"]
     case: Text
+    """Number or file of the case, for whoever audits the rule: no computation reads it, and the
+    report of exceptions is to print it."""
 
 
 Treatment = Annotated[
@@ -73,7 +75,7 @@ class Slope(Spec):
     """The rule is about ground steeper than a limit [%], at the grid's own cell size."""
 
     kind: Literal["slope"]
-    above: Quantity
+    above: Percent
 
 
 class Value(Spec):
@@ -82,6 +84,16 @@ class Value(Spec):
     kind: Literal["value"]
     at_least: float | None = None
     at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            msg = "give at_least, at_most or both; without a bound the rule is about every cell"
+            raise ValueError(msg)
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            msg = f"at_least {self.at_least:g} is more than at_most {self.at_most:g}"
+            raise ValueError(msg)
+        return self
 
 
 class Category(Spec):
@@ -179,6 +191,8 @@ class Commodity(Spec):
     disposal: Literal["locatable", "leasable", "both", "unknown"] = "unknown"
     """Under which mineral law it is acquired on open public domain."""
     host: str | None = None
+    """Commodity whose ore it is won from, where it has no ore of its own: no computation reads it
+    yet; by-product evidence is to."""
     citation: Text
 
 

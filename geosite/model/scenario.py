@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from geosite.model.base import Identifier, LayerId, Spec, Text
 from geosite.model.criterion import Criterion
@@ -16,6 +17,10 @@ from geosite.model.rule import ProjectType
 EvidenceClass = Literal[
     "reserve", "resource", "plan", "producer", "past_producer", "prospect", "occurrence", "unknown"
 ]
+
+
+Quality = Literal["A", "B", "C", "D", "E"]
+"""How well a record is attested, from the best."""
 
 
 class GridSpec(Spec):
@@ -55,19 +60,45 @@ class Evidence(Spec):
     """What counts as a sign of ore, and how far it reaches."""
 
     layers: Annotated[tuple[LayerId, ...], Field(min_length=1)]
-    reach: Metres
+    reach: Annotated[Metres, Field(gt=0)]
     """The gate: land farther than this from accepted evidence is no candidate."""
-    accept_quality: tuple[Literal["A", "B", "C", "D", "E"], ...] = ("A", "B", "C")
+    accept_quality: tuple[Quality, ...] = ("A", "B", "C")
     """Record qualities that open the gate."""
     accept_error: Metres = 1000.0
     """Largest location error that opens the gate."""
     kernel: Annotated[Metres, Field(gt=0)]
     """Radius of the quartic kernel that sums the records round a place."""
     class_weights: dict[EvidenceClass, Annotated[float, Field(ge=0, le=1)]]
-    quality_weights: dict[Literal["A", "B", "C", "D", "E"], Annotated[float, Field(ge=0, le=1)]]
+    quality_weights: dict[Quality, Annotated[float, Field(ge=0, le=1)]]
     merge_within: Metres = 500.0
     """Records nearer to each other than this are one deposit."""
     basis: Text
+
+    @field_validator("class_weights")
+    @classmethod
+    def _weighs_every_class(cls, weights: dict[EvidenceClass, float]) -> dict[EvidenceClass, float]:
+        _check_all_given(weights, get_args(EvidenceClass))
+        return weights
+
+    @field_validator("quality_weights")
+    @classmethod
+    def _weighs_every_quality(cls, weights: dict[Quality, float]) -> dict[Quality, float]:
+        _check_all_given(weights, get_args(Quality))
+        return weights
+
+
+def _check_all_given(weights: Iterable[str], names: tuple[str, ...]) -> None:
+    # A weight left out would count as zero, and its records vanish without a word.
+    given = set(weights)
+    if missing := [name for name in names if name not in given]:
+        msg = f"no weight for {', '.join(missing)}; write 0 for what is to count for nothing"
+        raise ValueError(msg)
+
+
+def _check_areas(least: float, most: float) -> None:
+    if least > most:
+        msg = f"min_area {least:g} ha is more than max_area {most:g} ha"
+        raise ValueError(msg)
 
 
 class DepositUnit(Spec):
@@ -76,6 +107,11 @@ class DepositUnit(Spec):
     unit: Literal["deposit"]
     min_area: Hectares
     max_area: Hectares = 2500.0
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        _check_areas(self.min_area, self.max_area)
+        return self
 
 
 class ParcelUnit(Spec):
@@ -94,6 +130,11 @@ class PatchUnit(Spec):
     threshold: Annotated[float, Field(ge=0, le=1)]
     min_area: Hectares
     max_area: Hectares = 2500.0
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        _check_areas(self.min_area, self.max_area)
+        return self
 
 
 SiteUnit = Annotated[DepositUnit | ParcelUnit | PatchUnit, Field(discriminator="unit")]

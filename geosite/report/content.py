@@ -17,7 +17,7 @@ DISCLAIMER = (
     "Pre-decisional screening. Not a land-status, title, mineral-potential or validity "
     "determination; BLM master title plats and case files control."
 )
-"""What every table, map and page says; `Content.disclaimer` adds the day of the data."""
+"""What every table, map and page says; `Content.disclaimer` adds the years of the data."""
 
 OUTSIDE, NOT_OFFERED, EXCLUDED, UNKNOWN, CLEAR = range(5)
 """Codes of `Content.status`."""
@@ -25,6 +25,38 @@ OUTSIDE, NOT_OFFERED, EXCLUDED, UNKNOWN, CLEAR = range(5)
 
 MOSTLY = 0.9
 """Share of the land that is not excluded from which on drawing the unknown hides the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataYears:
+    """From when the layers are that were read, by the first year that each vintage names."""
+
+    oldest: int | None = None
+    newest: int | None = None
+    undated: tuple[str, ...] = ()
+    """Layers whose vintage names no year."""
+
+    def words(self, as_of: str, *, synthetic: bool = False) -> str:
+        """``Data as of 2001 to 2026, 3 layers undated; rules as of 2026-01-02``.
+
+        Examples
+        --------
+        >>> DataYears(2024, 2024).words("2026-01-02")
+        'Data as of 2024; rules as of 2026-01-02'
+        >>> DataYears().words("2026-01-02", synthetic=True)
+        'Data: synthetic; rules as of 2026-01-02'
+        """
+        rules = f"rules as of {as_of}"
+        if synthetic:
+            return f"Data: synthetic; {rules}"
+        if self.oldest is None:
+            return f"Data as of no stated year; {rules}"
+        years = str(self.oldest)
+        if self.newest != self.oldest:
+            years += f" to {self.newest}"
+        if n := len(self.undated):
+            years += f", {n:,} {'layer' if n == 1 else 'layers'} undated"
+        return f"Data as of {years}; {rules}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +87,23 @@ class RuleLabel:
     """Land that this rule speaks against, whatever the others say."""
     alone_ha: float
     """Land that no other rule speaks against."""
+    evidence: str = ""
+    """Whether the citation was confirmed."""
+    exceptions: tuple[str, ...] = ()
+    consultation: str = ""
+    permits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityLabel:
+    """By which law an agency could make land available."""
+
+    agency: str
+    authority: str
+    citation: str
+    disposal: str
+    evidence: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +117,10 @@ class LayerLabel:
     licence: str
     citation: str
     status: str
+    problems: str = ""
+    """What the catalogue knows to be wrong with it."""
+    decisive: bool = False
+    """Whether it says whose land it is, where minerals are, or what a hard rule excludes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +170,21 @@ class Content:
     offered_ha: tuple[float, float, float] | None = None
     """Offered land that is excluded, unknown and clear [ha]; from `status` if not given,
     which cannot tell whose the excluded land is."""
+    years: DataYears = DataYears()
+    authorities: tuple[AuthorityLabel, ...] = ()
+    tiers: tuple[float, float, float] | None = None
+    """Suitability from which on a site is in tier A, in tier B, and the share of the weight
+    that has to be known for tier A."""
 
     @property
     def disclaimer(self) -> str:
         """The sentence that every table, map and page carries."""
-        return f"{DISCLAIMER} Data as of {self.as_of}."
+        return f"{DISCLAIMER} {self.data_words}."
+
+    @property
+    def data_words(self) -> str:
+        """From when the data are, and on which day the rules were read."""
+        return self.years.words(self.as_of, synthetic=self.synthetic)
 
     @property
     def offered(self) -> tuple[float, float, float]:

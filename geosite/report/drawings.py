@@ -125,7 +125,9 @@ def _parcels(content: Content, tolerance: float) -> list[Drawing]:
 
 def _parcel_words(parcel: dict[Any, Any], agency: str) -> list[str]:
     place = ", ".join(t for k in ("county", "state") if (t := plain(parcel.get(k), 80)))
-    conflict = plain(parcel.get("ownership_conflict"), 120)
+    # The parcels of some runs call it as the sites do.
+    conflict = parcel.get("ownership_conflict", parcel.get("parcel_ownership_conflict"))
+    conflict = plain(conflict, 120)
     lines = [
         plain(parcel.get("name"), LIMIT) or "unnamed parcel",
         " · ".join(t for t in (agency, place) if t),

@@ -28,6 +28,7 @@ _UNITS = {
 }  # fmt: skip
 _KILOMETRE = 1000.0
 _MILE = 1609.344
+_SUM_ERROR = 1e-6
 _WHOLE = 100
 """From here on a number needs no decimals."""
 
@@ -95,6 +96,19 @@ def area(hectares: object) -> str:
     if found is None:
         return ""
     return f"{found:,.0f} ha ({found / 0.40468564224:,.0f} acres)"
+
+
+def share_words(percent: float) -> str:
+    """A share in whole percent; only all of it is ``100 %``.
+
+    Examples
+    --------
+    >>> share_words(99.9)
+    '99 %'
+    >>> share_words(100 - 1e-12)
+    '100 %'
+    """
+    return f"{int(percent + _SUM_ERROR)} %"
 
 
 def rule_names(content: Content, value: object) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geosite.report.facts import adds_up
+from geosite.report.facts import adds_up, share_words
 from geosite.report.palette import agency
 from geosite.report.text import markdown, number, plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from geosite.report.content import Content
+    from geosite.report.content import Content, CriterionLabel, LayerLabel
 
 _QUESTION = {
     "mine": "Where on the land that was asked about could a mine go?",
@@ -20,13 +20,27 @@ _QUESTION = {
 _FILES = (
     ("map.html", "the map; opens in a browser"),
     ("sites.csv", "all sites with every measure, score and reason"),
-    ("sites.gpkg, sites.parquet", "the same with exact outlines"),
-    ("inventory.csv", "parcels and the deposits on them"),
+    ("sites.parquet", "the same with exact outlines and every digit"),
+    (
+        "sites.gpkg",
+        "for a GIS; layers sites, parcels (the register), exclusions, deposits, aoi",
+    ),
+    ("inventory.csv", "parcels and the deposits on them, with longitude and latitude"),
+    ("removed.csv", "land that each hard rule takes, and takes alone"),
+    ("rule_sets.parquet", "cells by the set of rules that speak against them or cannot tell"),
+    (
+        "surfaces.zarr",
+        "cell by cell: status, planes (rules as bits), parcel, measures, effective scores",
+    ),
     ("suitability.tif", "0–1 per cell, nodata where there is none"),
     ("status.tif", "0 outside, 1 not offered, 2 excluded, 3 unknown, 4 clear"),
     ("CITATIONS.md", "every dataset with its licence, every rule with its authority"),
     ("run.json", "what was asked, with versions, hashes, counts and warnings"),
 )
+_RULE_HEADS = (
+    "rule", "title", "tier", "authority", "citation", "evidence", "layer", "exceptions",
+    "consultation", "permits",
+)  # fmt: skip
 
 
 def readme_text(content: Content) -> str:
@@ -50,21 +64,47 @@ def citations_text(content: Content) -> str:
     """CITATIONS.md of a run: every dataset with licence, every rule with authority."""
     layers = [
         (x.id, x.title, x.agency, x.vintage, x.licence, x.citation, x.status)
-        for x in sorted(content.layers, key=lambda x: x.id)
+        for x in _by_id(content.layers)
     ]
     rules = [
-        (r.id, r.title, r.tier, r.authority, r.citation, r.layer)
+        (
+            r.id, r.title, r.tier, r.authority, r.citation, r.evidence, r.layer,
+            "; ".join(r.exceptions), r.consultation, "; ".join(r.permits),
+        )
         for r in sorted(content.rules, key=lambda r: r.id)
-    ]
+    ]  # fmt: skip
     parts = [
         _head(content, f"Sources of: {plain(content.title)}"),
         "## Datasets",
         _escaped(("layer", "title", "agency", "vintage", "licence", "citation", "status"), layers),
+        _problems(content),
         "## Rules",
-        _escaped(("rule", "title", "tier", "authority", "citation", "layer"), rules),
+        _escaped(_RULE_HEADS, rules),
+        _authorities(content),
         _foot(content),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _problems(content: Content) -> str:
+    known = [f"{x.id}: {x.problems}" for x in _by_id(content.layers) if x.problems]
+    return "## Known problems of the datasets\n\n" + _bullets(known) if known else ""
+
+
+def _authorities(content: Content) -> str:
+    if not content.authorities:
+        return ""
+    rows = [
+        (a.agency, a.authority, a.disposal, a.citation, a.evidence, a.note)
+        for a in content.authorities
+    ]
+    heads = ("owner", "authority", "minerals", "citation", "evidence", "note")
+    text = "By which law land of these owners could be made available."
+    return f"## Land authorities\n\n{text}\n\n{_escaped(heads, rows)}"
+
+
+def _by_id(layers: Iterable[LayerLabel]) -> list[LayerLabel]:
+    return sorted(layers, key=lambda x: x.id)
 
 
 def _head(content: Content, title: str) -> str:
@@ -101,13 +141,22 @@ def _best(content: Content) -> str:
         return "## Ten best\n\nNo site was found."
     if "rank" in sites:
         sites = sites.sort_values("rank", kind="stable")
-    heads = ("rank", "tier", "site", "name", "agency", "county", "suitability", "area", "unknown")
+    heads = (
+        "rank", "tier", "site", "name", "agency", "county", "suitability", "low–high",
+        "weight measured", "area", "unknown",
+    )  # fmt: skip
     rows = [_best_row(site) for site in sites.head(10).to_dict("records")]
-    return f"## Ten best\n\n{_escaped(heads, rows)}"
+    text = (
+        "Low–high is the suitability with all that is not known at its worst and at its best; the "
+        "weight measured is the share of the criteria's weight that was known."
+    )
+    return f"## Ten best\n\n{_escaped(heads, rows)}\n\n{text}"
 
 
 def _best_row(site: Mapping[object, object]) -> tuple[str, ...]:
     rank, score = number(site.get("rank")), number(site.get("suitability"))
+    low, high = number(site.get("suitability_low")), number(site.get("suitability_high"))
+    known = number(site.get("known_weight_pct"))
     place = ", ".join(t for k in ("county", "state") if (t := plain(site.get(k), 80)))
     return (
         "" if rank is None else f"{rank:.0f}",
@@ -117,6 +166,8 @@ def _best_row(site: Mapping[object, object]) -> tuple[str, ...]:
         agency(plain(site.get("agency"), 60))[0],
         place,
         "unknown" if score is None else f"{score:.2f}",
+        "" if low is None or high is None else f"{low:.2f}–{high:.2f}",
+        "" if known is None else share_words(known),
         _ha(number(site.get("area_ha"))),
         _ha(number(site.get("unknown_ha"))),
     )
@@ -147,26 +198,49 @@ def _owners(content: Content) -> str:
 
 def _not_known(content: Content) -> str:
     titles = {r.id: r.title for r in content.rules}
-    unseen = [
-        f"Criterion without a score at any site: {c.title}"
-        for c in content.criteria
-        if f"effective_{c.id}" in content.sites
-        and len(content.sites)
-        and content.sites[f"effective_{c.id}"].isna().all()
-    ]
+    unseen, warnings = _unseen(content)
     names = content.sites.get("not_examined", ())
-    examined = sorted({titles.get(n, n) for value in names for n in split_names(value)})
+    examined = {titles.get(n, n) for value in names for n in split_names(value)}
+    examined -= {plain(c.title) for c in unseen}
     lines = [
         *(f"Could not be asked: {titles.get(r, r)}" for r in content.unknown_rules),
-        *unseen,
-        *(f"Not examined at one site or more: {name}" for name in examined),
-        *content.warnings,
+        *(f"Criterion without a score at any site: {c.title}{why}" for c, why in unseen.items()),
+        *(f"Not examined at one site or more: {name}" for name in sorted(examined)),
+        *warnings,
+        *(f"{x.title} ({x.id}): {x.problems}" for x in _decisive(content)),
         (
             "What only people know: conditions on the ground, title and records, consultation with "
             "Tribal Nations and the public. No layer here stands in for them."
         ),
     ]
     return "## What the ranking does not know\n\n" + _bullets(lines)
+
+
+def _unseen(content: Content) -> tuple[dict[CriterionLabel, str], list[str]]:
+    """Criteria without a score anywhere, each with the warning that says why; other warnings."""
+    found: dict[CriterionLabel, str] = {}
+    warnings = list(content.warnings)
+    for c in content.criteria:
+        said = [w for w in warnings if w.startswith(f"criterion {c.id} runs as unknown")]
+        scores = content.sites.get(f"effective_{c.id}")
+        if said or (scores is not None and len(scores) and scores.isna().all()):
+            found[c] = "".join(f" ({w.partition(': ')[2]})" for w in said if ": " in w)
+            warnings = [w for w in warnings if w not in said]
+    return found, warnings
+
+
+def _decisive(content: Content) -> list[LayerLabel]:
+    return [x for x in _by_id(content.layers) if x.decisive and x.problems]
+
+
+def _tiers(content: Content) -> str:
+    if content.tiers is None:
+        return ""
+    a, b, known = content.tiers
+    return (
+        f"Tier A begins at a suitability of {a:g} with at least {100 * known:g} % of the weight "
+        f"measured, tier B at {b:g}; the rest is tier C. A site with a fatal flaw is in tier C."
+    )
 
 
 def _reading(content: Content) -> str:
@@ -178,21 +252,21 @@ def _reading(content: Content) -> str:
     weights = [
         (c.title, f"{100 * c.weight:.1f} %", "yes" if c.critical else "") for c in content.criteria
     ]
-    return "\n\n".join(
-        [
-            "## How to read it",
-            (
-                "*Excluded* means that a hard rule speaks against the place. *Unknown* means that "
-                "none does, but one cannot tell. *Clear* means that every hard rule was asked and "
-                "none speaks against it; it does not mean that the place is allowed."
-            ),
-            (
-                f"Scores run from 0 (worst) to 1 (best) between stated points. {total} Small "
-                "differences in suitability are no ground for preferring one site to another."
-            ),
-            _escaped(("criterion", "weight", "critical"), weights),
-        ]
-    )
+    parts = [
+        "## How to read it",
+        (
+            "*Excluded* means that a hard rule speaks against the place. *Unknown* means that "
+            "none does, but one cannot tell. *Clear* means that every hard rule was asked and "
+            "none speaks against it; it does not mean that the place is allowed."
+        ),
+        (
+            f"Scores run from 0 (worst) to 1 (best) between stated points. {total} Small "
+            "differences in suitability are no ground for preferring one site to another."
+        ),
+        _tiers(content),
+        _escaped(("criterion", "weight", "critical"), weights),
+    ]
+    return "\n\n".join(p for p in parts if p)
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geosite.planning import Plan
 
 WORKERS = 2
@@ -70,3 +72,22 @@ def _layer(plan: Plan, id_: str) -> str:
     if layer is None:
         return f"  {id_}: not in the catalogue"
     return f"  {id_}: {layer.title} ({layer.vintage}, {layer.licence}, {layer.status})"
+
+
+def no_site_text(manifest: Mapping[str, Any]) -> str:
+    """Why a run found no site: land that is not ranked, and candidates that became no site."""
+    lines = [
+        f"{p['agency']} land ({p['area_ha']:,.0f} ha): {p['reason']}"
+        for p in manifest["parcels"]
+        if p["reason"]
+    ]
+    lines += [
+        f"{reason}: {n['number']} ({n['area_ha']:,.0f} ha)"
+        for reason, n in manifest["left_out"].items()
+        if n["number"]
+    ]
+    offered = manifest["offered_ha"]
+    lines.append(
+        "offered land: " + ", ".join(f"{area:,.0f} ha {state}" for state, area in offered.items())
+    )
+    return "\n".join(f"  {line}" for line in lines)

@@ -10,6 +10,7 @@ from geosite.report.facts import (
     contributions,
     measure_columns,
     rule_names,
+    share_words,
     written,
 )
 from geosite.report.text import LIMIT, number, plain
@@ -63,11 +64,19 @@ def _card(
         "interval": _interval(site),
         "place": " · ".join(p for p in place if p),
         "score": _rounded(number(site.get("suitability"))),
+        "range": _range(site),
+        "known": _known(site),
         "point": [round(point[1], 5), round(point[0], 5)],
         "parts": parts,
         "sections": [s for s in _sections(content, measures, site) if s[1]],
         "colour": palette.rank_colour(rank),
     }
+
+
+def _status(site: Mapping[Any, Any]) -> str:
+    """Status of the parcel, and what it was confirmed by."""
+    status, source = plain(site.get("parcel_status"), 120), plain(site.get("status_source"), LIMIT)
+    return ": ".join(t for t in (status, source) if t)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -81,6 +90,17 @@ def _interval(site: Mapping[Any, Any]) -> str:
     return f"rank {low:.0f}–{high:.0f} under other weights"
 
 
+def _range(site: Mapping[Any, Any]) -> list[float]:
+    """What the score would be if all that is not known were at its worst, and at its best."""
+    low, high = number(site.get("suitability_low")), number(site.get("suitability_high"))
+    return [] if low is None or high is None else [round(low, 4), round(high, 4)]
+
+
+def _known(site: Mapping[Any, Any]) -> str:
+    share = number(site.get("known_weight_pct"))
+    return "" if share is None else f"{share_words(share)} of the weight was measured"
+
+
 def _sections(
     content: Content, measures: Mapping[str, tuple[str, str]], site: Mapping[Any, Any]
 ) -> list[tuple[str, list[list[str]]]]:
@@ -88,6 +108,7 @@ def _sections(
         ["Area", area(site.get("area_ha"))],
         ["Clear of hard rules", area(site.get("clear_ha"))],
         ["Unknown to a hard rule", area(site.get("unknown_ha"))],
+        ["Status", _status(site)],
         ["Authority", plain(site.get("authority"), LIMIT)],
     ]
     rules = [
@@ -99,7 +120,7 @@ def _sections(
     doubts = [
         ["Fatal flaws", plain(site.get("fatal_flaws"), LIMIT)],
         ["Not examined", plain("; ".join(rule_names(content, site.get("not_examined"))), LIMIT)],
-        ["Oldest data", plain(site.get("data_oldest"), 40)],
+        ["Oldest data", plain(content.years.oldest or site.get("data_oldest"), 40)],
         ["Rules as of", plain(site.get("as_of"), 40)],
     ]
     ground = [

@@ -107,8 +107,8 @@ def _collected(parts: NDArray[Any]) -> shapely.Geometry:
     return joined
 
 
-def anchors(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
+def anchors(frame: gpd.GeoDataFrame, *, decimals: int = DECIMALS) -> NDArray[np.float64]:
     """A point inside every feature: (features, 2) longitude, latitude, rounded; NaN if none."""
     points = shapely.point_on_surface(np.asarray(frame.geometry.array, dtype=object))
     inside = projected(frame[[frame.geometry.name]].set_geometry(points), WGS84).geometry
-    return np.round(np.column_stack([inside.x.to_numpy(), inside.y.to_numpy()]), DECIMALS)
+    return np.round(np.column_stack([inside.x.to_numpy(), inside.y.to_numpy()]), decimals)

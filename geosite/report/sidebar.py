@@ -25,7 +25,7 @@ def sidebar(content: Content, parts: list[Drawing]) -> str:
 <header><p class="gs-marking">{marking}</p>{synthetic}
 <h1>{markup(content.title, 200)}</h1>
 <p class="gs-sub">{markup(content.aoi_name, 120)} ·
-data as of {markup(content.as_of, 40)}</p></header>
+{markup(content.data_words, 120)}</p></header>
 <div class="gs-scroll">
 <p id="gs-waiting">The map is drawn by Leaflet, which this page loads from
 cdn.jsdelivr.net. If you can read this, it could not be loaded.</p>

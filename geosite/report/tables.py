@@ -3,7 +3,8 @@
 A comment line would break the programs that read CSV, so the disclaimer is a
 column, `notice`, the same on every row: a row that is copied out keeps it. Text
 that a spreadsheet would take for a formula gets a leading apostrophe; numbers,
-negative ones too, stay numbers.
+negative ones too, stay numbers, and are rounded to what they mean: sites.parquet
+has every digit.
 """
 
 from __future__ import annotations
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 
+_DEGREES = 6
+_DECIMALS = {"ha": 2, "acres": 2, "m": 1, "pct": 2}
+"""Decimals by the unit that ends a column's name."""
+_OTHER = 6
+"""Decimals of scores, parts of scores and all else."""
+
+
 def notice(content: Content) -> str:
-    """What every row says: screening only, the day, the marking, and "SYNTHETIC WORLD"."""
+    """What every row says: screening only, the years, the marking, and "SYNTHETIC WORLD"."""
     world = "SYNTHETIC WORLD. " if content.synthetic else ""
     return f"{world}{plain(content.disclaimer)} [{plain(content.marking, 200)}]"
 
@@ -35,7 +43,7 @@ def site_table(content: Content) -> pd.DataFrame:
     Longitude and latitude are of a point inside the site.
     """
     sites = content.sites
-    points = anchors(sites)
+    points = anchors(sites, decimals=_DEGREES)
     table = sites.drop(columns=sites.geometry.name)
     table = table.assign(longitude=points[:, 0], latitude=points[:, 1])
     table = table.assign(notice=notice(content))
@@ -68,11 +76,19 @@ def write_table(table: pd.DataFrame, path: Path, *, notice: str | None = None) -
     # Cell by cell: a column of text may hold numbers and lists as well.
     table = table.copy()
     for column in table.columns:
-        if _may_hold_text(table[column]):
+        if table[column].dtype.kind == "f":
+            table[column] = _rounded(table[column], str(column))
+        elif _may_hold_text(table[column]):
             safe = [cell(v) for v in table[column]]
             table[column] = pd.Series(safe, table.index, dtype=object)
     table = table.rename(columns=lambda c: str(cell(str(c))))
     table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _rounded(numbers: pd.Series, name: str) -> pd.Series:
+    decimals = _DECIMALS.get(name.rpartition("_")[2], _OTHER)
+    # Adding nothing turns -0.0 into 0.0.
+    return numbers.astype("float64").round(decimals) + 0.0
 
 
 def _may_hold_text(column: pd.Series) -> bool:

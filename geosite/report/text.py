@@ -25,6 +25,8 @@ _UNSEEN = re.compile(
 )
 # A mark inside a word means nothing to Markdown, so it stays bare and the source readable.
 _MARKDOWN = re.compile(r"[\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-](?=\W|$)")
+# Other ampersands are plain text to Markdown: R&D stays R&D.
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -82,7 +84,7 @@ def script_json(value: Any) -> str:
 
 def markdown(value: object, limit: int | None = None) -> str:
     """Text for a line of Markdown: its marks are escaped, HTML is shown and not obeyed."""
-    text = html.escape(plain(value, limit), quote=False)
+    text = _ENTITY.sub("&amp;", plain(value, limit)).replace("<", "&lt;").replace(">", "&gt;")
     return _MARKDOWN.sub(lambda mark: f"\\{mark[0]}", text)
 
 

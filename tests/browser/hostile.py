@@ -61,6 +61,7 @@ def hostile_content():
         criteria=tuple(label(c, id=c.id, measure=c.measure) for c in content.criteria),
         rules=tuple(label(r, id=renamed[r.id], tier=r.tier) for r in content.rules),
         layers=tuple(label(x) for x in content.layers),
+        authorities=tuple(label(a) for a in content.authorities),
         sites=poisoned(content.sites),
         parcels=poisoned(content.parcels),
         exclusions=poisoned(content.exclusions, rules=renamed),

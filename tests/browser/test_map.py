@@ -36,8 +36,9 @@ def test_the_page_opens_without_a_fault_and_asks_for_nothing_but_leaflet(tab, to
 
 def test_the_page_says_what_it_is(tab, toy):
     side = opened(tab, toy).inner_text("#gs-side")
-    for words in ("Pre-decisional screening.", "Data as of 2025-11-21", "SYNTHETIC WORLD",
-                  "public data only", "case files control", "critical habitat"):  # fmt: skip
+    for words in ("Pre-decisional screening.", "Data: synthetic; rules as of 2025-11-21",
+                  "SYNTHETIC WORLD", "public data only", "case files control",
+                  "critical habitat"):  # fmt: skip
         assert words in side
 
 
@@ -52,8 +53,13 @@ def test_a_site_opens_with_its_contributions(tab, toy):
     assert card.locator(".gs-bar").count() == len(content.criteria)
     shown = [float(v) for v in card.locator(".gs-bar .gs-value").all_inner_texts()]
     assert sum(shown) == pytest.approx(site["suitability"], abs=0.002)
-    for words in ("Mineral evidence", "1.4 km (0.8 mi)", "Sage-grouse habitat", "43 CFR 3809"):
+    low, high = site["suitability_low"], site["suitability_high"]
+    for words in ("Mineral evidence", "1.4 km (0.8 mi)", "Sage-grouse habitat", "43 CFR 3809",
+                  f"Suitability from {low:.2f} to {high:.2f} with what is not known",
+                  "80 % of the weight was measured", "confirmed: Toy roster, 2024"):  # fmt: skip
         assert words in text
+    first = tab.inner_text("#gs-best button >> nth=0")
+    assert f"{low:.2f}–{high:.2f}" in first
 
 
 def test_a_pin_and_an_outline_open_the_same_card(tab, toy):

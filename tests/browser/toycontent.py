@@ -9,7 +9,14 @@ from affine import Affine
 from pyproj import CRS
 from shapely.geometry import Point, Polygon, box
 
-from geosite.report.content import Content, CriterionLabel, LayerLabel, RuleLabel
+from geosite.report.content import (
+    AuthorityLabel,
+    Content,
+    CriterionLabel,
+    DataYears,
+    LayerLabel,
+    RuleLabel,
+)
 
 ALBERS = CRS.from_epsg(5070)
 CELL = 1000.0
@@ -23,7 +30,8 @@ CRITERIA = (
 )
 RULES = (
     RuleLabel("wilderness", "Designated wilderness", "exclude", "statute", "16 USC 1133(d)",
-              "environment/wilderness", 61_000.0, 52_000.0),
+              "environment/wilderness", 61_000.0, 52_000.0, "confirmed",
+              ("valid existing rights",), "none", ("no permit is possible",)),
     RuleLabel("lakes", "Lakes and reservoirs", "exclude", "practice", "project practice",
               "hydrography/lakes", 9_000.0, 9_000.0),
     RuleLabel("sage-grouse", "Sage-grouse habitat", "avoid", "plan", "land use plan",
@@ -69,6 +77,9 @@ def sites(count=14):
             "site_id": f"BLM-{c:03d}-{r:03d}", "name": f"Toy prospect {rank}", "agency": "BLM",
             "state": "Nevada", "county": "Nye", "commodities": "lithium; tungsten",
             "evidence_class": "past_producer", "suitability": total,
+            "suitability_low": total - 0.2, "suitability_high": min(1.0, total + 0.1),
+            "known_weight_pct": 80.0, "parcel_status": "confirmed",
+            "status_source": "Toy roster, 2024",
             "suitability_surface": total, "suitability_p90": min(1.0, total + 0.05),
             "acres": 988.4, "area_ha": 400.0, "clear_ha": 300.0, "unknown_ha": 100.0,
             "authority": "43 CFR 3809 plan of operations", "rules_avoid": "sage-grouse",
@@ -148,7 +159,16 @@ def toy_content(**changed):
         "unknown_rules": ("critical habitat: no such layer in this catalogue",),
         "layers": (
             LayerLabel("environment/wilderness", "Wilderness areas", "USFS", "2024",
-                       "public domain", "Toy Service, Wilderness areas, 2024", "synthetic"),
+                       "public domain", "Toy Service, Wilderness areas, 2024", "synthetic",
+                       "its outline & its list differ", decisive=True),
+            LayerLabel("infrastructure/rail", "Railways", "DOT", "2023", "public domain",
+                       "Toy Railways, 2023", "synthetic", "sidings are left out"),
         ),
+        "years": DataYears(2011, 2024, ("land/blm",)),
+        "authorities": (
+            AuthorityLabel("BLM", "43 CFR 3809 plan of operations", "30 USC 22", "locatable",
+                           "confirmed", "open land only"),
+        ),
+        "tiers": (0.7, 0.55, 0.75),
     }  # fmt: skip
     return Content(**{**content, **changed})

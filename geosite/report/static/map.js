@@ -86,10 +86,17 @@ function geositeMap(map, groups, control) {
     track.appendChild(done);
     whole.appendChild(track);
     row.appendChild(whole);
-    const text = contribution === null ? "unknown" : contribution.toFixed(additive ? 3 : 2);
+    const text = contribution === null ? "unknown" : contribution.toFixed(additive ? 3 : 2).replace(/^-(?=[0.]+$)/, "");
     row.appendChild(node("span", "gs-value", text));
     row.title = "weight " + (100 * weight).toFixed(1) + " %, score " + (known ? effective.toFixed(2) : "unknown");
     return row;
+  }
+
+  function interval(site) {
+    const [low, high] = (site.range || []).map((v) => v.toFixed(2));
+    if (low === undefined) return "";
+    return low === high && site.score !== null && low === site.score.toFixed(2) ? ""
+      : "Suitability from " + low + " to " + high + " with what is not known";
   }
 
   function card(site, additive) {
@@ -105,6 +112,8 @@ function geositeMap(map, groups, control) {
     badges.appendChild(node("span", "gs-badge", "Suitability " + (site.score === null ? "unknown" : site.score.toFixed(2))));
     if (site.interval) badges.appendChild(node("span", "gs-sub", site.interval));
     box.appendChild(badges);
+    const doubt = [interval(site), site.known].filter(Boolean).join("; ");
+    if (doubt) box.appendChild(node("p", "gs-sub gs-doubt", doubt));
     box.appendChild(node("h4", "", additive ? "What the suitability is made of" : "What lowers it (parts of the logarithm)"));
     const bars = node("div", "gs-bars");
     const heaviest = Math.max(1e-9, ...site.parts.map((p) => p[1]));
@@ -173,7 +182,10 @@ function geositeMap(map, groups, control) {
     pin.style.setProperty("--c", site.colour);
     const words = node("span", "gs-name", site.name);
     words.appendChild(node("small", "", site.place));
-    button.append(pin, words, node("span", "gs-sub", (site.tier ? site.tier + " · " : "") + (site.score === null ? "–" : site.score.toFixed(2))));
+    const score = node("span", "gs-sub gs-score", (site.tier ? site.tier + " · " : "") + (site.score === null ? "–" : site.score.toFixed(2)));
+    if (interval(site)) score.appendChild(node("small", "", site.range.map((v) => v.toFixed(2)).join("–")));
+    button.append(pin, words, score);
+    button.title = [interval(site), site.known].filter(Boolean).join("; ");
     button.addEventListener("click", () => {
       const bounds = marks[0].getBounds().pad(3);
       map.once("moveend", () => marks[marks.length - 1].openPopup());

@@ -1,0 +1,203 @@
+"""A run's folder, read again: its tables, its pictures, and what a map is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyogrio
+import rasterio
+import zarr
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import Resampling
+
+from geosite.errors import GeositeError, RunError
+from geosite.report.content import (
+    AuthorityLabel,
+    Content,
+    CriterionLabel,
+    DataYears,
+    LayerLabel,
+    OwnerLabel,
+    RuleLabel,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+PICTURE = 2400
+"""Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
+_LAYERS = ("sites", "parcels", "exclusions", "deposits", "aoi")
+_UNREADABLE = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    rasterio.errors.RasterioError,
+    CPLE_BaseError,
+    pa.ArrowException,
+    zarr.errors.BaseZarrError,
+    OSError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+)
+"""What the drivers raise on bytes that are not what they were."""
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[Path]:
+    """Say that a file is damaged where reading it fails inside.
+
+    Raises
+    ------
+    RunError
+        That names the file.
+    """
+    try:
+        yield file
+    except GeositeError:
+        raise
+    except _UNREADABLE as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        msg = f"{file}: is damaged: {said}; run the scenario again"
+        raise RunError(msg) from None
+
+
+def read_sites(folder: Path) -> gpd.GeoDataFrame:
+    """Ranked sites of a run, in the grid's CRS."""
+    with reading(folder / "sites.parquet") as file:
+        found = gpd.read_parquet(file)
+        if missing := {"rank", "site_id", "notice"} - {*found.columns}:
+            msg = f"it has no column {', '.join(sorted(missing))}"
+            raise ValueError(msg)
+        return found
+
+
+def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
+    """A layer of the run's ``sites.gpkg``."""
+    with reading(folder / "sites.gpkg") as file:
+        return pyogrio.read_dataframe(file, layer=name)
+
+
+def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
+    """What a map and the pages show of a run, from its folder alone.
+
+    Raises
+    ------
+    RunError
+        If a file of it is damaged.
+    """
+    m = manifest
+    frames = {n: read_layer(folder, n) for n in _LAYERS}
+    frames["sites"] = read_sites(folder).drop(columns="notice")
+    suitability, transform = _picture(folder / "suitability.tif")
+    status, _ = _picture(folder / "status.tif")
+    years = m.get("data_years", {})
+    total = sum(c["weight"] for c in m["criteria"])
+    lost = {x["layer"] for x in m["missing"]}
+    decisive = _decisive(m)
+    return Content(
+        title=m["title"],
+        aoi_name=m["aoi"],
+        as_of=m["as_of"],
+        marking=m["scenario"]["marking"],
+        synthetic=m["synthetic"],
+        project=m["scenario"]["project"],
+        criteria=tuple(
+            CriterionLabel(
+                c["id"], c["title"], c["weight"] / total, c["unit"], c["critical"], c["measure"]
+            )
+            for c in m["criteria"]
+        ),
+        rules=tuple(
+            RuleLabel(
+                r["id"],
+                r["title"],
+                r["tier"],
+                r["authority"],
+                r["citation"],
+                r["layer"],
+                r.get("removed_ha", 0.0),
+                r.get("alone_ha", 0.0),
+                r.get("evidence") or "",
+                tuple(r["exceptions"]),
+                r.get("consultation") or "",
+                tuple(r.get("permits", ())),
+            )
+            for r in m["rules"]
+        ),
+        sites=frames["sites"],
+        parcels=frames["parcels"],
+        exclusions=frames["exclusions"],
+        deposits=frames["deposits"],
+        aoi=frames["aoi"],
+        suitability=suitability,
+        status=status,
+        transform=transform,
+        crs=frames["aoi"].crs,
+        owners=tuple(
+            OwnerLabel(p["agency"], p["status"], p["parcels"], p["area_ha"], p["reason"])
+            for p in m["parcels"]
+        ),
+        offered_ha=tuple(m["offered_ha"].values()),
+        warnings=tuple(m["notes"]),
+        unknown_rules=tuple(
+            f"{r['title']} ({r['tier']}): no layer {r['layer']}"
+            for r in m["rules"]
+            if r["layer"] in lost
+        ),
+        layers=tuple(
+            LayerLabel(
+                x["id"],
+                x["title"],
+                x["agency"],
+                x["vintage"],
+                x["licence"],
+                x["citation"],
+                x["status"],
+                x.get("problems") or "",
+                x["id"] in decisive,
+            )
+            for x in m["layers"]
+        ),
+        years=DataYears(years.get("oldest"), years.get("newest"), tuple(years.get("undated", ()))),
+        authorities=tuple(
+            AuthorityLabel(
+                agency,
+                e["authority"],
+                e["citation"],
+                e["disposal"],
+                e["evidence"],
+                e["note"] or "",
+            )
+            for agency, entries in sorted(m.get("authorities", {}).items())
+            for e in entries
+        ),
+        tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
+    )
+
+
+def _decisive(m: Mapping[str, Any]) -> set[str]:
+    """Layers that say whose land it is, where minerals are, or what a hard rule excludes."""
+    found = {*m["scenario"]["land"]["layers"]}
+    found |= {*(m["scenario"].get("evidence") or {}).get("layers", ())}
+    found |= {r["layer"] for r in m["rules"] if r["tier"] in ("exclude", "require")}
+    for x in m["layers"]:  # a layer made of others is as good as they are
+        if x["id"] in found:
+            found |= {*x.get("union_of", ())}
+    return found
+
+
+def _picture(path: Path) -> tuple[NDArray[Any], Any]:
+    with reading(path), rasterio.open(path) as file:
+        scale = max(1.0, max(file.shape) / PICTURE)
+        shape = tuple(int(np.ceil(n / scale)) for n in file.shape)
+        values = file.read(1, out_shape=shape, resampling=Resampling.nearest)
+        across, down = file.width / shape[1], file.height / shape[0]
+        return values, file.transform * file.transform.scale(across, down)
