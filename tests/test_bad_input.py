@@ -390,7 +390,7 @@ def test_a_disk_that_is_really_full(hamlet, room):
 
 def test_a_demo_that_finds_no_room_leaves_no_world(tmp_path, monkeypatch):
     def full(*_args, **_kwargs):
-        (tmp_path / "outputs/demo-world-10000-1/data").mkdir(parents=True)
+        (tmp_path / "outputs/demo-world-40000-1/data").mkdir(parents=True)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("geosite.demo.make_world", full)

@@ -23,7 +23,11 @@ def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
     points = gpd.GeoDataFrame({"name": ["a", "b", "c"]}, geometry=shapely.points(at), crs=WGS84)
     points.to_file(hamlet.data / "towns.gpkg")
     source = [{"kind": "file", "path": "towns.gpkg"}]
-    hamlet.declare("infrastructure/towns", sources=source, fields={"name": {}})
+    hamlet.declare(
+        "infrastructure/towns",
+        sources=source,
+        fields={"name": {}, "population": {"constant": "1", "type": "integer"}},
+    )
     hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "3 km"}, rules=[])
     library = Library(hamlet.plan(aoi="-179,52,-140,70"))
     assert library.frame("infrastructure/towns")["name"].tolist() == ["a", "b"]
