@@ -40,6 +40,15 @@ class Library:
             self.read[layer] = read_features(catalog[layer], catalog, self.plan.data)
         return self.read[layer]
 
+    @property
+    def silent(self) -> list[str]:
+        """What was read and has nothing in or near the AOI, in words."""
+        return [
+            f"layer {layer} shows nothing in or near the AOI"
+            for layer, frame in sorted(self.frames.items())
+            if frame.empty
+        ]
+
     def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame:
         """Features near the AOI, in the grid's CRS."""
         if layer not in self.frames:

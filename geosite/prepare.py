@@ -107,7 +107,7 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         library.optional(scenario.land.places),
         tuple(c for i in sorted(read) for c in read[i].counts),
         dict(sorted(files.items())),
-        tuple(n for i in sorted(read) for n in read[i].notes),
+        (*library.silent, *(n for i in sorted(read) for n in read[i].notes)),
     )
 
 

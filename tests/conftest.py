@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.worlds import Hamlet
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # The suite gives one answer: same examples every time. GEOSITE_HYPOTHESIS=explore looks further.
@@ -95,3 +97,19 @@ def browser() -> Iterator[object]:
             pytest.skip(f"{reason}; apt-get install chromium")
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Hamlet:
+    """The hamlet made by hand, with an earlier run; one for all workers, not to be changed."""
+    from tests.worlds import shared_hamlet  # noqa: PLC0415 -- imports the whole package
+
+    return shared_hamlet(tmp_path_factory)
+
+
+@pytest.fixture
+def hamlet(common: Hamlet, tmp_path: Path) -> Hamlet:
+    """A hamlet of the test's own, to spoil as it likes."""
+    from tests.worlds import copied  # noqa: PLC0415
+
+    return copied(common, tmp_path / "here")

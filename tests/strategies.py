@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from geosite.grid import Grid
+from geosite.grid import SUBCELLS, Grid
 from geosite.model import Rule
 from tests.toyworld import ALBERS
 
@@ -89,3 +89,16 @@ def rules(draw: Any, most: int = 4, **kinds: Any) -> tuple[Rule, ...]:
     """Rules a, b, c …, each about a layer of its own."""
     count = draw(st.integers(1, most))
     return tuple(rule(chr(ord("a") + i), draw(treatments(**kinds))) for i in range(count))
+
+
+def places(shape, margin=3):
+    """Points in and round a window, in sub-cells; often on the edge or the centre of a cell."""
+    rows, columns = shape
+
+    def along(cells):
+        anywhere = st.integers(-margin * SUBCELLS, (cells + margin) * SUBCELLS)
+        halves = st.integers(-2 * margin, 2 * (cells + margin)).map((SUBCELLS // 2).__mul__)
+        return st.one_of(anywhere, halves)
+
+    point = st.tuples(along(columns), along(rows))
+    return st.lists(point, max_size=6).map(lambda xy: np.array(xy, np.int64).reshape(-1, 2))

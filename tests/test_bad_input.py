@@ -24,11 +24,9 @@ from tests.worlds import (
     WEST,
     box,
     cli,
-    copied,
     earlier_run,
     edited_criteria,
     lonlat,
-    shared_hamlet,
     tree,
     write_elevation,
     write_rows,
@@ -37,11 +35,6 @@ from tests.worlds import (
 
 RECORD = "lon,lat,name,record_id,commodities,evidence_class,quality"
 ATLANTIC = "-72,30,-71,31"
-
-
-@pytest.fixture
-def hamlet(tmp_path, tmp_path_factory):
-    return copied(shared_hamlet(tmp_path_factory), tmp_path / "here")
 
 
 def refused(hamlet, result, before, *words):

@@ -16,24 +16,12 @@ from tests.worlds import (
     AOI,
     box,
     cli,
-    copied,
     earlier_run,
     lonlat,
     shared,
     shared_demo,
-    shared_hamlet,
     tree,
 )
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory):
-    return shared_hamlet(tmp_path_factory)
-
-
-@pytest.fixture
-def hamlet(common, tmp_path):
-    return copied(common, tmp_path / "here")
 
 
 @pytest.fixture(scope="module")

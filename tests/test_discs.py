@@ -6,23 +6,12 @@ from hypothesis.extra.numpy import arrays
 
 from geosite import discs
 from geosite.grid import SUBCELLS
+from tests.strategies import places
 
 S = SUBCELLS
 HALF = S // 2
 SIDES = st.integers(1, 9)
 SHAPES = st.tuples(SIDES, SIDES)
-
-
-def places(shape, margin=3):
-    """Points in and round a window, in sub-cells; often on the edge or the centre of a cell."""
-    rows, columns = shape
-
-    def along(cells):
-        anywhere = st.integers(-margin * S, (cells + margin) * S)
-        return st.one_of(anywhere, st.integers(-2 * margin, 2 * (cells + margin)).map(HALF.__mul__))
-
-    point = st.tuples(along(columns), along(rows))
-    return st.lists(point, max_size=6).map(lambda xy: np.array(xy, np.int64).reshape(-1, 2))
 
 
 def squared_distances(xy, shape):

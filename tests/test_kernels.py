@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from geosite import kernels
 from geosite.grid import SUBCELLS
+from tests.strategies import places
 from tests.toyworld import draw, picture
 
 S = SUBCELLS
@@ -37,18 +38,6 @@ def rings(draw, reach=12.0):
     spokes = draw(st.lists(st.floats(0.05, 7), min_size=3, max_size=9))
     turns = [2 * pi * k / len(spokes) for k in range(len(spokes))]
     return [(x + r * cos(t), y + r * sin(t)) for r, t in zip(spokes, turns, strict=True)]
-
-
-def places(shape, margin=3):
-    """Points in and round a window, in sub-cells; often on the edge or the centre of a cell."""
-    rows, columns = shape
-
-    def along(cells):
-        anywhere = st.integers(-margin * S, (cells + margin) * S)
-        return st.one_of(anywhere, st.integers(-2 * margin, 2 * (cells + margin)).map(HALF.__mul__))
-
-    point = st.tuples(along(columns), along(rows))
-    return st.lists(point, max_size=6).map(lambda xy: np.array(xy, np.int64).reshape(-1, 2))
 
 
 def squared_distances(xy, shape):

@@ -5,17 +5,6 @@ import shapely
 from geosite.crs import WGS84
 from geosite.errors import LayerDataError
 from geosite.library import Library
-from tests.worlds import copied, shared_hamlet
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory):
-    return shared_hamlet(tmp_path_factory)
-
-
-@pytest.fixture
-def hamlet(common, tmp_path):
-    return copied(common, tmp_path)
 
 
 def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
@@ -40,6 +29,14 @@ def test_a_layer_is_read_once_and_only_near_the_question(hamlet):
     assert near.crs == hamlet.plan().grid.crs
     assert library.optional(None) is None
     assert library.optional("land/nowhere") is None
+
+
+def test_a_layer_with_nothing_near_is_told(hamlet):
+    library = Library(hamlet.plan())
+    assert library.silent == []
+    whole = library.whole("land/blm").frame
+    library.frames["land/blm"] = whole[:0]
+    assert library.silent == ["layer land/blm shows nothing in or near the AOI"]
 
 
 def test_a_condition_that_cannot_be_applied_names_the_layer(hamlet):

@@ -20,25 +20,13 @@ from tests.worlds import (
     SOUTH,
     WEST,
     box,
-    copied,
     earlier_run,
     edited_criteria,
     entry,
     shared_demo,
-    shared_hamlet,
     write_towns,
     write_yaml,
 )
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory):
-    return shared_hamlet(tmp_path_factory)
-
-
-@pytest.fixture
-def hamlet(common, tmp_path):
-    return copied(common, tmp_path / "here")
 
 
 @pytest.fixture(scope="module")

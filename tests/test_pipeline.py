@@ -12,23 +12,11 @@ from geosite.pipeline import plan
 from geosite.runs import execute, open_run
 from tests.worlds import (
     SCENARIO,
-    copied,
     earlier_run,
     edited_criteria,
     lonlat,
     shared_demo,
-    shared_hamlet,
 )
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory):
-    return shared_hamlet(tmp_path_factory)
-
-
-@pytest.fixture
-def hamlet(common, tmp_path):
-    return copied(common, tmp_path / "here")
 
 
 def ran(hamlet, **more):

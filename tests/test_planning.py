@@ -21,17 +21,10 @@ from tests.worlds import (
     SOUTH,
     WEST,
     box,
-    copied,
     edited_criteria,
     lonlat,
-    shared_hamlet,
     write_yaml,
 )
-
-
-@pytest.fixture
-def hamlet(tmp_path, tmp_path_factory):
-    return copied(shared_hamlet(tmp_path_factory), tmp_path / "here")
 
 
 def bbox_of(x0, y0, x1, y1):

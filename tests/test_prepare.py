@@ -7,17 +7,7 @@ import pytest
 
 from geosite.errors import CoverageError, MissingLayerError
 from geosite.prepare import prepare
-from tests.worlds import RECORDS, SCENARIO, copied, shared_hamlet, write_records
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory):
-    return shared_hamlet(tmp_path_factory)
-
-
-@pytest.fixture
-def hamlet(common, tmp_path):
-    return copied(common, tmp_path / "here")
+from tests.worlds import RECORDS, SCENARIO, write_records
 
 
 @pytest.fixture(scope="module")

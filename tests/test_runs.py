@@ -18,7 +18,7 @@ from geosite.crs import WGS84, transformed
 from geosite.errors import RunError
 from geosite.report import DISCLAIMER
 from geosite.runs import _placed, content, execute, open_run, render_again, writing
-from tests.worlds import copied, earlier_run, shared_demo, shared_hamlet, tree
+from tests.worlds import earlier_run, shared_demo, tree
 
 FILES = {
     "sites.csv",
@@ -35,19 +35,9 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def common(tmp_path_factory):
-    return shared_hamlet(tmp_path_factory)
-
-
-@pytest.fixture(scope="module")
 def folders(common, tmp_path_factory):
     demo = shared_demo(tmp_path_factory).folder.parent
     return [earlier_run(common), *sorted(demo.glob("*-*/*Z-*"))]
-
-
-@pytest.fixture
-def hamlet(common, tmp_path):
-    return copied(common, tmp_path / "here")
 
 
 def test_every_file_is_there(folders):
