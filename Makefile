@@ -28,7 +28,7 @@ demo: $(RUN) ## a synthetic basin, ranked and mapped; no network once installed
 	  | while read -r map; do echo "map: $(CURDIR)/$$map (open it in a browser)"; done
 
 test: $(TEST) browser ## the whole suite, with its coverage
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --cov=geosite --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov=geosite --cov-report=term --cov-fail-under=90
 
 check: $(LINT) ## style, types and import contracts
 	$(BIN)/ruff check $(CODE)

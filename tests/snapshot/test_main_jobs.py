@@ -25,7 +25,7 @@ Made = Callable[[str, str, float], gs.Run]
 
 @pytest.fixture(scope="session")
 def made(snapshot: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A run of a preset; in whatever order the tests come, each is made once."""
+    """A run of a preset; in whatever order the tests come, each is made once a worker."""
     done: dict[tuple[str, str, float], gs.Run] = {}
 
     def run(preset: str, aoi: str, resolution: float) -> gs.Run:
@@ -50,15 +50,9 @@ def run(request: pytest.FixtureRequest, made: Made) -> gs.Run:
     return made(*request.param)
 
 
-def job(name: str, preset: str, aoi: str, resolution: float) -> object:
-    # Tests of one job stay with one worker, so that each job runs once.
-    marks = pytest.mark.xdist_group(f"main-job-{name}")
-    return pytest.param((preset, aoi, resolution), id=name, marks=marks)
-
-
-WEST = job("west", "mine/open-pit", "west", 1000.0)
-NEVADA = job("nevada", "mine/open-pit", "nevada", 500.0)
-PLANTS = job("plants", "refinery/hydromet", "conus", 1000.0)
+WEST = pytest.param(("mine/open-pit", "west", 1000.0), id="west")
+NEVADA = pytest.param(("mine/open-pit", "nevada", 500.0), id="nevada")
+PLANTS = pytest.param(("refinery/hydromet", "conus", 1000.0), id="plants")
 west = pytest.mark.parametrize("run", [WEST], indirect=True)
 nevada = pytest.mark.parametrize("run", [NEVADA], indirect=True)
 plants = pytest.mark.parametrize("run", [PLANTS], indirect=True)
