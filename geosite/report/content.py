@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geosite.constraints import CLEAR, EXCLUDED, UNKNOWN
+
 if TYPE_CHECKING:
     import geopandas as gpd
     from affine import Affine
@@ -18,9 +20,6 @@ DISCLAIMER = (
     "determination; BLM master title plats and case files control."
 )
 """What every table, map and page says; `Content.disclaimer` adds the years of the data."""
-
-OUTSIDE, NOT_OFFERED, EXCLUDED, UNKNOWN, CLEAR = range(5)
-"""Codes of `Content.status`."""
 
 
 MOSTLY = 0.9

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geosite.constraints import EXCLUDED, UNKNOWN
 from geosite.crs import warped_to_web_mercator
 from geosite.report import palette
-from geosite.report.content import EXCLUDED, UNKNOWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
