@@ -30,7 +30,7 @@ BYTES_A_CELL = 70
 """Measured peak of one tile's own surfaces, a cell."""
 BYTES_A_HALO_CELL = 14
 """Measured peak of a distance transform, a cell of tile and halo."""
-BASE_BYTES = 600_000_000
+BASE_BYTES = 800_000_000
 """Measured: the interpreter and its libraries, compiled loops, layers in memory."""
 MOST_CELLS = 50_000_000_000
 """Three times the conterminous states at 30 m; a grid beyond it is a slip of the pen."""
