@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 import shapely
-from pyproj import CRS, Geod, Proj, Transformer
+from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError
 from rasterio.warp import Resampling, reproject
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 WGS84 = CRS.from_epsg(4326)
 WEB_MERCATOR = CRS.from_epsg(3857)
-_GEOD = Geod(ellps="WGS84")
 _BEYOND = 30.0
 """Degrees that an AOI may reach beyond a CRS's area of use; a projection bends slowly."""
 
@@ -106,14 +105,6 @@ def strays(bounds: tuple[float, float, float, float], crs: CRS) -> bool:
         return south > use.north or north < use.south
     beyond = max(use.west - west, east - use.east, use.south - south, north - use.north)
     return apart or beyond > _BEYOND
-
-
-def geodesic_distances(
-    lon: NDArray[Any], lat: NDArray[Any], to_lon: NDArray[Any], to_lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Distance [m] and initial bearing [degrees from north] on the WGS84 ellipsoid."""
-    bearing, _, metres = _GEOD.inv(lon, lat, to_lon, to_lat)
-    return np.asarray(metres, float), np.asarray(bearing, float) % 360
 
 
 def warped_to_web_mercator(
