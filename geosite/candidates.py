@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geosite.engine import Store
     from geosite.grid import Grid
     from geosite.planning import Plan
     from geosite.prepare import Prepared
+    from geosite.store import Store
 
 LeftOut = dict[str, tuple[int, float]]
 

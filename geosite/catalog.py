@@ -54,9 +54,14 @@ class Rulebook:
     groups: Mapping[str, tuple[str, ...]]
     """Names that stand for several states: ``west`` → its states."""
 
-    def rules(self, names: tuple[str, ...]) -> tuple[Rule, ...]:
-        """Rules of some sets, in order of rule id, so that naming order means nothing."""
-        chosen = {r.id: r for name in names for r in self.sets[name].rules}
+    def rules(self, scenario: Scenario) -> tuple[Rule, ...]:
+        """Rules a scenario asks for, in order of rule id, so that naming order means nothing.
+
+        The scenario's own rules take the place of those of the same id; rule sets
+        that do not exist are left out here and reported by `dangling`.
+        """
+        named = [self.sets[name].rules for name in scenario.rules if name in self.sets]
+        chosen = {r.id: r for rules in (*named, scenario.own_rules) for r in rules}
         return tuple(chosen[i] for i in sorted(chosen))
 
 
@@ -157,6 +162,8 @@ def preset_names() -> list[str]:
 def open_scenario(name_or_path: str) -> Scenario:
     """Read a preset by its name, or a scenario file by its path.
 
+    An AOI that is a file is looked for beside the scenario first.
+
     Raises
     ------
     CatalogError
@@ -178,6 +185,9 @@ def open_scenario(name_or_path: str) -> Scenario:
     except CRSMismatchError as error:
         title = f"{path} is not a valid scenario:"
         raise CRSMismatchError(faults(title, [str(error)])) from None
+    beside = path.parent / scenario.aoi
+    if not preset and Path(scenario.aoi).suffix and beside.is_file():
+        return scenario.model_copy(update={"aoi": str(beside)})
     return scenario
 
 
@@ -284,9 +294,7 @@ def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> 
     land, evidence = scenario.land, scenario.evidence
     wanted = [*land.layers, *(c.layer for c in land.confirm), land.places, land.counties]
     wanted += evidence.layers if evidence else ()
-    wanted += [
-        i for r in rulebook.rules(_known_sets(scenario, rulebook)) for i in (r.layer, r.inside)
-    ]
+    wanted += [i for r in rulebook.rules(scenario) for i in (r.layer, r.inside)]
     wanted += [r.layer for c in scenario.criteria for r in c.readings]
     return [
         f"layer {layer} has no entry in {catalog.root}"
@@ -320,7 +328,7 @@ def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> li
     ]
     found += [
         f"rule {rule.id}: {line}"
-        for rule in rulebook.rules(_known_sets(scenario, rulebook))
+        for rule in rulebook.rules(scenario)
         for line in rule_misfits(rule, catalog.get(rule.layer), catalog.get(rule.inside or ""))
     ]
     found += [
@@ -331,7 +339,3 @@ def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> li
         for line in reading_misfits(reading, catalog[reading.layer])
     ]
     return list(dict.fromkeys(found))
-
-
-def _known_sets(scenario: Scenario, rulebook: Rulebook) -> tuple[str, ...]:
-    return tuple(name for name in scenario.rules if name in rulebook.sets)

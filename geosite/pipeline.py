@@ -19,7 +19,7 @@ from geosite.accounting import removal
 from geosite.candidates import candidates
 from geosite.delineation import global_labels
 from geosite.description import authority_column, deposit_columns, inventory, land_columns
-from geosite.engine import Store, mapped
+from geosite.engine import mapped
 from geosite.errors import CapacityError, CoverageError
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.parcels import located
@@ -27,6 +27,7 @@ from geosite.pieces import KEYS, anchor_code, lattice_step, summed_rule_sets
 from geosite.planning import TILE, Plan, plan
 from geosite.prepare import Prepared, prepare
 from geosite.sites import best_of_each, ranked, rules_touching
+from geosite.store import Store
 from geosite.tile import TileResult, tile
 
 if TYPE_CHECKING:

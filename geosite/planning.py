@@ -205,7 +205,7 @@ def _rules_in_force(
     scenario: Scenario, rulebook: Rulebook, day: date
 ) -> tuple[tuple[Rule, ...], tuple[Treatment, ...], dict[str, str]]:
     rules, treatments, not_asked = [], [], {}
-    for rule in rulebook.rules(scenario.rules):
+    for rule in rulebook.rules(scenario):
         treatment = rule.treatment(scenario.project)
         if treatment is None:
             continue

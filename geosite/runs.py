@@ -23,12 +23,12 @@ from rasterio._err import CPLE_BaseError
 
 from geosite import report
 from geosite.crs import WGS84, parsed_crs, transformed
-from geosite.engine import Store
 from geosite.errors import GeositeError, RunError
 from geosite.grid import Grid
 from geosite.manifest import manifest, misshapen, notice
 from geosite.pipeline import WORKERS, Analysis, analyse
 from geosite.planning import TILE, Plan
+from geosite.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ import shapely
 
 from geosite.candidates import candidates
 from geosite.delineation import global_labels
-from geosite.engine import Store
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.pieces import KEYS, STEPS, anchor_code, lattice_step
+from geosite.store import Store
 from geosite.tile import tile
 from tests.strategies import rule
 from tests.test_inputs import (

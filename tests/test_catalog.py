@@ -4,6 +4,7 @@ import yaml
 from geosite import catalog
 from geosite.errors import CatalogError, CRSMismatchError
 from geosite.model import Scenario
+from geosite.model.rule import Rule
 from tests.test_model import CRITERION, EVIDENCE, LAYER, RASTER, SCENARIO, changed
 
 RULE = {
@@ -21,6 +22,10 @@ COMMODITY = {
     "citation": "for a test only",
 }
 LAYER_FILE = {key: value for key, value in LAYER.items() if key != "id"}
+
+
+def asking(**changes):
+    return Scenario.model_validate({**SCENARIO, **changes})
 
 
 def write(file, content):
@@ -180,9 +185,22 @@ def test_rules_come_in_order_of_id_however_their_sets_are_named(rulebook):
     book = catalog.open_rulebook(
         rulebook(one=[{**RULE, "id": "z"}, {**RULE, "id": "b"}], two=[{**RULE, "id": "a"}])
     )
-    assert [r.id for r in book.rules(("one", "two"))] == ["a", "b", "z"]
-    assert book.rules(("one", "two")) == book.rules(("two", "one"))
+    one, other = (asking(rules=names) for names in (("one", "two"), ("two", "one")))
+    assert [r.id for r in book.rules(one)] == ["a", "b", "z"]
+    assert book.rules(one) == book.rules(other)
     assert book.groups["west"] == ("Nevada", "Utah")
+
+
+def test_a_rule_of_the_scenario_takes_the_place_of_one_of_the_sets(rulebook):
+    book = catalog.open_rulebook(rulebook(one=[{**RULE, "id": "a"}, {**RULE, "id": "b"}]))
+    own = Rule.model_validate({**RULE, "id": "a", "title": "ours"})
+    found = book.rules(asking(rules=("one",), own_rules=(own,)))
+    assert [(r.id, r.title) for r in found] == [("a", "ours"), ("b", RULE["title"])]
+
+
+def test_rules_of_a_scenario_are_given_once():
+    with pytest.raises(ValueError, match="own_rules: rules given twice: wilderness"):
+        asking(rules=(), own_rules=(Rule.model_validate(RULE),) * 2)
 
 
 def test_a_rule_id_used_twice_is_refused(rulebook):
@@ -215,6 +233,13 @@ def test_a_missing_table_of_the_rulebook_is_named(rulebook, name):
 def test_a_scenario_is_read_by_its_path(tmp_path):
     file = write(tmp_path / "mine.yaml", SCENARIO)
     assert catalog.open_scenario(str(file)).grid.resolution == 250
+
+
+def test_an_aoi_file_is_looked_for_beside_the_scenario(tmp_path):
+    file = write(tmp_path / "mine.yaml", {**SCENARIO, "aoi": "county.geojson"})
+    assert catalog.open_scenario(str(file)).aoi == "county.geojson"
+    (tmp_path / "county.geojson").touch()
+    assert catalog.open_scenario(str(file)).aoi == str(tmp_path / "county.geojson")
 
 
 def test_a_scenario_that_is_not_there_lists_the_presets():
@@ -441,6 +466,6 @@ def test_every_preset_is_valid_and_its_references_resolve(name):
     book = catalog.open_rulebook()
     assert catalog.dangling(scenario, book) == []
     named = {r.layer for c in scenario.criteria for r in c.readings if r.layer}
-    named |= {rule.layer for rule in book.rules(scenario.rules)}
+    named |= {rule.layer for rule in book.rules(scenario)}
     named |= set(scenario.land.layers)
     assert sorted(named - set(known)) == []

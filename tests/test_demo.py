@@ -53,7 +53,7 @@ def asked_by_presets():
         ids |= {i for i in (scenario.land.places, scenario.land.counties) if i}
         ids |= {r.layer for c in scenario.criteria for r in c.readings if r.layer}
         ids |= set(scenario.evidence.layers) if scenario.evidence else set()
-        for rule in rulebook.rules(scenario.rules):
+        for rule in rulebook.rules(scenario):
             ids |= {rule.layer} | ({rule.inside} if rule.inside else set())
         found[name] = ids
     return found
@@ -90,7 +90,7 @@ def test_every_condition_of_a_rule_or_criterion_selects_something(world):
         scenario = open_scenario(name)
         for reading in [r for c in scenario.criteria for r in c.readings]:
             asked[reading.layer, reading.where] = name
-        for rule in rulebook.rules(scenario.rules):
+        for rule in rulebook.rules(scenario):
             asked[rule.layer, rule.where] = rule.id
         for confirmation in scenario.land.confirm:
             asked[confirmation.layer, confirmation.where] = "confirm"

@@ -74,7 +74,7 @@ def named_layers(scenario, rulebook):
     named = {reading.layer for _, reading in readings(scenario)} | set(land.layers)
     named |= {c.layer for c in land.confirm} | {land.places, land.counties}
     named |= set(scenario.evidence.layers) if scenario.evidence else set()
-    for rule in rulebook.rules(scenario.rules):
+    for rule in rulebook.rules(scenario):
         named |= {rule.layer, rule.inside}
     return named - {None}
 
@@ -182,7 +182,7 @@ def test_evidence_reads_nothing_that_a_mine_has_built():
 
 def test_slope_never_excludes_a_mine(rulebook):
     scenario = open_scenario("mine/open-pit")
-    rules = rulebook.rules(scenario.rules)
+    rules = rulebook.rules(scenario)
     slopes = [r.id for r in rules if r.subject.kind == "slope" and r.treatment("mine")]
     assert slopes == []
 

@@ -12,7 +12,7 @@ from geosite.model.base import Identifier, LayerId, Spec, Text
 from geosite.model.criterion import Criterion
 from geosite.model.layer import Agency
 from geosite.model.quantity import Hectares, Metres
-from geosite.model.rule import ProjectType
+from geosite.model.rule import ProjectType, Rule
 
 EvidenceClass = Literal[
     "reserve", "resource", "plan", "producer", "past_producer", "prospect", "occurrence", "unknown"
@@ -195,8 +195,10 @@ class Scenario(Spec):
     commodities: str | Annotated[tuple[Identifier, ...], Field(min_length=1)] = "eo14241"
     """``eo14241``, ``critical2025``, ``critical2022`` or commodity ids."""
     land: Land
-    rules: tuple[Identifier, ...]
+    rules: tuple[Identifier, ...] = ()
     """Rule sets of the rulebook."""
+    own_rules: tuple[Rule, ...] = ()
+    """Rules of this project itself; one with the id of a rule of the sets takes its place."""
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     evidence: Evidence | None = None
     combination: Combination
@@ -227,6 +229,9 @@ class Scenario(Spec):
             )
         if len(set(self.rules)) != len(self.rules):
             found.append("rules: a rule set is named twice")
+        own = [r.id for r in self.own_rules]
+        if twice := sorted({i for i in own if own.count(i) > 1}):
+            found.append(f"own_rules: rules given twice: {', '.join(twice)}")
         if found:
             raise ValueError("; ".join(found))
         return self
