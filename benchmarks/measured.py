@@ -34,14 +34,14 @@ class Measured:
         Largest sum of resident memory over the processes of the tree, sampled; never
         less than the exact peak of the largest single process. A page that two
         processes share counts twice, so that the sum is never too low.
-    load_before : float
-        Load average of the last minute: what else the machine was doing.
+    elsewhere : float
+        Cores that everything else on the machine kept busy meanwhile.
     """
 
     wall_s: float
     cpu_s: float
     peak_bytes: int
-    load_before: float
+    elsewhere: float
     output: str
 
     @property
@@ -68,7 +68,7 @@ def measured(
     FailedCommandError
         With the end of what the command printed.
     """
-    load = os.getloadavg()[0]
+    busy = busy_s()
     log = folder / "printed.txt"
     with log.open("wb") as printed:
         started = time.perf_counter()
@@ -92,6 +92,7 @@ def measured(
         finally:
             ended.set()
         wall = time.perf_counter() - started
+        busy = busy_s() - busy
     watch.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     output = log.read_text(encoding="utf-8", errors="replace")
@@ -99,13 +100,16 @@ def measured(
         end = "\n".join(output.strip().splitlines()[-8:])
         msg = f"{' '.join(str(c) for c in command[:4])} … ended with {process.returncode}:\n{end}"
         raise FailedCommandError(msg)
+    own = used.ru_utime + used.ru_stime
     return Measured(
-        wall,
-        used.ru_utime + used.ru_stime,
-        max(peak[0], used.ru_maxrss * 1024),
-        load,
-        output,
+        wall, own, max(peak[0], used.ru_maxrss * 1024), max(busy - own, 0.0) / wall, output
     )
+
+
+def busy_s() -> float:
+    """Seconds that all cores have been busy so far, with what a host took from them."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
 
 
 def _watch(pid: int, peak: list[int], ended: threading.Event) -> None:

@@ -161,6 +161,7 @@ def _median(tool: dict[str, Any]) -> dict[str, Any]:
         "wall_s": round(statistics.median(r["wall_s"] for r in runs), 2),
         "cpu_s": round(statistics.median(r["cpu_s"] for r in runs), 2),
         "peak_bytes": round(statistics.median(r["peak_bytes"] for r in runs)),
+        "elsewhere": round(statistics.median(r["elsewhere"] for r in runs), 2),
         "laps_s": laps,
         "files_to_patches_s": round(statistics.median(sums), 2) if laps else None,
         "said": runs[-1]["said"],

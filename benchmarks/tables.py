@@ -30,7 +30,9 @@ _BARS = {
         "`naive.py` against xarray-spatial, time of the same part"
     ),
 }
-"""Every ratio says how many times the second's figure the first's is: above 1 is better."""
+"""Every ratio says how many times the other's figure is geosite's: above 1 is better."""
+QUIET = 0.2
+"""Cores that other work may take before a measurement is called a trial."""
 
 
 def tables(results: Mapping[str, Any]) -> dict[str, str]:
@@ -83,7 +85,26 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def _when(content: Mapping[str, Any]) -> str:
     if "measured" not in content:
         return ""
-    return f"\nMeasured {content['measured']}, commit {content['commit']}.\n"
+    text = f"\nMeasured {content['measured']}, commit {content['commit']}.\n"
+    taken = _elsewhere(content)
+    if max(taken, default=0.0) > QUIET:
+        text += (
+            f"\n**A trial, not a result:** during {sum(t > QUIET for t in taken)} of {len(taken)} "
+            f"runs something else kept the machine busy, up to {max(taken):.1f} cores.\n"
+        )
+    return text
+
+
+def _elsewhere(content: object) -> list[float]:
+    # Of every single run, however deep in the part.
+    if isinstance(content, Mapping):
+        if "runs" in content:
+            return _elsewhere(content["runs"])
+        own = [content["elsewhere"]] if "elsewhere" in content else []
+        return own + [t for value in content.values() for t in _elsewhere(value)]
+    if isinstance(content, list):
+        return [t for value in content for t in _elsewhere(value)]
+    return []
 
 
 def _seconds(value: float | None) -> str:
