@@ -83,7 +83,9 @@ def surface_difference(one: Path, other: Path) -> dict[str, Any]:
     counts = np.zeros(_BINS + 1, np.int64)
     with rasterio.open(one) as a, rasterio.open(other) as b:
         x, y = a.transform * (0.5, 0.5)
-        column, row = (math.floor(v) for v in ~b.transform * (x, y))
+        at = ~b.transform * (x, y)
+        column, row = (math.floor(v) for v in at)
+        same = all(abs(v - n - 0.5) < 1e-6 for v, n in zip(at, (column, row), strict=True))
         for top in range(0, a.height, _BLOCK):
             height = min(_BLOCK, a.height - top)
             first = _values(a, 0, top, a.width, height)
@@ -100,6 +102,7 @@ def surface_difference(one: Path, other: Path) -> dict[str, Any]:
             counts += np.bincount((away * _BINS).astype(np.int64), minlength=_BINS + 1)
     beyond = np.searchsorted(np.cumsum(counts), 0.99 * both)
     return {
+        "same_cells": same,
         "cells_in_both": both,
         "cells_in_first_only": only_one,
         "cells_in_second_only": only_other,

@@ -130,6 +130,8 @@ def ladder(folder: Path, runs: dict[str, Path]) -> dict[str, list[dict[str, Any]
         thin = first.access(all_touched=False)
         rung("lines burnt thin", first.patches(thin, by_cells, horn), "grass")
     del first, access, buffered, by_cells, central, horn
+    if (left, top) == (LEFT, TOP):
+        return found
     moved = _Workload(folder, left, top, shape)
     rung(
         "cells at whole multiples of 90 m, heights interpolated there",

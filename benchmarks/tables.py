@@ -203,6 +203,11 @@ def _agreement(content: Mapping[str, Any]) -> str:
         "in B only",
     ]
     text = f"{patches}\n{_table(head, pairs)}"
+    if "geosite_naive" in found and not found["geosite_naive"]["surface"]["same_cells"]:
+        text += (
+            "\nThe cells of geosite do not lie where those of the workload do: each is compared "
+            "with the one that holds its centre.\n"
+        )
     shared = found.get("geosite_naive", {}).get("shared_area_pct")
     if shared is not None:
         text += f"\nOf the land in patches of geosite or `naive.py`, {shared} % is in both.\n"
@@ -310,6 +315,8 @@ def _distances(content: Mapping[str, Any]) -> str:
             f"{r['one_thread_s']:.2f} s",
             f"{r['two_threads_s']:.2f} s",
             f"{r['speed_up']:.2f} ×",
+            f"{r['longest_hold_pct']} %",
+            "–" if r["own_two_threads_s"] is None else f"{r['own_two_threads_s']:.2f} s",
             f"{r['ns_per_active_cell']:.0f} ns",
             f"{r['cells_that_differ_pct']:g} %",
         ]
@@ -321,6 +328,8 @@ def _distances(content: Mapping[str, Any]) -> str:
         "one thread",
         "two threads over tiles",
         "speed-up",
+        "longest hold of Python's lock",
+        "its own two threads",
         "one thread, an active cell",
         "differ from the whole",
     ]
