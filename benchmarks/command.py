@@ -92,12 +92,11 @@ class Command:
 
     def promised_bytes(self, arguments: Sequence[str | Path]) -> int | None:
         """Peak memory that ``geosite plan`` says a run will need; None if it says none."""
-        done = subprocess.run(
-            [sys.executable, "-m", "geosite", "plan", *map(str, arguments)],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            check=True,
+        self.work.mkdir(parents=True, exist_ok=True)
+        took = measured(
+            [sys.executable, "-m", "geosite", "plan", *arguments],
+            folder=self.work,
+            environment=self.environment,
         )
-        found = _MEMORY.search(done.stdout)
+        found = _MEMORY.search(took.output)
         return round(float(found[1]) * {"G": 1e9, "M": 1e6}[found[2]]) if found else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from command import Command
 from machine import ROOT
-from measured import measured
+from measured import FailedCommandError, measured
 
 from geosite.demo import AOI
 
@@ -69,15 +69,15 @@ def growth(work: Path, sizes: Sequence[int], extra: Sequence[str]) -> dict[str, 
             rows.append({"cells": cells, "failed": reason})
             print(f"{cells:,} cells: {reason}", flush=True)
             continue
-        arguments = asked(world(work, cells))
-        if not rows:
-            # Once unmeasured, so that the smallest world does not pay for compiling.
-            command.run(arguments).forget()
-        row = _row(command, cells, arguments, extra)
-        print(
-            f"{row['cells']:,} cells: {row['wall_s']:.1f} s, {row['peak_bytes'] / 1e9:.2f} GB",
-            flush=True,
-        )
+        try:
+            arguments = asked(world(work, cells))
+            if not any("wall_s" in r for r in rows):
+                # Once unmeasured, so that the smallest world does not pay for compiling.
+                command.run(arguments).forget()
+            row = _row(command, arguments, extra)
+        except FailedCommandError as error:
+            row = {"cells": cells, "failed": str(error)}
+        print(f"{cells:,} cells: {_said(row)}", flush=True)
         rows.append(row)
     base = next((r["us_per_cell"] for r in rows if _is_base(r)), None)
     for row in rows:
@@ -90,9 +90,13 @@ def _is_base(row: dict[str, Any]) -> bool:
     return "us_per_cell" in row and abs(row["cells"] / BASE - 1) < 0.01
 
 
-def _row(
-    command: Command, cells: int, arguments: list[str | Path], extra: Sequence[str]
-) -> dict[str, Any]:
+def _said(row: dict[str, Any]) -> str:
+    if "failed" in row:
+        return str(row["failed"])
+    return f"{row['wall_s']:.1f} s, {row['peak_bytes'] / 1e9:.2f} GB"
+
+
+def _row(command: Command, arguments: list[str | Path], extra: Sequence[str]) -> dict[str, Any]:
     known = command.options("plan")
     also = [w for w in _pairs(extra) if w[0] in known]
     promised = command.promised_bytes([*arguments, *(part for pair in also for part in pair)])

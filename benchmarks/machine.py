@@ -40,7 +40,7 @@ def machine() -> dict[str, Any]:
         "processor": found[1] if found else platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
     }
 
 

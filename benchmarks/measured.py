@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PERIOD = 0.1
 """Seconds between two looks at the process tree."""
+_FOLDER = re.compile(r"(?<![\w./…])/(?:[\w.+-]+/)+")
 _LAP = re.compile(r"^([a-z][\w -]*): (\d+\.\d+)$", re.MULTILINE)
 
 
@@ -97,8 +98,9 @@ def measured(
     process.returncode = os.waitstatus_to_exitcode(status)
     output = log.read_text(encoding="utf-8", errors="replace")
     if process.returncode:
-        end = "\n".join(output.strip().splitlines()[-8:])
-        msg = f"{' '.join(str(c) for c in command[:4])} … ended with {process.returncode}:\n{end}"
+        # The results are for everyone: no folder of this machine is in them.
+        end = " / ".join(_FOLDER.sub("…/", output).strip().splitlines()[-8:])
+        msg = f"ended with {process.returncode}: {end}"
         raise FailedCommandError(msg)
     own = used.ru_utime + used.ru_stime
     return Measured(

@@ -134,7 +134,7 @@ def _tell(
     try:
         took, laps, folder = run()
     except FailedCommandError as error:
-        tools[name] = {"failed": str(error).replace(str(ROOT), "").strip()}
+        tools[name] = {"failed": str(error)}
         print(f"{label}: {error}", flush=True)
         return
     tool["runs"].append(took.said() | {"laps_s": laps, "said": _last(took.output)})

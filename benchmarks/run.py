@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from distances import distances
 from growth import growth
 from machine import ROOT, machine, stamp, versions
+from measured import FailedCommandError
 from nv90 import nv90, workload
 from scaling import scaling
 from tables import filled, marked, tables
@@ -94,7 +95,13 @@ def _measure(asked: argparse.Namespace) -> None:
             results.setdefault(name, {"failed": reason})
             continue
         print(f"── {name}", flush=True)
-        results[name] = parts[name]() | {"measured": stamp(), "commit": known["commit"]}
+        try:
+            found = parts[name]()
+        except FailedCommandError as error:
+            # The parts after it are worth having all the same.
+            found = {"failed": str(error)}
+            print(f"{name}: {error}", flush=True)
+        results[name] = found | {"measured": stamp(), "commit": known["commit"]}
         results["machine"] = machine() | {"versions": known}
         # After each part: the next one may take an hour.
         _write(asked.results, results)
