@@ -8,18 +8,21 @@ import re
 import subprocess
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
 PERIOD = 0.1
 """Seconds between two looks at the process tree."""
 _FOLDER = re.compile(r"(?<![\w./…])/(?:[\w.+-]+/)+")
+_HELD = re.compile(r"^Vm(RSS|HWM):\s*(\d+) kB$", re.MULTILINE)
 _LAP = re.compile(r"^([a-z][\w -]*): (\d+\.\d+)$", re.MULTILINE)
 
 
@@ -32,9 +35,9 @@ class Measured:
     wall_s, cpu_s : float
         From start to end, children included; processor time of the waited-for tree.
     peak_bytes : int
-        Largest sum of resident memory over the processes of the tree, sampled; never
-        less than the exact peak of the largest single process. A page that two
-        processes share counts twice, so that the sum is never too low.
+        Largest sum of resident memory over the processes of the tree, sampled, or the
+        kernel's own peak of one of them if that is more. A page that two processes
+        share counts twice, so that the sum is never too low.
     elsewhere : float
         Cores that everything else on the machine kept busy meanwhile.
     """
@@ -103,9 +106,13 @@ def measured(
         msg = f"ended with {process.returncode}: {end}"
         raise FailedCommandError(msg)
     own = used.ru_utime + used.ru_stime
-    return Measured(
-        wall, own, max(peak[0], used.ru_maxrss * 1024), max(busy - own, 0.0) / wall, output
-    )
+    return Measured(wall, own, peak[0], max(busy - own, 0.0) / wall, output)
+
+
+def apart(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
+    """What a function gives, run in a process of its own: its memory is gone afterwards."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *given, **named).result()
 
 
 def busy_s() -> float:
@@ -115,12 +122,18 @@ def busy_s() -> float:
 
 
 def _watch(pid: int, peak: list[int], ended: threading.Event) -> None:
-    root = psutil.Process(pid)
-    while not ended.wait(PERIOD):
-        with contextlib.suppress(psutil.Error):
-            total = 0
-            for process in (root, *root.children(recursive=True)):
-                # One that has just ended holds nothing.
-                with contextlib.suppress(psutil.Error):
-                    total += process.memory_info().rss
-            peak[0] = max(peak[0], total)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        while not ended.wait(PERIOD):
+            held = [_memory(p.pid) for p in (root, *root.children(recursive=True))]
+            peak[0] = max(peak[0], sum(now for now, _ in held), *(most for _, most in held))
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    # Resident now, and at most so far. Not ru_maxrss: that begins with what the parent held.
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0, 0  # one that has just ended holds nothing
+    found = dict(_HELD.findall(status))
+    return 1024 * int(found.get("RSS", 0)), 1024 * int(found.get("HWM", 0))

@@ -13,7 +13,7 @@ import agreement
 from command import Command
 from differences import ladder
 from machine import ROOT
-from measured import FailedCommandError, Measured, measured
+from measured import FailedCommandError, Measured, apart, measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,12 +100,12 @@ def nv90(peers: Path, data: Path, work: Path, *, repeat: int) -> dict[str, Any]:
         "not_compared": list(NOT_COMPARED),
         "bars": BARS,
         "tools": {name: _median(tool) for name, tool in tools.items()},
-        "agreement": _agreement(folders),
+        "agreement": apart(_agreement, folders),
     }
     result["ratios"] = ratios(result["tools"])
     if {"geosite", "naive"} <= folders.keys():
         print("naming the differences", flush=True)
-        result["differences"] = ladder(data / "nv90", folders)
+        result["differences"] = apart(ladder, data / "nv90", folders)
     return result
 
 

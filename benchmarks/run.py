@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from distances import distances
 from growth import growth
 from machine import ROOT, machine, stamp, versions
-from measured import FailedCommandError
+from measured import FailedCommandError, apart
 from nv90 import nv90, workload
 from scaling import scaling
 from tables import filled, marked, tables
@@ -109,7 +109,8 @@ def _measure(asked: argparse.Namespace) -> None:
 
 def _distances(peers: Path, data: Path, repeat: int) -> dict[str, Any]:
     workload(peers, data)
-    return distances(data / "nv90", repeat=repeat)
+    found: dict[str, Any] = apart(distances, data / "nv90", repeat=repeat)
+    return found
 
 
 def _without_peers(peers: Path, data: Path, name: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agreement import fingerprints
 from command import Command
 from growth import asked, world
+from measured import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ def scaling(work: Path, cells: int, extra: Sequence[str]) -> dict[str, Any]:
         for workers in WORKERS:
             chosen = ["--scheduler", scheduler, "--workers", str(workers)]
             done = command.run([*arguments, *chosen, *extra])
-            answers.append(fingerprints(done.folder))
+            answers.append(apart(fingerprints, done.folder))
             rows.append(
                 {
                     "scheduler": scheduler,
