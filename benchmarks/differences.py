@@ -88,8 +88,8 @@ class _Workload:
         slope: NDArray[np.float32],
     ) -> dict[str, Any]:
         suitable = access + 0.15 * np.clip(1 - slope / np.float32(STEEP), 0, 1)
-        closed = (self.closed > 0) | wilderness | (self.parcels == 0) | ~(slope < STEEP)
-        suitable[closed] = np.nan
+        closed = (self.closed > 0) | wilderness | (self.parcels == 0)
+        suitable[closed | ~(slope < STEEP)] = np.nan
         candidate = np.where(suitable > THRESHOLD, self.parcels, 0)
         rows = []
         for parcel, window in enumerate(ndimage.find_objects(candidate), 1):
@@ -100,8 +100,10 @@ class _Workload:
             means = ndimage.mean(suitable[window], label, index)
             rows.append(np.c_[np.bincount(label.ravel())[1:], means])
         table = pd.DataFrame(np.vstack(rows), columns=["cells", "suitability"])
-        eligible = int(np.isfinite(suitable).sum())
-        return agreement.summary(table) | {"eligible_cells": eligible}
+        return agreement.summary(table) | {
+            "eligible_cells": int(np.isfinite(suitable).sum()),
+            "cells_before_slope": int((~closed).sum()),
+        }
 
 
 def ladder(folder: Path, runs: dict[str, Path]) -> dict[str, list[dict[str, Any]]]:

@@ -31,6 +31,14 @@ _BARS = {
     ),
 }
 """Every ratio says how many times the other's figure is geosite's: above 1 is better."""
+_DATED = ("tools", "growth", "scaling", "distances")
+"""Tables that say when their part was measured; the part's others follow them."""
+_PAIRS = {
+    "geosite_naive": "geosite, `naive.py`",
+    "geosite_grass": "geosite, GRASS",
+    "naive_grass": "`naive.py`, GRASS",
+    "xarray_spatial_naive": "xarray-spatial, `naive.py`",
+}
 QUIET = 0.2
 """Cores that other work may take before a measurement is called a trial."""
 
@@ -56,7 +64,8 @@ def tables(results: Mapping[str, Any]) -> dict[str, str]:
         elif "failed" in content:
             found[name] = f"*Not measured: {content['failed']}.*\n"
         else:
-            found[name] = maker(content) + _when(content)
+            dated = _when(content) if name in _DATED else ""
+            found[name] = maker(content) + dated
     return found
 
 
@@ -180,7 +189,7 @@ def _agreement(content: Mapping[str, Any]) -> str:
         within = pair.get("within_bars")
         pairs.append(
             [
-                name.replace("_", " "),
+                _PAIRS[name],
                 f"{pair['patches_pct']:+.2f} %" if within is not None else "–",
                 f"{pair['mean_difference']:+.4f}" if within is not None else "–",
                 {True: "yes", False: "no", None: "–"}[within],
@@ -234,6 +243,13 @@ def _differences(content: Mapping[str, Any]) -> str:
             [f"**{_NAMES[tool]}**", f"{said['patches']:,}", f"{said['mean_suitability']:.4f}"]
         )
         text.append(_table([f"towards {_NAMES[tool]}", "patches", "mean suitability"], rows))
+    land = re.search(r"before slope (\d+)", content["tools"].get("atlite", {}).get("said", ""))
+    if land:
+        ours = content["differences"]["geosite"][0]["cells_before_slope"]
+        text.append(
+            f"Offered and not excluded, before slope: {int(land[1]):,} cells by atlite, "
+            f"{ours:,} by the conventions of `naive.py`.\n"
+        )
     return "\n".join(text)
 
 
