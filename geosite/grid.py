@@ -124,6 +124,12 @@ class Grid:
                 shape = (min(size, rows - r), min(size, columns - c))
                 yield Grid(self.crs, self.resolution, self.column + c, self.row + r, shape)
 
+    def bands(self, rows: int) -> Iterator[Grid]:
+        """Windows of full width and at most so many rows that fill this grid, from the top."""
+        for r in range(0, self.shape[0], rows):
+            shape = (min(rows, self.shape[0] - r), self.shape[1])
+            yield Grid(self.crs, self.resolution, self.column, self.row + r, shape)
+
     def window(self, inner: Grid) -> tuple[slice, slice]:
         """Where another grid on the same lattice lies in this one: (rows, columns)."""
         r, c = inner.row - self.row, inner.column - self.column

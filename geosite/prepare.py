@@ -16,11 +16,12 @@ from geosite.aoi import STATES, named_states
 from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
 from geosite.errors import CatalogError, CoverageError, LayerDataError, MissingLayerError, faults
 from geosite.grid import SUBCELLS, Grid
-from geosite.harmonise import RasterSurface, Shapes
+from geosite.harmonise import RasterSurface
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
+from geosite.segments import Shapes
 from geosite.sources import Counts, FileRecord, open_raster
 
 if TYPE_CHECKING:

@@ -1,8 +1,6 @@
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import ceil, cos, pi, sin
 
-import cv2
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -11,7 +9,6 @@ import shapely
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from scipy import ndimage
 
@@ -19,9 +16,10 @@ from geosite import harmonise
 from geosite.crs import projected, transformed
 from geosite.errors import LayerDataError
 from geosite.grid import SUBCELLS, Grid
-from geosite.harmonise import RasterSurface, Shapes
+from geosite.harmonise import RasterSurface
+from geosite.segments import Shapes
 from tests.strategies import grids
-from tests.toyworld import ALBERS, draw, picture, points, squares, toygrid
+from tests.toyworld import ALBERS, draw, picture, points, squared, squares, toygrid
 
 SIDES = st.integers(1, 12)
 
@@ -133,7 +131,7 @@ def test_a_layer_without_features_marks_nothing(kind):
     assert not harmonise.share(empty, grid).any()
     assert not harmonise.origins(empty, grid).any()
     assert not harmonise.category(empty, grid).any()
-    assert np.isinf(harmonise.distance(harmonise.origins(empty, grid))).all()
+    assert np.isinf(squared(harmonise.origins(empty, grid))).all()
 
 
 @given(worlds("polygon"))
@@ -155,7 +153,7 @@ def test_an_island_smaller_than_a_cell_keeps_its_setback():
     grid = toygrid(5, 5)
     islet = shapes([shapely.box(210, -260, 240, -230)], grid)
     assert not harmonise.presence(islet, grid).any()
-    near = harmonise.distance(harmonise.origins(islet, grid)) <= 1
+    near = squared(harmonise.origins(islet, grid)) <= 1
     assert draw(near) == picture("""
         . . . . .
         . . # . .
@@ -253,35 +251,6 @@ def test_a_point_on_an_edge_is_in_one_cell_only():
 
 
 # ── distance ──────────────────────────────────────────────────────────────────────────────────
-@given(st.tuples(SIDES, SIDES).flatmap(partial(arrays, bool)))
-def test_a_distance_is_that_of_the_nearest_marked_cell(marked):
-    found = harmonise.distance(marked)
-    y, x = np.indices(marked.shape)
-    where = np.argwhere(marked)
-    if not len(where):
-        assert np.isinf(found).all()
-        return
-    assert found.tolist() == np.min([(y - r) ** 2 + (x - c) ** 2 for r, c in where], 0).tolist()
-
-
-@pytest.mark.parametrize("shape", [(3, 2049), (2049, 2), (1300, 1600)])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_distances_are_exact_in_windows_of_any_shape_and_on_any_number_of_cores(shape, threads):
-    # OpenCV has several transforms and chooses by size and threads; one is exact for 884 cells.
-    marked = np.zeros(shape, bool)
-    marked[0, 0] = True
-    y, x = np.indices(shape)
-    d2 = x**2 + y**2
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    try:
-        with ThreadPoolExecutor(1) as worker:
-            found = worker.submit(harmonise.distance, marked).result()
-    finally:
-        cv2.setNumThreads(before)
-    assert (found == d2)[d2 <= 2048**2].all()
-
-
 def test_a_setback_is_round():
     mine = """
         . . . . . . . . .
@@ -296,7 +265,7 @@ def test_a_setback_is_round():
     """
     grid = toygrid(9, 9)
     layer = Shapes.of(points(mine, {"x": {}}), grid, "point")
-    assert draw(harmonise.distance(harmonise.origins(layer, grid)) <= 3**2) == picture("""
+    assert draw(squared(harmonise.origins(layer, grid)) <= 3**2) == picture("""
         . . . . . . . . .
         . . . . # . . . .
         . . # # # # # . .
@@ -329,9 +298,9 @@ def test_a_halo_is_as_good_as_the_whole(world, reach, data):
     layer = shapes(features, grid, kind)
     window = data.draw(windows(grid))
     far = grid.grown(15)
-    whole = harmonise.distance(harmonise.origins(layer, far))[far.window(window)]
+    whole = squared(harmonise.origins(layer, far))[far.window(window)]
     wide = window.grown(reach)
-    part = harmonise.distance(harmonise.origins(layer, wide))[wide.window(window)]
+    part = squared(harmonise.origins(layer, wide))[wide.window(window)]
     known = whole <= reach**2
     assert (part == whole)[known].all()
     assert (part[~known] > reach**2).all()

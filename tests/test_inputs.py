@@ -11,10 +11,11 @@ import shapely
 
 from geosite import constraints
 from geosite.grid import SUBCELLS
-from geosite.harmonise import RasterSurface, Shapes
+from geosite.harmonise import RasterSurface
 from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.model import Criterion, Scenario
 from geosite.model.scenario import EvidenceClass
+from geosite.segments import Shapes
 from tests.toyworld import ALBERS, squares, toygrid
 
 CLASS_WEIGHTS = dict.fromkeys(get_args(EvidenceClass), 0) | {

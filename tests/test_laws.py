@@ -23,7 +23,7 @@ def reach(treatment):
 
 
 def within(marked, cells):
-    return harmonise.distance(marked) <= cells**2
+    return harmonise.near(marked, cells)
 
 
 def verdicts(asked, features, unknown):

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
+from geosite import harmonise
 from geosite.grid import Grid
 
 if TYPE_CHECKING:
@@ -109,3 +110,9 @@ def _symbol(value: Any, legend: Mapping[str, Any]) -> str:
         if value == meaning or (both_nan and math.isnan(value) and math.isnan(meaning)):
             return symbol
     return "?"
+
+
+def squared(marked, reach=10_000):
+    """Squared distance of every cell to the nearest marked one [cells²]; infinite without one."""
+    everywhere = np.argwhere(np.ones(marked.shape, bool)).astype(np.int32)
+    return harmonise.distance_at(marked, everywhere, reach).reshape(marked.shape)
