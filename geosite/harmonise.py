@@ -43,7 +43,7 @@ EXACT_CELLS = 2048
 
 @dataclass(frozen=True)
 class Shapes:
-    """Features of one kind in whole sub-cells of a grid, counted from the CRS origin.
+    """Features of one kind in whole sub-cells of a grid, counted from its origin.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Shapes:
             area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
             parts, owner = shapely.orient_polygons(parts[area]), owner[area]
         if kind == "point":
-            snapped = _subcells(shapely.get_coordinates(parts), grid)
+            snapped = grid.subcells(shapely.get_coordinates(parts))
             edges, of = np.c_[snapped, snapped], owner
         else:
             rings, ring_of = _rings(parts) if kind == "polygon" else (parts, np.arange(len(parts)))
@@ -127,17 +127,10 @@ class Shapes:
         return moved
 
 
-def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
-    snapped: NDArray[np.int64] = np.rint(
-        xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
-    ).astype(np.int64)
-    return snapped
-
-
 def _segments(rings: NDArray[Any], grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     # Segments of rings or lines, and which of them each belongs to.
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    snapped = _subcells(xy, grid)
+    snapped = grid.subcells(xy)
     same = ring[1:] == ring[:-1]
     return np.c_[snapped[:-1][same], snapped[1:][same]], ring[:-1][same]
 
@@ -254,8 +247,9 @@ class RasterSurface:
         rows, columns = window.shape
         first = (window.row // NODE_STEP, window.column // NODE_STEP)
         last = ((window.row + rows) // NODE_STEP + 1, (window.column + columns) // NODE_STEP + 1)
-        y = -np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
-        x = np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
+        left, top = window.origin
+        y = top - np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
+        x = left + np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
         across, down = np.meshgrid(x.astype(float), y.astype(float))
         lon, lat = transformed(across, down, window.crs, self.crs)
         return np.stack(~self.transform * (lon, lat)), first
