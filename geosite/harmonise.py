@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 Kind = Literal["point", "line", "polygon"]
 NODE_STEP = 16
 """Raster coordinates are exact at every 16th cell edge and linear between."""
+NODE_SNAP = 2.0**-20
+"""Part of a raster cell that its coordinates are snapped to."""
 FAR = np.float32(np.inf)
 EXACT_CELLS = 2048
 """Distances are exact, on any window, up to so many cells."""
@@ -252,7 +254,9 @@ class RasterSurface:
         x = left + np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
         across, down = np.meshgrid(x.astype(float), y.astype(float))
         lon, lat = transformed(across, down, window.crs, self.crs)
-        return np.stack(~self.transform * (lon, lat)), first
+        nodes = np.stack(~self.transform * (lon, lat))
+        # Cells that lie on the raster's own must not read a neighbour by a rounding error.
+        return np.rint(nodes / NODE_SNAP) * NODE_SNAP, first
 
     def _sampled(self, window: Grid, samples: int, *, nearest: bool) -> NDArray[np.float32]:
         nodes, first = self._nodes(window)
