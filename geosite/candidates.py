@@ -90,8 +90,9 @@ def _pads(
     tables, none = [], [0, 0.0]
     parcels = ready.register.parcels[ready.inputs.offered[1:]]
     for id_, shape in zip(parcels["parcel_id"], parcels.geometry, strict=True):
-        box = plan.grid.covering(shape.bounds, plan.grid.crs, resolution=plan.grid.resolution)
-        box = _clipped(box, plan.grid)
+        grid = plan.grid
+        box = grid.covering(shape.bounds, grid.crs, resolution=grid.resolution, origin=grid.origin)
+        box = _clipped(box, grid)
         mine = store.read("piece", box) == id_
         suited = np.where(mine, store.read("suitability", box), np.float32(np.nan))
         pad = best_pad(suited, cells)
@@ -115,15 +116,13 @@ def _clipped(box: Grid, whole: Grid) -> Grid:
     r0, c0 = max(box.row, whole.row), max(box.column, whole.column)
     r1 = min(box.row + box.shape[0], whole.row + whole.shape[0])
     c1 = min(box.column + box.shape[1], whole.column + whole.shape[1])
-    return type(whole)(whole.crs, whole.resolution, c0, r0, (max(r1 - r0, 0), max(c1 - c0, 0)))
+    return whole.part(r0, c0, (max(r1 - r0, 0), max(c1 - c0, 0)))
 
 
 def _pad_box(box: Grid, pad: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:
     # Only the pad's own window is read: an installation may be a thousand times as large.
     (r0, c0), (r1, c1) = pad.min(axis=0).tolist(), pad.max(axis=0).tolist()
-    small = type(box)(
-        box.crs, box.resolution, box.column + c0, box.row + r0, (r1 - r0 + 1, c1 - c0 + 1)
-    )
+    small = box.part(box.row + r0, box.column + c0, (r1 - r0 + 1, c1 - c0 + 1))
     return small, pad - np.array([r0, c0])
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NODE_STEP = 16
 """Raster coordinates are exact at every 16th cell edge and linear between."""
+NODE_SNAP = 2.0**-20
+"""Part of a raster cell that its coordinates are snapped to."""
 _ROWS = 512
 """Rows of a band, and side of a block, that are worked on at a time [cells]."""
 
@@ -151,11 +153,14 @@ class RasterSurface:
         rows, columns = window.shape
         first = (window.row // NODE_STEP, window.column // NODE_STEP)
         last = ((window.row + rows) // NODE_STEP + 1, (window.column + columns) // NODE_STEP + 1)
-        y = -np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
-        x = np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
+        left, top = window.origin
+        y = top - np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
+        x = left + np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
         across, down = np.meshgrid(x.astype(float), y.astype(float))
         lon, lat = transformed(across, down, window.crs, self.crs)
-        return np.stack(~self.transform * (lon, lat)), first
+        nodes = np.stack(~self.transform * (lon, lat))
+        # Cells that lie on the raster's own must not read a neighbour by a rounding error.
+        return np.rint(nodes / NODE_SNAP) * NODE_SNAP, first
 
     def _sampled(self, window: Grid, samples: int, *, nearest: bool) -> NDArray[np.float32]:
         nodes, first = self._nodes(window)

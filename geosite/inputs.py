@@ -38,7 +38,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points with whole amounts: xy (n, 2) int64 [sub-cells from the CRS origin]."""
+    """Points with whole amounts: xy (n, 2) int64 [sub-cells from the grid's origin]."""
 
     xy: NDArray[np.int64]
     amounts: NDArray[np.int64]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geosite.grid import Grid
     from geosite.inputs import TileInputs
     from geosite.model.criterion import Reading
 
@@ -102,13 +103,8 @@ def open_land_margin(inputs: TileInputs, resolution: float) -> int:
 def _box(window: Grid, at: NDArray[np.int32]) -> tuple[Grid, NDArray[np.int32]]:
     # The smallest window round the active cells: what lies farther need not be made.
     (r0, c0), (r1, c1) = at.min(axis=0), at.max(axis=0)
-    box = Grid(
-        window.crs,
-        window.resolution,
-        window.column + int(c0),
-        window.row + int(r0),
-        (int(r1 - r0) + 1, int(c1 - c0) + 1),
-    )
+    shape = (int(r1 - r0) + 1, int(c1 - c0) + 1)
+    box = window.part(window.row + int(r0), window.column + int(c0), shape)
     return box, at - np.array([r0, c0], np.int32)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def cell_polygons(sites: NDArray[np.int32], window: Grid) -> list[tuple[int, shapely.Geometry]]:
-    """Polygons of the numbered cells of one window, in whole cells from the CRS origin.
+    """Polygons of the numbered cells of one window, in whole cells from the grid's origin.
 
     Parameters
     ----------
@@ -75,5 +75,7 @@ def site_outlines(
     out = np.empty(count, object)
     for k, found in enumerate(parts):
         whole = shapely.normalize(shapely.simplify(shapely.union_all(found), 0))
-        out[k] = shapely.transform(whole, lambda xy: xy * [grid.resolution, -grid.resolution])
+        out[k] = shapely.transform(
+            whole, lambda xy: xy * [grid.resolution, -grid.resolution] + grid.origin
+        )
     return np.asarray(shapely.normalize(out), object)

@@ -172,7 +172,9 @@ def plan(
         lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in uses if u.missing]
         title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
         raise MissingLayerError(faults(title, lines)) from None
-    grid = Grid.covering(outline.bounds, crs, resolution=scenario.grid.resolution)
+    grid = Grid.covering(
+        outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
+    )
     if grid.cells > MOST_CELLS:
         msg = (
             f"aoi {name}: {grid.cells:.1e} cells of {grid.resolution:g} m, expected at most "

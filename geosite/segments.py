@@ -22,7 +22,7 @@ _BAND = 256 * SUBCELLS
 
 @dataclass(frozen=True)
 class Shapes:
-    """Features of one kind in whole sub-cells of a grid, counted from the CRS origin.
+    """Features of one kind in whole sub-cells of a grid, counted from its origin.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Shapes:
             area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
             parts, owner = shapely.orient_polygons(parts[area]), owner[area]
         if kind == "point":
-            snapped = _subcells(shapely.get_coordinates(parts), grid)
+            snapped = grid.subcells(shapely.get_coordinates(parts))
             edges, of = np.c_[snapped, snapped], owner
         else:
             rings, ring_of = _rings(parts) if kind == "polygon" else (parts, np.arange(len(parts)))
@@ -167,17 +167,10 @@ class _Bands:
         )
 
 
-def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
-    snapped: NDArray[np.int64] = np.rint(
-        xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
-    ).astype(np.int64)
-    return snapped
-
-
 def _segments(rings: NDArray[Any], grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     # Segments of rings or lines, and which of them each belongs to.
     xy, ring = shapely.get_coordinates(rings, return_index=True)
-    snapped = _subcells(xy, grid)
+    snapped = grid.subcells(xy)
     same = ring[1:] == ring[:-1]
     return np.c_[snapped[:-1][same], snapped[1:][same]], ring[:-1][same]
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 from math import ceil, cos, pi, sin
 
@@ -79,7 +80,7 @@ def windows(draw, grid):
     top, left = draw(st.integers(0, grid.shape[0] - 1)), draw(st.integers(0, grid.shape[1] - 1))
     rows = draw(st.integers(1, grid.shape[0] - top))
     columns = draw(st.integers(1, grid.shape[1] - left))
-    return Grid(grid.crs, grid.resolution, grid.column + left, grid.row + top, (rows, columns))
+    return grid.part(grid.row + top, grid.column + left, (rows, columns))
 
 
 def same_bytes(whole, part):
@@ -316,11 +317,29 @@ def test_a_world_shifted_by_whole_cells_gives_shifted_surfaces(world, right, dow
         shapely.transform(f, lambda xy: xy + np.array([right, -down]) * grid.resolution)
         for f in snapped
     ]
-    other = Grid(grid.crs, grid.resolution, grid.column + right, grid.row + down, grid.shape)
+    other = grid.part(grid.row + down, grid.column + right, grid.shape)
     one, two = shapes(snapped, grid, kind, merge=False), shapes(moved, other, kind, merge=False)
     assert same_bytes(harmonise.presence(one, grid), harmonise.presence(two, other))
     if kind == "polygon":
         assert same_bytes(harmonise.category(one, grid), harmonise.category(two, other))
+
+
+@given(
+    worlds("polygon", "line", "point"),
+    st.integers(-3_000_000, 3_000_000),
+    st.integers(-3_000_000, 3_000_000),
+)
+def test_a_world_shifted_with_the_origin_gives_the_same_surfaces(world, east, north):
+    # In steps of a binary fraction, so that the shift itself rounds nothing.
+    grid, kind, features = world
+    snapped = [shapely.transform(f, lambda xy: np.rint(xy * 64) / 64) for f in features]
+    moved = [shapely.transform(f, lambda xy: xy + np.array([east, north])) for f in snapped]
+    other = replace(grid, origin=(grid.origin[0] + east, grid.origin[1] + north))
+    one, two = shapes(snapped, grid, kind, merge=False), shapes(moved, other, kind, merge=False)
+    assert same_bytes(one.edges, two.edges)
+    assert same_bytes(harmonise.presence(one, grid), harmonise.presence(two, other))
+    if kind == "polygon":
+        assert same_bytes(harmonise.share(one, grid), harmonise.share(two, other))
 
 
 # ── rasters ───────────────────────────────────────────────────────────────────────────────────
@@ -357,6 +376,19 @@ def test_a_raster_on_the_grids_own_cells_is_taken_as_it_is(tmp_path):
     inside = np.s_[1:-1, 1:-1]
     assert surface.values(grid)[inside] == pytest.approx(expected[inside], nan_ok=True, abs=1e-3)
     assert surface.codes(grid) == pytest.approx(expected, nan_ok=True, abs=0)
+
+
+@pytest.mark.parametrize("origin", [(-2_100_000.0, 2_300_000.0), (12.3, -45.6)])
+def test_a_raster_the_grid_is_snapped_to_is_read_value_for_value(tmp_path, origin):
+    grid = toygrid(70, 60, resolution=90.0, row=-9, column=-7, origin=origin)
+    values = np.random.default_rng(2).normal(900, 300, grid.shape).astype(np.float32)
+    values[::7, ::9] = NODATA
+    surface = raster(tmp_path, values, ALBERS, grid.transform)
+    # Nor does a hole reach into the cells beside it.
+    values[values == NODATA] = np.nan
+    for window in (grid, *grid.tiles(23)):
+        for read in (surface.codes, surface.values):
+            np.testing.assert_array_equal(read(window), values[grid.window(window)])
 
 
 def test_beyond_a_raster_nothing_is_known(tmp_path):

@@ -34,10 +34,16 @@ def picture(text: str) -> str:
 
 
 def toygrid(
-    rows: int, columns: int, *, resolution: float = 100.0, row: int = 0, column: int = 0
+    rows: int,
+    columns: int,
+    *,
+    resolution: float = 100.0,
+    row: int = 0,
+    column: int = 0,
+    origin: tuple[float, float] = (0.0, 0.0),
 ) -> Grid:
-    """A grid of so many cells; row 0 and column 0 touch the CRS origin from the south-east."""
-    return Grid(ALBERS, resolution, column, row, (rows, columns))
+    """A grid of so many cells; row 0 and column 0 touch the origin from the south-east."""
+    return Grid(ALBERS, resolution, column, row, (rows, columns), origin)
 
 
 def world(
