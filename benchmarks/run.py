@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--options",
         default="",
-        help="further options of geosite run for growth and scaling, such as '--memory=3GB'",
+        help="further options of geosite run for growth and scaling, in one word: "
+        "--options='--memory \"2 GB\"'",
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument(
@@ -81,7 +83,7 @@ def _measure(asked: argparse.Namespace) -> None:
     work.mkdir(parents=True, exist_ok=True)
     peers = asked.peers.resolve()
     data = (asked.data or work).resolve()
-    extra = asked.options.split()
+    extra = shlex.split(asked.options)
     known = versions()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "nv90": lambda: nv90(peers, data, work / "nv90-runs", repeat=asked.repeat),
