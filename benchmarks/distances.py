@@ -56,7 +56,33 @@ def distances(folder: Path, *, repeat: int) -> dict[str, Any]:
         active = _active(share, near.shape)
         row = _row("SciPy (cKDTree)", _tree, near, whole, active=active, repeat=1)
         rows.append(row)
-    return {"tile": TILE, "halo": HALO, "burnt_pct": round(100 * near.mean(), 2), "rows": rows}
+    return {
+        "tile": TILE,
+        "halo": HALO,
+        "burnt_pct": round(100 * near.mean(), 2),
+        "opencv_roots_that_differ_pct": {
+            "ipp": round(100 * _roots_that_differ(near, ipp=True), 2),
+            "own": round(100 * _roots_that_differ(near, ipp=False), 2),
+        },
+        "rows": rows,
+    }
+
+
+def _roots_that_differ(near: NDArray[np.bool_], *, ipp: bool) -> float:
+    # OpenCV's distances as they come: the same place in two windows, rounded differently.
+    # Intel's primitives are taken on one thread only, where the processor has them.
+    cv2.setNumThreads(1)
+    cv2.ipp.setUseIPP(ipp)
+
+    def roots(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
+        return cv2.distanceTransform((~marked).view("u1"), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+    whole, differ = roots(near), 0
+    for rows, columns, inner_rows, inner_columns in _windows():
+        tile = roots(near[rows, columns])[inner_rows, inner_columns]
+        same_place = whole[rows, columns][inner_rows, inner_columns]
+        differ += int(((tile != same_place) & (same_place <= HALO)).sum())
+    return differ / near.size
 
 
 def _edt(near: NDArray[np.bool_], _active: object, threads: int) -> NDArray[np.float32]:
