@@ -6,6 +6,7 @@ left at the end has no name yet. Distances are exact (`edt`), so speed is all th
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import agreement
@@ -70,10 +71,13 @@ class _Workload:
             return self.burnt(frame.buffer(SETBACK)) > 0
         return edt.edt(self.burnt(frame.geometry) == 0, parallel=0) * RES <= SETBACK
 
-    def slope(self, *, horn: bool) -> NDArray[np.float32]:
+    def slope(self, *, horn: bool, rim: bool = False) -> NDArray[np.float32]:
         if not horn:
             down, across = np.gradient(self.dem, RES)
-            return np.hypot(down, across)
+            steep = np.hypot(down, across)
+            if not rim:
+                steep[[0, -1]], steep[:, [0, -1]] = np.nan, np.nan
+            return steep
         z = np.pad(self.dem, 1, constant_values=np.nan)
         across = (z[:-2, 2:] - z[:-2, :-2]) + 2 * (z[1:-1, 2:] - z[1:-1, :-2])
         across += z[2:, 2:] - z[2:, :-2]
@@ -110,6 +114,7 @@ def ladder(folder: Path, runs: dict[str, Path]) -> dict[str, list[dict[str, Any]
     """Rungs from the naive script to geosite and to GRASS: what changed, and the patches then."""
     with rasterio.open(runs["geosite"] / "suitability.tif") as file:
         left, top, shape = file.transform.c, file.transform.f, file.shape
+    horn = _slope_method(runs["geosite"]) == "horn"
     found: dict[str, list[dict[str, Any]]] = {"geosite": [], "grass": []}
 
     def rung(change: str, patches: dict[str, Any], *towards: str) -> None:
@@ -117,29 +122,43 @@ def ladder(folder: Path, runs: dict[str, Path]) -> dict[str, list[dict[str, Any]
             found[tool].append({"change": change} | patches)
 
     first = _Workload(folder, LEFT, TOP, SHAPE)
-    access, buffered = first.access(all_touched=True), first.wilderness(buffered=True)
-    central, horn = first.slope(horn=False), first.slope(horn=True)
-    rung("the naive script", first.patches(access, buffered, central), "geosite", "grass")
-    rung("slope by Horn's formula", first.patches(access, buffered, horn), "geosite", "grass")
-    by_cells = first.wilderness(buffered=False)
-    rung(
-        "setback from the burnt cells instead of the outline",
-        first.patches(access, by_cells, horn),
-        "geosite",
-        "grass",
+    access = first.access(all_touched=True)
+    outline, by_cells = first.wilderness(buffered=True), first.wilderness(buffered=False)
+    own, rimless, smooth = (
+        first.slope(horn=False, rim=True),
+        first.slope(horn=False),
+        first.slope(horn=True),
     )
+    rung("the naive script", first.patches(access, outline, own), "geosite", "grass")
+    rung(
+        "slope by Horn's formula, none at the rim",
+        first.patches(access, outline, smooth),
+        *(["geosite", "grass"] if horn else ["grass"]),
+    )
+    if not horn:
+        rung("no slope at the rim", first.patches(access, outline, rimless), "geosite")
+    setback = "setback from the burnt cells instead of the outline"
+    rung(setback, first.patches(access, by_cells, smooth), "grass")
+    ours = smooth if horn else rimless
+    rung(setback, first.patches(access, by_cells, ours), "geosite")
     if "grass" in runs:
         thin = first.access(all_touched=False)
-        rung("lines burnt thin", first.patches(thin, by_cells, horn), "grass")
-    del first, access, buffered, by_cells, central, horn
+        rung("lines burnt thin", first.patches(thin, by_cells, smooth), "grass")
     if (left, top) == (LEFT, TOP):
         return found
+    del first, access, outline, by_cells, own, rimless, smooth, ours
     moved = _Workload(folder, left, top, shape)
     rung(
         "cells at whole multiples of 90 m, heights interpolated there",
         moved.patches(
-            moved.access(all_touched=True), moved.wilderness(buffered=False), moved.slope(horn=True)
+            moved.access(all_touched=True), moved.wilderness(buffered=False), moved.slope(horn=horn)
         ),
         "geosite",
     )
     return found
+
+
+def _slope_method(run: Path) -> str:
+    said = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    reading = next(c["reading"] for c in said["criteria"] if c["id"] == "slope")
+    return str(reading["measure"].get("method", "horn"))
