@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import rasterio
+from affine import Affine
 from rasterio import features
 from rasterio.transform import from_origin
 from scipy import ndimage
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 RES, LEFT, TOP, SHAPE = 90.0, -2_100_000.0, 2_300_000.0, (6000, 8000)
 WORST = {"occurrences": 20_000, "roads": 30_000, "rail": 50_000, "power": 50_000}
 WEIGHT = {"occurrences": 0.35, "roads": 0.20, "rail": 0.15, "power": 0.15}
+HALO = 556
+"""Cells within which the widest criterion tells."""
 THRESHOLD, SETBACK, STEEP = 0.8, 1000.0, 0.6
 
 
@@ -56,20 +59,33 @@ class _Workload:
         how = {"dtype": "uint8"} | how
         return features.rasterize(geometries, out_shape=self.shape, transform=self.transform, **how)
 
-    def access(self, *, all_touched: bool) -> NDArray[np.float32]:
+    def distance(self, geometries: Any, *, beyond: int, **how: Any) -> NDArray[np.float32]:
+        # To what lies inside, or as many cells beyond the square.
+        rows, columns = self.shape
+        near = features.rasterize(
+            geometries,
+            out_shape=(rows + 2 * beyond, columns + 2 * beyond),
+            transform=self.transform * Affine.translation(-beyond, -beyond),
+            dtype="uint8",
+            **how,
+        )
+        far = edt.edt(near == 0, parallel=0)
+        return far[beyond : beyond + rows, beyond : beyond + columns] * np.float32(RES)
+
+    def access(self, *, all_touched: bool, beyond: int = 0) -> NDArray[np.float32]:
         total = np.zeros(self.shape, "f4")
         for name, worst in WORST.items():
             touched = all_touched or name == "occurrences"
-            near = self.burnt(self.layers[name].geometry, all_touched=touched)
-            far = edt.edt(near == 0, parallel=0) * np.float32(RES)
+            shapes = self.layers[name].geometry
+            far = self.distance(shapes, beyond=beyond, all_touched=touched)
             total += np.float32(WEIGHT[name]) * np.clip(1 - far / np.float32(worst), 0, 1)
         return total
 
-    def wilderness(self, *, buffered: bool) -> NDArray[np.bool_]:
+    def wilderness(self, *, buffered: bool, beyond: int = 0) -> NDArray[np.bool_]:
         frame = self.layers["wilderness"]
         if buffered:
             return self.burnt(frame.buffer(SETBACK)) > 0
-        return edt.edt(self.burnt(frame.geometry) == 0, parallel=0) * RES <= SETBACK
+        return self.distance(frame.geometry, beyond=beyond) <= SETBACK
 
     def slope(self, *, horn: bool, rim: bool = False) -> NDArray[np.float32]:
         if not horn:
@@ -144,14 +160,20 @@ def ladder(folder: Path, runs: dict[str, Path]) -> dict[str, list[dict[str, Any]
     if "grass" in runs:
         thin = first.access(all_touched=False)
         rung("lines burnt thin", first.patches(thin, by_cells, smooth), "grass")
+    del access, outline
+    seen = first.access(all_touched=True, beyond=HALO)
+    near = first.wilderness(buffered=False, beyond=HALO)
+    rung("what lies beyond the square is seen", first.patches(seen, near, ours), "geosite")
     if (left, top) == (LEFT, TOP):
         return found
-    del first, access, outline, by_cells, own, rimless, smooth, ours
+    del first, seen, near, by_cells, own, rimless, smooth, ours
     moved = _Workload(folder, left, top, shape)
     rung(
         "cells at whole multiples of 90 m, heights interpolated there",
         moved.patches(
-            moved.access(all_touched=True), moved.wilderness(buffered=False), moved.slope(horn=horn)
+            moved.access(all_touched=True, beyond=HALO),
+            moved.wilderness(buffered=False, beyond=HALO),
+            moved.slope(horn=horn),
         ),
         "geosite",
     )

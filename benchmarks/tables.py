@@ -235,16 +235,17 @@ def _differences(content: Mapping[str, Any]) -> str:
             [
                 ("" if k == 0 else "+ ") + r["change"],
                 f"{r['patches']:,}",
+                f"{r['cells']:,}",
                 f"{r['mean_suitability']:.4f}",
                 f"{100 * (said['patches'] / r['patches'] - 1):+.2f} %",
                 f"{said['mean_suitability'] - r['mean_suitability']:+.4f}",
             ]
             for k, r in enumerate(rungs)
         ]
-        found = [f"{said['patches']:,}", f"{said['mean_suitability']:.4f}", "", ""]
-        rows.append([f"**{_NAMES[tool]}**", *found])
+        found = [f"{said['patches']:,}", f"{said['cells']:,}", f"{said['mean_suitability']:.4f}"]
+        rows.append([f"**{_NAMES[tool]}**", *found, "", ""])
         left = [f"{tool} has, in patches", "in their mean"]
-        head = [f"towards {_NAMES[tool]}", "patches", "mean suitability", *left]
+        head = [f"towards {_NAMES[tool]}", "patches", "their cells", "mean suitability", *left]
         text.append(_table(head, rows))
     land = re.search(r"before slope (\d+)", content["tools"].get("atlite", {}).get("said", ""))
     if land:
