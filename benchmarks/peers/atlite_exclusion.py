@@ -28,10 +28,11 @@ layers = {
 }
 lap("read")
 excluder = ExclusionContainer(crs=5070, res=90)
-excluder.add_geometry(layers["habitat"].geometry)
-excluder.add_geometry(layers["tribal"].geometry)
-excluder.add_geometry(layers["wilderness"].geometry, buffer=1000)
-excluder.add_geometry(layers["parcels"].geometry, invert=True)
+# Frames: given nothing but series, atlite 0.7 takes all for opened and forgets the buffer.
+excluder.add_geometry(layers["habitat"])
+excluder.add_geometry(layers["tribal"])
+excluder.add_geometry(layers["wilderness"], buffer=1000)
+excluder.add_geometry(layers["parcels"], invert=True)
 square = gpd.GeoSeries([shapely.box(-2_100_000, 1_760_000, -1_380_000, 2_300_000)], crs=5070)
 available, _ = shape_availability(square, excluder)
 lap("exclusion")
