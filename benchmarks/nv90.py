@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PEERS = Path(__file__).resolve().parent / "peers"
 SCENARIO = ROOT / "benchmarks/nv90/scenario.yaml"
-NOT_COMPARED = ("import", "read", "write")
+NOT_COMPARED = ("import", "read", "save", "write")
 """Laps that do not lie between opened files and ranked patches, of whatever tool."""
 SAME_PART = ("rasterise", "distance", "slope", "score")
 """Laps of the naive script that xarray-spatial's part takes the place of."""

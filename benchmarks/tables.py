@@ -6,6 +6,7 @@ Imports nothing of the benchmark, so that a test can hold the README to the resu
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -290,7 +291,7 @@ def _growth(content: Mapping[str, Any]) -> str:
 
 
 def _options(content: Mapping[str, Any]) -> str:
-    return f"\nOptions: `{' '.join(content['options'])}`.\n" if content.get("options") else ""
+    return f"\nOptions: `{shlex.join(content['options'])}`.\n" if content.get("options") else ""
 
 
 def _scaling(content: Mapping[str, Any]) -> str:
