@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -31,7 +31,15 @@ def cell_polygons(sites: NDArray[np.int32], window: Grid) -> list[tuple[int, sha
     part = sites[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     place = Affine.translation(window.column + int(columns[0]), window.row + int(rows[0]))
     found = shapes(np.ascontiguousarray(part), mask=part > 0, connectivity=4, transform=place)
-    return [(int(value), shapely.geometry.shape(polygon)) for polygon, value in found]
+    drawn = [(int(value), polygon["coordinates"]) for polygon, value in found]
+    # All rings in one call: a geometry made from its mapping visits every vertex in Python.
+    rings = [np.array(ring) for _, rings in drawn for ring in rings]
+    owner = np.repeat(np.arange(len(drawn)), [len(rings) for _, rings in drawn])
+    lines: Any = shapely.linearrings(
+        np.concatenate(rings), indices=np.repeat(np.arange(len(rings)), [len(r) for r in rings])
+    )
+    polygons: Any = shapely.polygons(lines, indices=owner)
+    return [(site, polygon) for (site, _), polygon in zip(drawn, polygons, strict=True)]
 
 
 def numbered_sites(

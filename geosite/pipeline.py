@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Analysis", "Plan", "analyse", "plan"]
 
 WORKERS = 2
-CHUNK = 512
-"""Side of a chunk of the store [cells]: small, because a parcel is read by itself."""
+CHUNK = 1024
+"""Side of a chunk of the store [cells]: a parcel is read by itself, and many files take time."""
 
 
 @dataclass(frozen=True, slots=True)
