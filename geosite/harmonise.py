@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 import rasterio
 import shapely
-import xarray as xr
 from rasterio.windows import Window
 
 from geosite import kernels
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import geopandas as gpd
+    import xarray as xr
     from affine import Affine
     from numpy.typing import NDArray
     from pyproj import CRS
