@@ -16,6 +16,7 @@ def plan_text(plan: Plan) -> str:
     """What `geosite plan` prints."""
     grid = plan.grid
     rows, columns = grid.shape
+    x, y = grid.origin
     scenario = plan.scenario
     lines = [
         f"{scenario.name}: {scenario.title}",
@@ -23,6 +24,7 @@ def plan_text(plan: Plan) -> str:
         (
             f"grid          {grid.crs.name}, {rows:,} × {columns:,} cells of "
             f"{grid.resolution:g} m = {grid.cells / 1e6:,.1f} million"
+            + (f", edges through {x:,.10g}, {y:,.10g} m" if any(grid.origin) else "")
         ),
         f"tiles         {len(plan.tiles())}, halo {plan.halo} cells",
         f"memory        about {plan.memory(workers=WORKERS) / 1e9:.1f} GB",
