@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
+    from geosite.model.measure import SlopeMethod
+
 NODE_STEP = 16
 """Raster coordinates are exact at every 16th cell edge and linear between."""
 NODE_SNAP = 2.0**-20
@@ -195,19 +197,31 @@ def _span(places: NDArray[np.float64], size: int) -> tuple[int, int]:
     return max(int(places.min()) - 2, 0), min(int(places.max()) + 3, size)
 
 
-def slope(elevation: NDArray[np.float32], resolution: float) -> NDArray[np.float32]:
-    """Steepness of the ground by Horn's method: (y - 2, x - 2) [%].
+def slope(
+    elevation: NDArray[np.float32], resolution: float, method: SlopeMethod = "horn"
+) -> NDArray[np.float32]:
+    """Steepness of the ground: (y - 2, x - 2) [%].
 
     One cell is lost on every side; NaN where any of the nine heights is missing.
+
+    Parameters
+    ----------
+    method : {"horn", "zevenbergen-thorne"}
+        From all eight neighbours, which smooths, or from the four beside a cell.
 
     References
     ----------
     Horn, B. K. P. (1981). Hill shading and the reflectance map. Proceedings of
     the IEEE 69(1), 14-47. doi:10.1109/PROC.1981.11918
+
+    Zevenbergen, L. W. and Thorne, C. R. (1987). Quantitative analysis of land
+    surface topography. Earth Surface Processes and Landforms 12(1), 47-56.
+    doi:10.1002/esp.3290120107
     """
     rows, columns = elevation.shape
     out = np.empty((max(rows - 2, 0), max(columns - 2, 0)), np.float32)
-    kernels.steepness(elevation, 100.0 / (8.0 * resolution), out)
+    corners = 1.0 if method == "horn" else 0.0
+    kernels.steepness(elevation, corners, 100.0 / ((4.0 + 4.0 * corners) * resolution), out)
     return out
 
 

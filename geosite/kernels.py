@@ -244,21 +244,21 @@ def labelled(values: NDArray[np.int32]) -> tuple[NDArray[np.int32], int]:
 
 @numba.njit(cache=True, nogil=True)
 def steepness(
-    z: NDArray[np.float32], scale: float, out: NDArray[np.float32]
+    z: NDArray[np.float32], corners: float, scale: float, out: NDArray[np.float32]
 ) -> None:  # pragma: no cover - compiled
-    """Fill with Horn's slope times a scale; `out` is one cell smaller on every side.
+    """Fill with the length of the gradient times a scale; `out` is a cell smaller on every side.
 
-    The centre has no weight in the formula, but ground that is not known there has no
-    known slope.
+    Cells beside the centre weigh 2 and those at the corners `corners`. The centre has no
+    weight, but ground that is not known there has no known slope.
     """
     for r in range(out.shape[0]):
         for c in range(out.shape[1]):
-            nw, n, ne = np.float64(z[r, c]), np.float64(z[r, c + 1]), np.float64(z[r, c + 2])
+            n, s = np.float64(z[r, c + 1]), np.float64(z[r + 2, c + 1])
             w, e = np.float64(z[r + 1, c]), np.float64(z[r + 1, c + 2])
-            sw, s = np.float64(z[r + 2, c]), np.float64(z[r + 2, c + 1])
-            se = np.float64(z[r + 2, c + 2])
-            dx = (ne + 2.0 * e + se) - (nw + 2.0 * w + sw)
-            dy = (sw + 2.0 * s + se) - (nw + 2.0 * n + ne)
+            nw, ne = np.float64(z[r, c]), np.float64(z[r, c + 2])
+            sw, se = np.float64(z[r + 2, c]), np.float64(z[r + 2, c + 2])
+            dx = corners * (ne + se) + 2.0 * e - (corners * (nw + sw) + 2.0 * w)
+            dy = corners * (sw + se) + 2.0 * s - (corners * (nw + ne) + 2.0 * n)
             known = 0.0 * z[r + 1, c + 1]
             out[r, c] = np.sqrt(dx * dx + dy * dy) * scale + known
 

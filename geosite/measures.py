@@ -146,8 +146,12 @@ def _value(
 
 
 def _slope(surfaces: Surfaces, at: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:
+    measure = reading.measure
+    if not isinstance(measure, SlopePercent):
+        raise TypeError(measure.kind)
     rows, columns = at.T
-    return np.asarray(surfaces.slope(_layer(reading))[rows, columns], np.float64)
+    steep = surfaces.slope(_layer(reading), method=measure.method)
+    return np.asarray(steep[rows, columns], np.float64)
 
 
 def _flat_share(surfaces: Surfaces, at: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from geosite.grid import Grid
     from geosite.inputs import LayerKey, TileInputs
+    from geosite.model.measure import SlopeMethod
     from geosite.model.rule import Rule, Treatment
 
 
@@ -29,7 +30,7 @@ class Surfaces:
         self.window = window
         self._near: dict[tuple[LayerKey, float], NDArray[np.bool_]] = {}
         self._marked: dict[LayerKey, tuple[int, NDArray[np.bool_]]] = {}
-        self._slope: dict[str, tuple[int, NDArray[np.float32]]] = {}
+        self._slope: dict[tuple[str, SlopeMethod], tuple[int, NDArray[np.float32]]] = {}
 
     def near(self, key: LayerKey, metres: float) -> NDArray[np.bool_]:
         """Cells within a distance of the features: (y, x)."""
@@ -72,14 +73,17 @@ class Surfaces:
         outside = harmonise.category(self.inputs.coverage[layer], wide) == 0
         return harmonise.near(outside, metres / self.window.resolution, margin)
 
-    def slope(self, layer: str, margin: int = 0) -> NDArray[np.float32]:
+    def slope(
+        self, layer: str, margin: int = 0, method: SlopeMethod = "horn"
+    ) -> NDArray[np.float32]:
         """Steepness of the ground, with a margin of cells: (y, x) [%], NaN if not known."""
-        if layer not in self._slope or self._slope[layer][0] < margin:
+        key = (layer, method)
+        if key not in self._slope or self._slope[key][0] < margin:
             # With the widest margin that any criterion asks for, so that it is made once.
             wide = max(margin, self._flat_margin(layer))
             heights = self.inputs.rasters[layer].values(self.window.grown(wide + 1))
-            self._slope[layer] = wide, harmonise.slope(heights, self.window.resolution)
-        wide, steep = self._slope[layer]
+            self._slope[key] = wide, harmonise.slope(heights, self.window.resolution, method)
+        wide, steep = self._slope[key]
         return steep[_inner(wide - margin)]
 
     def _flat_margin(self, layer: str) -> int:
@@ -132,7 +136,7 @@ class Surfaces:
         subject = rule.subject
         match subject:
             case Slope():
-                values = wide.slope(rule.layer)
+                values = wide.slope(rule.layer, method=subject.method)
                 marked = values > subject.above.value
             case Value():
                 values = raster.values(wide.window)

@@ -520,6 +520,14 @@ def test_slope_weighs_the_neighbours_as_horn_does():
     assert found == [diagonal, 2, diagonal, 2, 0, 2, diagonal, 2, diagonal]
 
 
+def test_zevenbergen_and_thorne_look_at_four_neighbours():
+    heights = np.random.default_rng(1).random((9, 8)).astype(np.float32)
+    down, across = np.gradient(heights.astype(float), 30.0)
+    expected = 100 * np.hypot(down, across)[1:-1, 1:-1]
+    found = harmonise.slope(heights, 30.0, "zevenbergen-thorne")
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
 def test_slope_is_not_known_next_to_unknown_ground():
     heights = np.zeros((7, 7), np.float32)
     heights[3, 3] = np.nan
