@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import rasterio
 import rasterio.shutil
-import xarray as xr
-import zarr
 from rasterio.windows import Window
-from zarr.codecs import BloscCodec
 
 from geosite.grid import Grid
 
 if TYPE_CHECKING:
+    import xarray as xr
     from numpy.typing import DTypeLike, NDArray
 
 # The tiles are what runs side by side; more threads within each of them only wait for another.
@@ -52,6 +50,9 @@ class Store:
             write the same chunk. Layers of one place lie in one chunk of half the side,
             because they are read together.
         """
+        import zarr  # noqa: PLC0415 -- slow to import
+        from zarr.codecs import BloscCodec  # noqa: PLC0415
+
         group = zarr.open_group(path, mode="w")
         for name, (layers, dtype, fill) in arrays.items():
             lead = () if layers is None else (layers,)
@@ -106,6 +107,8 @@ class Store:
         return np.asarray(self._array(name, "r")[(..., *self.grid.window(window))])
 
     def _array(self, name: str, mode: Literal["r", "r+"]) -> Any:
+        import zarr  # noqa: PLC0415 -- slow to import
+
         # Opening an array reads its metadata, which takes longer than a small window.
         if (name, mode) not in self._opened:
             self._opened[name, mode] = zarr.open_array(self.path, path=name, mode=mode)
@@ -113,6 +116,8 @@ class Store:
 
     def dataset(self) -> xr.Dataset:
         """Every surface, lazily."""
+        import xarray as xr  # noqa: PLC0415 -- slow to import
+
         found: xr.Dataset = xr.open_zarr(self.path, consolidated=False, chunks=None)
         return found
 
