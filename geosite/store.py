@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import DTypeLike, NDArray
 
-# The tiles are what runs side by side; more threads within each of them only wait for another.
-zarr.config.set({"async.concurrency": 2, "threading.max_workers": 2})
-
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -111,6 +108,7 @@ class Store:
 
         # Opening an array reads its metadata, which takes longer than a small window.
         if (name, mode) not in self._opened:
+            _calm()
             self._opened[name, mode] = zarr.open_array(self.path, path=name, mode=mode)
         return self._opened[name, mode]
 
@@ -165,3 +163,10 @@ class Store:
 
 def _is_only(values: NDArray[Any], value: float) -> bool:
     return bool(np.isnan(values).all() if np.isnan(value) else (values == value).all())
+
+
+def _calm() -> None:
+    # The tiles are what runs side by side; more threads within each only wait for another.
+    import zarr  # noqa: PLC0415
+
+    zarr.config.set({"async.concurrency": 2, "threading.max_workers": 2})
