@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 
 from geosite import constraints
-from geosite.delineation import deposit_groups, global_labels, patch_groups
+from geosite.delineation import PIECES_PER_TILE, deposit_groups, global_labels, patch_groups
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.pads import best_pad, pad_cells
 from geosite.pieces import (
-    KEYS,
     Piece,
-    anchor_code,
     lattice_step,
     piece_table,
     summed_pieces,
@@ -187,22 +185,22 @@ def outlined(
         Number of the site that each piece belongs to, from 1; 0 is none.
     """
     unit = plan.scenario.sites
+    step = lattice_step(unit.max_area, plan.grid.resolution) if unit.unit == "patch" else None
     chosen = pieces[sites > 0]
-    keys = zip(*(chosen[k].tolist() for k in KEYS), strict=True)
-    site_of = dict(zip(keys, sites[sites > 0].tolist(), strict=True))
+    name = chosen["piece"].to_numpy()
+    # A patch is numbered within its tile, a deposit or a parcel for good.
+    tile, name = np.divmod(name, PIECES_PER_TILE) if step else (np.zeros_like(name), name)
+    keys = np.stack([name, chosen["parcel"], chosen["lattice"]], axis=1).tolist()
+    of: dict[int, dict[tuple[int, int, int], int]] = {}
+    for k, key, site in zip(tile.tolist(), keys, sites[sites > 0].tolist(), strict=True):
+        of.setdefault(k, {})[tuple(key)] = site
     polygons = []
     for k, window in enumerate(windows):
-        piece = store.read("pad" if unit.unit == "parcel" else "piece", window).astype(np.int64)
-        if not piece.any():
+        site_of = of.get(k if step else 0)
+        if not site_of:
             continue
-        parcel = store.read("parcel", window)
-        lattice = np.zeros((1, 1), np.int64)
-        if unit.unit == "patch":
-            step = lattice_step(unit.max_area, plan.grid.resolution)
-            rows = (np.arange(window.shape[0]) + window.row) // step
-            columns = (np.arange(window.shape[1]) + window.column) // step
-            lattice = anchor_code(rows[:, None], columns[None, :])
-            piece = global_labels(piece, k)
-        numbered = numbered_sites(piece, parcel, np.broadcast_to(lattice, piece.shape), site_of)
-        polygons += cell_polygons(numbered, window)
+        piece = store.read("pad" if unit.unit == "parcel" else "piece", window)
+        if piece.any():
+            parcel = store.read("parcel", window)
+            polygons += cell_polygons(numbered_sites(piece, parcel, window, step, site_of), window)
     return site_outlines(polygons, int(sites.max(initial=0)), plan.grid)

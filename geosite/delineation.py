@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from geosite.grid import Grid
 
 
+PIECES_PER_TILE = 2**32
+"""More patches than a tile can have: by it their numbers are told apart."""
+
+
 def deposit_groups(
     pieces: pd.DataFrame, deposits_xy: NDArray[np.float64], *, reach: float, max_cells: float
 ) -> NDArray[np.int64]:
@@ -64,7 +68,7 @@ def deposit_groups(
 
 def global_labels(labels: NDArray[np.int64], tile: int) -> NDArray[np.int64]:
     """Patch labels of one tile as numbers that no other tile uses; 0 stays 0."""
-    return np.where(labels > 0, labels + (np.int64(tile) << 32), 0)
+    return np.where(labels > 0, labels + tile * PIECES_PER_TILE, 0)
 
 
 def patch_groups(

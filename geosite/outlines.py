@@ -9,6 +9,8 @@ import shapely
 from affine import Affine
 from rasterio.features import shapes
 
+from geosite.pieces import anchor_code
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -43,28 +45,38 @@ def cell_polygons(sites: NDArray[np.int32], window: Grid) -> list[tuple[int, sha
 
 
 def numbered_sites(
-    piece: NDArray[np.int64],
-    parcel: NDArray[np.int64],
-    lattice: NDArray[np.int64],
+    piece: NDArray[np.int32],
+    parcel: NDArray[np.int32],
+    window: Grid,
+    step: int | None,
     site_of: Mapping[tuple[int, int, int], int],
 ) -> NDArray[np.int32]:
     """Site number of each cell of a window: (y, x), 0 where there is none.
 
     Parameters
     ----------
-    piece, parcel, lattice : (y, x)
-        The keys of the piece that a cell belongs to; piece 0 is none.
+    piece, parcel : (y, x)
+        Of which piece and parcel a cell is; piece 0 is none.
+    step : int or None
+        Side of the squares of the lattice that pieces are split at [cells].
     site_of : mapping of (piece, parcel, lattice) to site number
     """
-    # Neighbouring cells are mostly alike: a number is looked up once for each run of them.
-    flat = [k.ravel() for k in (piece, parcel, lattice)]
-    head = np.ones(piece.size, bool)
-    head[1:] = flat[0][1:] != flat[0][:-1]
-    for k in flat[1:]:
-        head[1:] |= k[1:] != k[:-1]
+    if not piece.size:
+        return np.zeros(piece.shape, np.int32)
+    # Neighbouring cells are mostly alike: a number is looked up once for each run of a row.
+    head = np.ones(piece.shape, bool)
+    head[:, 1:] = piece[:, 1:] != piece[:, :-1]
+    head[:, 1:] |= parcel[:, 1:] != parcel[:, :-1]
+    columns = np.arange(window.shape[1]) + window.column
+    if step is not None:
+        head[:, 1:] |= columns[1:] // step != columns[:-1] // step
     starts = np.flatnonzero(head)
-    keys = zip(*(k[starts].tolist() for k in flat), strict=True)
-    numbers = np.array([site_of.get(key, 0) if key[0] else 0 for key in keys], np.int32)
+    row, column = np.divmod(starts, piece.shape[1])
+    lattice = np.zeros(len(starts), np.int64)
+    if step is not None:
+        lattice = anchor_code((row + window.row) // step, columns[column] // step)
+    runs = zip(piece[head].tolist(), parcel[head].tolist(), lattice.tolist(), strict=True)
+    numbers = np.array([site_of.get(key, 0) if key[0] else 0 for key in runs], np.int32)
     return np.repeat(numbers, np.diff([*starts, piece.size])).reshape(piece.shape)
 
 

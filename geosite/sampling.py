@@ -176,6 +176,8 @@ def sampled(
     at : (cells, 2), optional
         Rows and columns in the window.
     """
+    if at is None and samples == 1 and (place := _aligned(nodes, first, step, offset)):
+        return _taken(values, nodata, place, shape)
     if at is not None:
         some = np.empty(len(at), np.float32)
         _sample_at(
@@ -202,4 +204,36 @@ def sampled(
         np.array(offset, np.int64),
         out,
     )
+    return out
+
+
+def _aligned(
+    nodes: NDArray[np.float64],
+    first: tuple[int, int, int, int],
+    step: int,
+    offset: tuple[int, int],
+) -> tuple[int, int] | None:
+    """Row and column of the pixel under the window's first cell, if pixels are the cells."""
+    left, top = nodes[0, 0, 0], nodes[1, 0, 0]
+    down, across = (np.arange(n) * step for n in nodes.shape[1:])
+    there = (nodes[0] == left + across).all() and (nodes[1] == top + down[:, None]).all()
+    if not (there and left.is_integer() and top.is_integer()):
+        return None
+    row, column = first[0] - first[2] * step, first[1] - first[3] * step
+    return int(top) + row - offset[1], int(left) + column - offset[0]
+
+
+def _taken(
+    values: NDArray[Any], nodata: float, place: tuple[int, int], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Pixels as they are, NaN beyond the raster and where they are missing."""
+    out = np.full(shape, np.nan, np.float32)
+    r, c = place
+    rows, columns = (max(0, -k) for k in place)
+    part = values[r + rows : r + shape[0], c + columns : c + shape[1]]
+    height, width = part.shape
+    out[rows : rows + height, columns : columns + width] = part
+    if not np.isnan(nodata):
+        inside = out[rows : rows + height, columns : columns + width]
+        inside[part == nodata] = np.nan
     return out

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
+from geosite.pieces import anchor_code
 from tests.strategies import ORIGINS, shapes
 from tests.toyworld import toygrid, world
 
@@ -68,19 +69,27 @@ def test_sites_that_touch_at_a_corner_are_two_parts():
 
 
 def test_pieces_become_sites_and_pieces_of_no_site_nothing():
-    piece = np.array([[0, 1, 1], [2, 2, 3]], np.int64)
-    parcel = np.array([[1, 1, 2], [1, 1, 1]], np.int64)
-    lattice = np.array([[0, 0, 0], [7, 8, 0]], np.int64)
-    site_of = {(1, 1, 0): 1, (1, 2, 0): 2, (2, 1, 7): 3, (2, 1, 8): 1}
-    found = numbered_sites(piece, parcel, lattice, site_of)
-    assert found.tolist() == [[0, 1, 2], [3, 1, 0]]
+    piece = np.array([[0, 1, 1], [2, 2, 3]], np.int32)
+    parcel = np.array([[1, 1, 2], [1, 1, 1]], np.int32)
+    site_of = {(1, 1, 0): 1, (1, 2, 0): 2, (2, 1, 0): 3}
+    found = numbered_sites(piece, parcel, toygrid(2, 3), None, site_of)
+    assert found.tolist() == [[0, 1, 2], [3, 3, 0]]
     assert found.dtype == np.int32
 
 
+def test_a_piece_is_split_where_the_lattice_is():
+    grid = toygrid(2, 5, row=-1, column=-3)
+    one = np.ones(grid.shape, np.int32)
+    squares = {(1, 1, int(anchor_code(r, c))): 3 * r + c + 6 for r in (-1, 0) for c in (-2, -1, 0)}
+    found = numbered_sites(one, one, grid, 2, squares)
+    assert found.tolist() == [[1, 2, 2, 3, 3], [4, 5, 5, 6, 6]]
+
+
 @pytest.mark.parametrize("site_of", [{}, {(1, 1, 0): 1}])
-def test_a_window_without_pieces_has_no_sites(site_of):
-    nothing = np.zeros((2, 3), np.int64)
-    assert not numbered_sites(nothing, nothing, nothing, site_of).any()
+@pytest.mark.parametrize("shape", [(2, 3), (0, 3)])
+def test_a_window_without_pieces_has_no_sites(shape, site_of):
+    nothing = np.zeros(shape, np.int32)
+    assert not numbered_sites(nothing, nothing, toygrid(*shape), None, site_of).any()
 
 
 def test_without_sites_there_are_no_outlines():
