@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from geosite.engine import mapped
+from geosite.engine import Engine, mapped
 from geosite.store import Store
 from tests.toyworld import toygrid
 
@@ -19,7 +19,7 @@ def test_results_come_in_the_order_of_the_windows(workers):
         time.sleep(0.02 if window == windows[0] else 0)
         return window.row, window.column
 
-    found = mapped(slow_first, windows, workers=workers)
+    found = mapped(slow_first, windows, Engine("threads", workers))
     assert found == [(w.row, w.column) for w in windows]
 
 
@@ -35,13 +35,13 @@ def test_no_more_windows_at_once_than_workers():
         with lock:
             now -= 1
 
-    mapped(counted, list(GRID.tiles(2)), workers=2)
+    mapped(counted, list(GRID.tiles(2)), Engine("threads", 2))
     assert most == 2
 
 
 def test_equal_windows_are_not_done_once_for_all():
     done = []
-    mapped(done.append, [GRID, GRID, GRID], workers=2)
+    mapped(done.append, [GRID, GRID, GRID], Engine("threads", 2))
     assert len(done) == 3
 
 
@@ -51,7 +51,7 @@ def test_an_error_in_a_tile_is_the_error_of_the_run():
         raise ValueError(msg)
 
     with pytest.raises(ValueError, match="a tile failed"):
-        mapped(fails, list(GRID.tiles(5)), workers=2)
+        mapped(fails, list(GRID.tiles(5)), Engine("threads", 2))
 
 
 def test_two_workers_write_what_one_writes(tmp_path):
@@ -65,7 +65,7 @@ def test_two_workers_write_what_one_writes(tmp_path):
         def work(window):
             store.write(window, {"piece": written[GRID.window(window)]})
 
-        mapped(work, list(GRID.tiles(2)), workers=workers)
+        mapped(work, list(GRID.tiles(2)), Engine("threads", workers))
         return store.read("piece", GRID).tobytes()
 
     assert store_of(1) == store_of(2) == written.tobytes()

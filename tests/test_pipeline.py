@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from geosite import catalog
+from geosite.capacity import Means
 from geosite.errors import CoverageError
 from geosite.pipeline import plan
 from geosite.runs import execute, open_run
@@ -29,7 +30,7 @@ def table_of(run):
 
 def test_any_tiling_gives_the_same_bytes(hamlet, common):
     first = open_run(earlier_run(common))
-    other = ran(hamlet, tile_size=17, workers=1)
+    other = ran(hamlet, means=Means(tile=17, workers=1))
     assert table_of(other) == table_of(first)
     assert other.sites.geometry.to_wkb().tolist() == first.sites.geometry.to_wkb().tolist()
     grid = first.store.grid
@@ -49,7 +50,7 @@ def test_any_tiling_of_the_demo_gives_the_same_table(tmp_path, tmp_path_factory)
         aoi=world.aoi,
         resolution=90.0,
     )
-    other = execute(asked, tmp_path, tile_size=120)
+    other = execute(asked, tmp_path, means=Means(tile=120))
     assert len(pd.read_csv(first / "sites.csv"))
     assert table_of(other) == (first / "sites.csv").read_bytes()
 
@@ -105,7 +106,7 @@ def test_patches_are_sites_end_to_end(hamlet):
     sites = ran(hamlet).sites
     assert len(sites)
     assert (sites["area_ha"] >= 50).all()
-    tiled = ran(hamlet, tile_size=17).sites
+    tiled = ran(hamlet, means=Means(tile=17)).sites
     pd.testing.assert_frame_equal(pd.DataFrame(sites), pd.DataFrame(tiled))
 
 

@@ -193,13 +193,6 @@ def test_the_order_of_rule_sets_means_nothing(hamlet):
     assert hamlet.plan().rules == one.rules
 
 
-def test_memory_grows_with_workers_and_not_with_idle_ones(hamlet):
-    found = hamlet.plan()
-    assert found.memory(workers=1) == found.memory(workers=8)  # one tile only
-    assert found.memory(workers=1, size=30) < found.memory(workers=2, size=30)
-    assert len(found.tiles(30)) == 4
-
-
 def test_bounds_that_cross_the_antimeridian_are_said_so(hamlet):
     # Alaska in degrees: left is larger than right, which readers must expect.
     hamlet.ask(grid={"crs": "EPSG:3338", "resolution": "3 km"}, rules=[])
