@@ -90,7 +90,7 @@ class Checkpoints:
     @staticmethod
     def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         # A zip file keeps a sum of each of its entries, which reading checks.
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return dict(file)
 
     def _chunks(self, window: Grid) -> Iterator[str]:

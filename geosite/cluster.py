@@ -117,9 +117,11 @@ def local(workers: int) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             # The plan has reckoned the memory; to pause or to spill would only hide a mistake.
             memory_limit=0,
+            # Ctrl-C reaches them too; this process ends them in good order.
+            preload=["import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"],
             silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ class Bar:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Draw the bar anew."""
-        if stage != self._stage or self._bar is None:
-            self._begin(stage, done, total)
-        elif done > self._bar.n:
-            self._bar.update(done - self._bar.n)
+        # A terminal that has gone away is no reason to give up a run.
+        with suppress(OSError):
+            if stage != self._stage or self._bar is None:
+                self._begin(stage, done, total)
+            elif done > self._bar.n:
+                self._bar.update(done - self._bar.n)
 
     def _begin(self, stage: str, done: int, total: int) -> None:
         from tqdm import tqdm  # noqa: PLC0415 -- only where there is a terminal
@@ -96,7 +99,8 @@ class Bar:
 
     def _end(self) -> None:
         if self._bar is not None:
-            self._bar.close()
+            with suppress(OSError):
+                self._bar.close()
             self._bar = None
 
     def __enter__(self) -> Self:
@@ -141,7 +145,9 @@ class Lines:
         return f", {tiles / seconds:.2g} a second{rest}"
 
     def _write(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        # A terminal that has gone away is no reason to give up a run.
+        with suppress(OSError):
+            print(line, file=self._stream, flush=True)
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -1,10 +1,12 @@
+import operator
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from geosite.engine import Engine, mapped
+from geosite.engine import Engine, Peak, mapped, peak, summed_peaks
+from geosite.errors import SchedulerError
 from geosite.store import Store
 from tests.toyworld import toygrid
 
@@ -69,3 +71,45 @@ def test_two_workers_write_what_one_writes(tmp_path):
         return store.read("piece", GRID).tobytes()
 
     assert store_of(1) == store_of(2) == written.tobytes()
+
+
+@pytest.mark.parametrize("scheduler", ["serial", "threads", "processes"])
+def test_every_scheduler_gives_the_same_and_tells_of_each_window(scheduler, tmp_path):
+    done = []
+    found = mapped(
+        operator.neg, range(5), Engine(scheduler, 2), desk=tmp_path, finished=done.append
+    )
+    assert found == [0, -1, -2, -3, -4]
+    assert sorted(done) == [0, 1, 2, 3, 4]
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_do_starts_no_process():
+    assert mapped(operator.neg, [], Engine("processes", 2)) == []
+
+
+def test_after_an_error_no_window_is_begun(tmp_path):
+    begun = []
+
+    def fails(window):
+        begun.append(window)
+        time.sleep(0.01)
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 -- which one is what the next line says
+        mapped(fails, range(50), Engine("threads", 2))
+    count = len(begun)
+    time.sleep(0.1)
+    assert len(begun) == count < 50
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_worker_is_no_engine(workers):
+    with pytest.raises(SchedulerError, match="--workers"):
+        Engine("threads", workers)
+
+
+def test_memory_of_a_process_counts_once():
+    found = [Peak("a", 1, 5), Peak("a", 1, 7), Peak("a", 2, 3), Peak("b", 1, 1)]
+    assert summed_peaks(found) == 11
+    assert peak().bytes > 10_000_000

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +41,53 @@ def test_any_tiling_gives_the_same_bytes(hamlet, common):
     for name in ("status", "planes", "suitability", "effective", "measures"):
         one, two = (r.store.read(name, grid) for r in (first, other))
         np.testing.assert_array_equal(one, two, err_msg=name)
+
+
+NAMES = ("status", "planes", "parcel", "suitability", "effective", "measures")
+
+
+def answer(run):
+    """What must be the same, however a run was worked on."""
+    store = run.store
+    surfaces = {n: store.read(n, store.grid) for n in NAMES}
+    return surfaces, table_of(run), run.sites.geometry.to_wkb().tolist()
+
+
+def same(one, two):
+    for name in NAMES:
+        np.testing.assert_array_equal(one[0][name], two[0][name], err_msg=name)
+    assert one[1:] == two[1:]
+
+
+def test_every_scheduler_and_size_of_tiles_gives_the_same_bytes(hamlet):
+    # 600 cells a side: one tile of 2,048 or 4,096, four of 512.
+    unit = {"unit": "patch", "threshold": "0.2", "min_area": "1 ha"}
+    hamlet.ask(rules=["military-land"], sites=unit)
+    asked = hamlet.plan(resolution=20.0)
+    killed = []
+
+    def kill(stage, done, _total):
+        # A worker is lost when the first tile is finished, and others are under way.
+        if stage == "tiles" and done == 1:
+            worker = multiprocessing.active_children()[0]
+            os.kill(worker.pid, signal.SIGKILL)
+            killed.append(worker.pid)
+
+    runs = [
+        execute(asked, hamlet.outputs, means=Means(scheduler, 2, 1e12, tile), told=told)
+        for scheduler, tile, told in (
+            ("serial", 4096, None),
+            ("threads", 512, None),
+            ("serial", 2048, None),
+            ("processes", 512, kill),
+        )
+    ]
+    assert [r.manifest["engine"]["tiles"] for r in runs] == [1, 4, 1, 4]
+    assert len(runs[0].sites)
+    assert killed
+    first = answer(runs[0])
+    for other in runs[1:]:
+        same(first, answer(other))
 
 
 def test_any_tiling_of_the_demo_gives_the_same_table(tmp_path, tmp_path_factory):
