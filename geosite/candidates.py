@@ -9,8 +9,16 @@ import pandas as pd
 
 from geosite import constraints
 from geosite.delineation import deposit_groups, global_labels, patch_groups
+from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.pads import best_pad, pad_cells
-from geosite.pieces import Piece, piece_table, summed_pieces
+from geosite.pieces import (
+    KEYS,
+    Piece,
+    anchor_code,
+    lattice_step,
+    piece_table,
+    summed_pieces,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,23 +90,20 @@ def _pads(
     tables, none = [], [0, 0.0]
     parcels = ready.register.parcels[ready.inputs.offered[1:]]
     for id_, shape in zip(parcels["parcel_id"], parcels.geometry, strict=True):
-        box = plan.grid.covering(shape.bounds, plan.grid.crs, resolution=plan.grid.resolution)
-        box = _clipped(box, plan.grid)
+        grid = plan.grid
+        box = grid.covering(shape.bounds, grid.crs, resolution=grid.resolution, origin=grid.origin)
+        box = _clipped(box, grid)
         mine = store.read("piece", box) == id_
         suited = np.where(mine, store.read("suitability", box), np.float32(np.nan))
         pad = best_pad(suited, cells)
         if pad is None:
-            store.write(
-                box, {"piece": np.where(mine, 0, store.read("piece", box)).astype(np.int32)}
-            )
             none = [none[0] + 1, none[1] + float(mine.sum() * plan.grid.cell_area)]
             continue
-        tables.append(_pad_table(plan, store, box, int(id_), pad, suited, readings))
-        # From here on the parcel's candidate land is its pad.
-        piece = store.read("piece", box)
-        kept = np.zeros_like(mine)
-        kept[tuple(pad.T)] = True
-        store.write(box, {"piece": np.where(mine & ~kept, 0, piece).astype(np.int32)})
+        small, place = _pad_box(box, pad)
+        tables.append(_pad_table(plan, store, small, place, int(id_), suited))
+        drawn = store.read("pad", small)
+        drawn[tuple(place.T)] = id_
+        store.write(small, {"pad": drawn})
     left_out = {"no contiguous pad": (int(none[0]), float(none[1]))}
     if not tables:
         empty = piece_table(_no_cells(plan), readings, len(plan.rules), None)
@@ -111,38 +116,40 @@ def _clipped(box: Grid, whole: Grid) -> Grid:
     r0, c0 = max(box.row, whole.row), max(box.column, whole.column)
     r1 = min(box.row + box.shape[0], whole.row + whole.shape[0])
     c1 = min(box.column + box.shape[1], whole.column + whole.shape[1])
-    return type(whole)(whole.crs, whole.resolution, c0, r0, (max(r1 - r0, 0), max(c1 - c0, 0)))
+    return whole.part(r0, c0, (max(r1 - r0, 0), max(c1 - c0, 0)))
+
+
+def _pad_box(box: Grid, pad: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:
+    # Only the pad's own window is read: an installation may be a thousand times as large.
+    (r0, c0), (r1, c1) = pad.min(axis=0).tolist(), pad.max(axis=0).tolist()
+    small = box.part(box.row + r0, box.column + c0, (r1 - r0 + 1, c1 - c0 + 1))
+    return small, pad - np.array([r0, c0])
 
 
 def _pad_table(
     plan: Plan,
     store: Store,
-    box: Grid,
+    small: Grid,
+    place: NDArray[np.int64],
     parcel: int,
-    pad: NDArray[np.int64],
     suited: NDArray[np.float32],
-    readings: Sequence[object],
 ) -> pd.DataFrame:
-    # Only the pad's own window is read: an installation may be a thousand times as large.
-    (r0, c0), (r1, c1) = pad.min(axis=0).tolist(), pad.max(axis=0).tolist()
-    small = type(box)(
-        box.crs, box.resolution, box.column + c0, box.row + r0, (r1 - r0 + 1, c1 - c0 + 1)
-    )
-    r, c = (pad - np.array([r0, c0])).T
-    number = np.full(len(pad), parcel, np.int32)
+    r, c = place.T
+    number = np.full(len(place), parcel, np.int32)
     cells = Piece(
         window=small,
-        at=np.stack([r, c], axis=1),
+        at=place,
         piece=number,
         parcel=number,
         unknown=store.read("status", small)[r, c] == constraints.UNKNOWN,
         measures=store.read("measures", small)[:, r, c].astype(float),
         effective=np.round(store.read("effective", small)[:, r, c].astype(float), 6),
-        suited=suited[tuple(pad.T)].astype(float),
+        suited=store.read("suitability", small)[r, c].astype(float),
         planes=store.read("planes", small)[:, r, c],
     )
     known = suited[~np.isnan(suited)].astype(float)
-    return piece_table(cells, readings, len(plan.rules), None).assign(  # type: ignore[arg-type]
+    readings = [c.reading for c in plan.criteria]
+    return piece_table(cells, readings, len(plan.rules), None).assign(
         parcel_mean=float(known.mean()),
         parcel_p90=float(np.quantile(known, 0.9, method="inverted_cdf")),
     )
@@ -150,7 +157,7 @@ def _pad_table(
 
 def _no_cells(plan: Plan) -> Piece:
     count, none = len(plan.criteria), np.empty(0)
-    planes = max(1, -(-len(plan.rules) // constraints.RULES_PER_PLANE))
+    planes = constraints.plane_count(len(plan.rules))
     whole = none.astype(np.int32)
     return Piece(
         plan.grid,
@@ -163,3 +170,39 @@ def _no_cells(plan: Plan) -> Piece:
         none,
         np.empty((planes, 0), np.uint64),
     )
+
+
+def outlined(
+    plan: Plan,
+    store: Store,
+    windows: Sequence[Grid],
+    pieces: pd.DataFrame,
+    sites: NDArray[np.int64],
+) -> NDArray[np.object_]:
+    """Outline of each site, from the cells of the store: (sites,) in the grid's CRS.
+
+    Parameters
+    ----------
+    sites : (pieces,) int64
+        Number of the site that each piece belongs to, from 1; 0 is none.
+    """
+    unit = plan.scenario.sites
+    chosen = pieces[sites > 0]
+    keys = zip(*(chosen[k].tolist() for k in KEYS), strict=True)
+    site_of = dict(zip(keys, sites[sites > 0].tolist(), strict=True))
+    polygons = []
+    for k, window in enumerate(windows):
+        piece = store.read("pad" if unit.unit == "parcel" else "piece", window).astype(np.int64)
+        if not piece.any():
+            continue
+        parcel = store.read("parcel", window)
+        lattice = np.zeros((1, 1), np.int64)
+        if unit.unit == "patch":
+            step = lattice_step(unit.max_area, plan.grid.resolution)
+            rows = (np.arange(window.shape[0]) + window.row) // step
+            columns = (np.arange(window.shape[1]) + window.column) // step
+            lattice = anchor_code(rows[:, None], columns[None, :])
+            piece = global_labels(piece, k)
+        numbered = numbered_sites(piece, parcel, np.broadcast_to(lattice, piece.shape), site_of)
+        polygons += cell_polygons(numbered, window)
+    return site_outlines(polygons, int(sites.max(initial=0)), plan.grid)

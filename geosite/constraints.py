@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from geosite import kernels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +95,7 @@ class Answer:
     excluded, unknown : bool
         Three states: excluded if any hard rule excludes; else unknown if any hard
         rule cannot tell; else clear.
-    planes : (planes, y, x) uint64
+    planes : (planes, y, x) of `plane_dtype`
         Reasons: rule k has bit 2·(k mod 32) "speaks against" and the bit above it
         "cannot tell" in plane k // 32.
     factor : float32
@@ -114,44 +116,54 @@ def answer(
     Force-inclusion is applied last: it lifts exclusion and doubt alike.
     """
     excluded, unknown, lifted = (np.zeros(shape, bool) for _ in range(3))
-    count = max(1, -(-len(treatments) // RULES_PER_PLANE))
-    planes = np.zeros((count, *shape), np.uint64)
+    planes = np.zeros((plane_count(len(treatments)), *shape), plane_dtype(len(treatments)))
+    none = np.zeros((0, 0), bool)
     factors: list[tuple[float, NDArray[np.bool_]]] = []
     for k, (found, treatment) in enumerate(zip(verdicts, treatments, strict=True)):
+        # Most rules are silent in most tiles, and then cost nothing more.
+        against = found.against if found.against.any() else none
+        unsure = found.unsure if found.unsure.any() else none
         plane, bit = divmod(k, RULES_PER_PLANE)
-        _mark(planes[plane], found.against, np.uint64(1) << np.uint64(2 * bit))
-        _mark(planes[plane], found.unsure, np.uint64(1) << np.uint64(2 * bit + 1))
-        if treatment.tier in ("exclude", "require"):
-            excluded |= found.against
-            unknown |= found.unsure
-        elif treatment.tier == "include":
+        hard = treatment.tier in ("exclude", "require")
+        kernels.mark(planes[plane], 2 * bit, against, excluded if hard else none)
+        kernels.mark(planes[plane], 2 * bit + 1, unsure, unknown if hard else none)
+        if treatment.tier == "include":
             lifted |= found.against
-        elif treatment.tier in ("avoid", "mitigate") and found.against.any():
-            factors.append((treatment.factor, found.against))
+        elif treatment.tier in ("avoid", "mitigate") and against.size:
+            factors.append((treatment.factor, against))
     excluded &= ~lifted
-    unknown &= ~lifted & ~excluded
-    factor = np.ones(shape, np.float32)
+    unknown &= ~(lifted | excluded)
+    factor = np.broadcast_to(np.float32(1.0), shape)
+    if factors:
+        factor = np.ones(shape, np.float32)
     # Sorted, so that the product does not depend on the order of the rules.
     for value, where in sorted(factors, key=lambda f: f[0]):
         factor[where] *= np.float32(value)
     return Answer(excluded, unknown, planes, factor)
 
 
-def _mark(plane: NDArray[np.uint64], where: NDArray[np.bool_], bit: np.uint64) -> None:
-    # In place, and not at all where a rule is silent, as most rules are in most tiles.
-    if where.any():
-        np.bitwise_or(plane, bit, out=plane, where=where)
+def plane_count(rules: int) -> int:
+    """Planes of reasons that so many rules need."""
+    return max(1, -(-rules // RULES_PER_PLANE))
 
 
-def against_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
+def plane_dtype(rules: int) -> np.dtype[Any]:
+    """Smallest whole number that holds two bits a rule; 64 bits where one plane is not enough."""
+    fits = next((n for n in (8, 16, 32, 64) if 2 * rules <= n), 64)
+    return np.dtype(f"u{fits // 8}")
+
+
+def against_bits(planes: NDArray[Any], rule: int) -> NDArray[np.bool_]:
     """Where a rule speaks against, from the reason planes."""
-    plane, bit = divmod(rule, RULES_PER_PLANE)
-    found: NDArray[np.bool_] = (planes[plane] >> np.uint64(2 * bit)) & np.uint64(1) == 1
-    return found
+    return _bits(planes, rule, 0)
 
 
-def unsure_bits(planes: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
+def unsure_bits(planes: NDArray[Any], rule: int) -> NDArray[np.bool_]:
     """Where a rule cannot tell, from the reason planes."""
+    return _bits(planes, rule, 1)
+
+
+def _bits(planes: NDArray[Any], rule: int, which: int) -> NDArray[np.bool_]:
     plane, bit = divmod(rule, RULES_PER_PLANE)
-    found: NDArray[np.bool_] = (planes[plane] >> np.uint64(2 * bit + 1)) & np.uint64(1) == 1
+    found: NDArray[np.bool_] = (planes[plane] >> planes.dtype.type(2 * bit + which)) & 1 == 1
     return found

@@ -196,7 +196,7 @@ def disc_widths(radius_cells: float) -> NDArray[np.int64]:
 
 
 def disc_counts(
-    marked: NDArray[np.bool_], at: NDArray[np.int64], radius_cells: float
+    marked: NDArray[np.bool_], at: NDArray[np.integer[Any]], radius_cells: float
 ) -> NDArray[np.int64]:
     """Number of marked cells within a radius of some cells: (n,).
 
@@ -230,7 +230,7 @@ def _same_counts(
 
 
 def same_label_counts(
-    label: NDArray[np.int32], at: NDArray[np.int64], radius_cells: float
+    label: NDArray[np.int32], at: NDArray[np.integer[Any]], radius_cells: float
 ) -> NDArray[np.int64]:
     """Number of cells within a radius that carry the same label as some cells: (n,)."""
     out = np.empty(len(at), np.int64)

@@ -16,12 +16,12 @@ from geosite.constraints import (
 )
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
-from geosite.grid import Grid
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from geosite.grid import Grid
     from geosite.runs import Run
 
 
@@ -127,7 +127,7 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     columns, rows = grid.indices(x, y)
     r, c = int(np.floor(rows[0])), int(np.floor(columns[0]))
     inside = 0 <= r < grid.shape[0] and 0 <= c < grid.shape[1]
-    cell = Grid(grid.crs, grid.resolution, grid.column + c, grid.row + r, (1, 1))
+    cell = grid.part(grid.row + r, grid.column + c, (1, 1))
     status = int(run.surface("status", cell)[0, 0]) if inside else OUTSIDE
     if status == OUTSIDE:
         aoi = plain(run.manifest["aoi"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,8 +29,8 @@ SUBCELLS = 4096
 class Grid:
     """A north-up lattice of square cells in a projected CRS.
 
-    Cell edges lie on whole multiples of the resolution, so any two grids of one
-    CRS and resolution line up, and a tile is a grid like any other.
+    Cell edges lie at whole multiples of the resolution from an origin, so any two grids
+    of one CRS, resolution and origin line up, and a tile is a grid like any other.
 
     Parameters
     ----------
@@ -39,9 +39,12 @@ class Grid:
     resolution : float
         Edge of a cell [m].
     column, row : int
-        Index of the top-left cell, counted from the CRS origin; rows grow
-        southwards.
+        Index of the top-left cell, counted from the origin; rows grow southwards.
     shape : (rows, columns)
+    origin : (x, y)
+        A corner that cell edges meet [m], the origin of the CRS if not given. Where the
+        cells lie depends on its remainder by the resolution alone; their indices count
+        from it.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Grid:
     column: int
     row: int
     shape: tuple[int, int]
+    origin: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         """Refuse a CRS in which metres mean nothing."""
@@ -65,27 +69,39 @@ class Grid:
             raise CRSMismatchError(msg)
 
     @classmethod
-    def covering(cls, bounds: Bounds, crs: CRS, *, resolution: float) -> Self:
+    def covering(
+        cls,
+        bounds: Bounds,
+        crs: CRS,
+        *,
+        resolution: float,
+        origin: tuple[float, float] = (0.0, 0.0),
+    ) -> Self:
         """Smallest grid over some bounds.
 
         Examples
         --------
         >>> from pyproj import CRS
         >>> Grid.covering((5, 5, 25, 15), CRS(5070), resolution=10).bounds
-        (0, 0, 30, 20)
+        (0.0, 0.0, 30.0, 20.0)
+        >>> Grid.covering((5, 5, 25, 15), CRS(5070), resolution=10, origin=(2, 5)).bounds
+        (2, 5, 32, 15)
         """
         left, bottom, right, top = bounds
-        column, row = floor(left / resolution), -ceil(top / resolution)
-        columns = ceil(right / resolution) - column
-        rows = -floor(bottom / resolution) - row
-        return cls(crs, resolution, column, row, (rows, columns))
+        x, y = origin
+        column, row = floor((left - x) / resolution), -ceil((top - y) / resolution)
+        columns = ceil((right - x) / resolution) - column
+        rows = -floor((bottom - y) / resolution) - row
+        return cls(crs, resolution, column, row, (rows, columns), origin)
 
     @property
     def bounds(self) -> Bounds:
         """Outer edges [m]."""
         rows, columns = self.shape
-        left, top = self.column * self.resolution, -self.row * self.resolution
-        return left, top - rows * self.resolution, left + columns * self.resolution, top
+        x, y = self.origin
+        left, right = (x + c * self.resolution for c in (self.column, self.column + columns))
+        top, bottom = (y - r * self.resolution for r in (self.row, self.row + rows))
+        return left, bottom, right, top
 
     @property
     def transform(self) -> Affine:
@@ -110,11 +126,28 @@ class Grid:
         --------
         >>> from pyproj import CRS
         >>> Grid.covering((0, 0, 30, 20), CRS(5070), resolution=10).grown(1).bounds
-        (-10, -10, 40, 30)
+        (-10.0, -10.0, 40.0, 30.0)
         """
         rows, columns = self.shape
         shape = (rows + 2 * cells, columns + 2 * cells)
-        return Grid(self.crs, self.resolution, self.column - cells, self.row - cells, shape)
+        return self.part(self.row - cells, self.column - cells, shape)
+
+    def part(self, row: int, column: int, shape: tuple[int, int]) -> Grid:
+        """Other cells of the same lattice, within this grid or beyond it.
+
+        Parameters
+        ----------
+        row, column : int
+            Index of the top-left cell, counted from the origin as this grid's own.
+        shape : (rows, columns)
+
+        Examples
+        --------
+        >>> from pyproj import CRS
+        >>> Grid.covering((0, 0, 30, 20), CRS(5070), resolution=10).part(-1, 2, (1, 1)).bounds
+        (20.0, 0.0, 30.0, 10.0)
+        """
+        return replace(self, row=row, column=column, shape=shape)
 
     def tiles(self, size: int) -> Iterator[Grid]:
         """Windows of at most `size` × `size` cells that fill this grid, row by row."""
@@ -122,7 +155,13 @@ class Grid:
         for r in range(0, rows, size):
             for c in range(0, columns, size):
                 shape = (min(size, rows - r), min(size, columns - c))
-                yield Grid(self.crs, self.resolution, self.column + c, self.row + r, shape)
+                yield self.part(self.row + r, self.column + c, shape)
+
+    def bands(self, rows: int) -> Iterator[Grid]:
+        """Windows of full width and at most so many rows that fill this grid, from the top."""
+        for r in range(0, self.shape[0], rows):
+            shape = (min(rows, self.shape[0] - r), self.shape[1])
+            yield self.part(self.row + r, self.column, shape)
 
     def window(self, inner: Grid) -> tuple[slice, slice]:
         """Where another grid on the same lattice lies in this one: (rows, columns)."""
@@ -133,17 +172,25 @@ class Grid:
         """Fractional (column, row) of coordinates, snapped to 1/`SUBCELLS` of a cell.
 
         Counted from this grid's own top-left corner; the snapping is done from
-        the CRS origin, so every tile sees the same point in the same place.
+        the lattice's origin, so every tile sees the same point in the same place.
         """
-        columns = np.rint(np.asarray(x) / self.resolution * SUBCELLS) / SUBCELLS - self.column
-        rows = np.rint(-np.asarray(y) / self.resolution * SUBCELLS) / SUBCELLS - self.row
-        return columns, rows
+        left, top = self.origin
+        columns = np.rint((np.asarray(x) - left) / self.resolution * SUBCELLS) / SUBCELLS
+        rows = np.rint((top - np.asarray(y)) / self.resolution * SUBCELLS) / SUBCELLS
+        return columns - self.column, rows - self.row
+
+    def subcells(self, xy: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Whole sub-cells of coordinates, counted from the origin: (n, 2) column, row."""
+        steps = (xy - np.array(self.origin)) / self.resolution * np.array([SUBCELLS, -SUBCELLS])
+        whole: NDArray[np.int64] = np.rint(steps).astype(np.int64)
+        return whole
 
     def centres(self) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
         """Coordinates of the cell centres: x (columns,), y (rows,) [m]."""
         rows, columns = self.shape
-        x = (self.column + np.arange(columns, dtype=np.float64) + 0.5) * self.resolution
-        y = -(self.row + np.arange(rows, dtype=np.float64) + 0.5) * self.resolution
+        left, top = self.origin
+        x = left + (self.column + np.arange(columns, dtype=np.float64) + 0.5) * self.resolution
+        y = top - (self.row + np.arange(rows, dtype=np.float64) + 0.5) * self.resolution
         return x, y
 
     def surface(self, values: NDArray[Any], name: str, **attrs: str) -> xr.DataArray:

@@ -9,150 +9,35 @@ distances only, every cell it touches, so that nothing small vanishes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import rasterio
-import shapely
 import xarray as xr
 from rasterio.windows import Window
 
-from geosite import kernels
+from geosite import distances, kernels
 from geosite.crs import transformed
 from geosite.errors import LayerDataError
 from geosite.grid import SUBCELLS, Grid
 from geosite.sampling import sampled
+from geosite.segments import Shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import geopandas as gpd
     from affine import Affine
     from numpy.typing import NDArray
     from pyproj import CRS
 
-Kind = Literal["point", "line", "polygon"]
+    from geosite.model.measure import SlopeMethod
+
 NODE_STEP = 16
 """Raster coordinates are exact at every 16th cell edge and linear between."""
-FAR = np.float32(np.inf)
-EXACT_CELLS = 2048
-"""Distances are exact, on any window, up to so many cells."""
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """Features of one kind in whole sub-cells of a grid, counted from the CRS origin.
-
-    Attributes
-    ----------
-    kind
-        Decides the rasterisation rule.
-    edges : (n, 4) int64
-        Segments x0, y0, x1, y1; for points x, y, x, y. Rows grow southwards.
-    starts : (features + 1,) int64
-        First segment of each feature.
-    thin : (m, 4) int64
-        Segments of the polygons that are thinner than a cell: twice the area over
-        the perimeter is less than the resolution.
-    """
-
-    kind: Kind
-    edges: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    thin: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, frame: gpd.GeoDataFrame, grid: Grid, kind: Kind, *, merge: bool = True) -> Shapes:
-        """Shapes of features that are in the grid's CRS already.
-
-        Parameters
-        ----------
-        merge : bool
-            Polygons are united first, so that land under two features is counted
-            once; without it each feature keeps its own segments, for `category`.
-        """
-        geometry = frame.geometry.to_numpy()
-        thin = _thin(geometry, grid) if kind == "polygon" else np.empty((0, 4), np.int64)
-        if kind == "polygon" and merge and len(geometry):
-            geometry = np.array([shapely.union_all(geometry)])
-        parts, owner = shapely.get_parts(geometry, return_index=True)
-        if kind == "polygon":
-            # A union of lines and areas may hold both; only areas fill a cell.
-            area = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-            parts, owner = shapely.orient_polygons(parts[area]), owner[area]
-        if kind == "point":
-            snapped = _subcells(shapely.get_coordinates(parts), grid)
-            edges, of = np.c_[snapped, snapped], owner
-        else:
-            rings, ring_of = _rings(parts) if kind == "polygon" else (parts, np.arange(len(parts)))
-            edges, ring = _segments(rings, grid)
-            of = owner[ring_of[ring]]
-        starts = np.searchsorted(of, np.arange(len(geometry) + 1)).astype(np.int64)
-        return cls(kind, np.ascontiguousarray(edges, np.int64), starts, thin)
-
-    @cached_property
-    def boxes(self) -> NDArray[np.int64]:
-        """Bounding box of each feature: (features, 4) left, top, right, bottom."""
-        n = len(self.starts) - 1
-        out = np.zeros((n, 4), np.int64)
-        out[:, :2] = np.iinfo(np.int64).max // 4
-        filled = np.diff(self.starts) > 0
-        if filled.any():
-            at = self.starts[:-1][filled]
-            low = np.minimum(self.edges[:, :2], self.edges[:, 2:])
-            high = np.maximum(self.edges[:, :2], self.edges[:, 2:])
-            out[filled, :2] = np.minimum.reduceat(low, at)
-            out[filled, 2:] = np.maximum.reduceat(high, at)
-        return out
-
-    def segments(self, window: Grid) -> NDArray[np.int64]:
-        """Segments that matter to a window, counted from its top-left corner.
-
-        Of polygons, those left of the window matter too: they decide what is inside.
-        """
-        rows, columns = window.shape
-        left, top = window.column * SUBCELLS, window.row * SUBCELLS
-        right, bottom = left + columns * SUBCELLS, top + rows * SUBCELLS
-        e = self.edges
-        near = (
-            (np.minimum(e[:, 0], e[:, 2]) <= right)
-            & (np.minimum(e[:, 1], e[:, 3]) <= bottom)
-            & (np.maximum(e[:, 1], e[:, 3]) >= top)
-        )
-        if self.kind != "polygon":
-            near &= np.maximum(e[:, 0], e[:, 2]) >= left
-        moved: NDArray[np.int64] = e[near] - np.array([left, top, left, top])
-        return moved
-
-
-def _subcells(xy: NDArray[np.float64], grid: Grid) -> NDArray[np.int64]:
-    snapped: NDArray[np.int64] = np.rint(
-        xy / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
-    ).astype(np.int64)
-    return snapped
-
-
-def _segments(rings: NDArray[Any], grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    # Segments of rings or lines, and which of them each belongs to.
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    snapped = _subcells(xy, grid)
-    same = ring[1:] == ring[:-1]
-    return np.c_[snapped[:-1][same], snapped[1:][same]], ring[:-1][same]
-
-
-def _thin(geometry: NDArray[Any], grid: Grid) -> NDArray[np.int64]:
-    # Before features are united, so that a neighbour never makes one vanish.
-    parts = shapely.get_parts(geometry)
-    width = 2 * shapely.area(parts) / np.maximum(shapely.length(parts), 1e-9)
-    polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    rings, _ = _rings(parts[polygon & (width < grid.resolution)])
-    return np.ascontiguousarray(_segments(rings, grid)[0], np.int64)
-
-
-def _rings(polygons: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    return shapely.get_rings(polygons, return_index=True)
+NODE_SNAP = 2.0**-20
+"""Part of a raster cell that its coordinates are snapped to."""
+_ROWS = 512
+"""Rows of a band, and side of a block, that are worked on at a time [cells]."""
 
 
 def share(shapes: Shapes, window: Grid) -> NDArray[np.float64]:
@@ -163,37 +48,53 @@ def share(shapes: Shapes, window: Grid) -> NDArray[np.float64]:
 
 def presence(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
     """Cells that the features mark, each geometry by its own rule: (y, x), bool."""
-    segments = shapes.segments(window)
-    if shapes.kind == "polygon":
-        # A share of one half and more; compared in integers.
-        return kernels.filled(segments, window.shape) * 2 >= kernels.FULL
-    return kernels.touched(segments, window.shape).astype(bool)
+    if shapes.kind != "polygon":
+        return kernels.touched(shapes.segments(window), window.shape).view(bool)
+    out = np.zeros(window.shape, bool)
+    # Some rows at a time: shares take four times the memory of the answer.
+    for band in window.bands(_ROWS):
+        segments = shapes.segments(band)
+        if len(segments):
+            rows, _ = window.window(band)
+            # A share of one half and more; compared in integers.
+            out[rows] = kernels.filled(segments, band.shape) * 2 >= kernels.FULL
+    return out
 
 
 def origins(shapes: Shapes, window: Grid) -> NDArray[np.bool_]:
     """Cells that distances are measured from: as `presence`, and no polygon is left out."""
     marked = presence(shapes, window)
     if len(shapes.thin):
-        line = Shapes("line", shapes.thin, np.array([0, len(shapes.thin)]), shapes.thin[:0])
-        marked |= presence(line, window)
+        marked |= presence(shapes.thin_lines, window)
     return marked
 
 
-def distance(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Squared Euclidean distance to the nearest marked cell: (y, x) [cells²], whole numbers.
+def near(marked: NDArray[np.bool_], reach: float, margin: int = 0) -> NDArray[np.bool_]:
+    """Cells within a reach [cells] of a marked one, less a margin of the window: (y, x), bool."""
+    rows, columns = marked.shape
+    inner = np.s_[margin : rows - margin, margin : columns - margin]
+    if reach < 1 or not marked.any():
+        return marked[inner]
+    along = distances.along_columns(marked, margin, rows - 2 * margin, reach)
+    return distances.within(along, reach)[:, inner[1]]
 
-    Infinite where nothing is marked. OpenCV's transform is exact but for the
-    rounding of its square root, which is undone here: squared distances between
-    cell centres are whole numbers, and stay exact up to 2,048 cells; beyond, a
-    root in float32 no longer tells neighbouring whole numbers apart.
+
+def distance_at(
+    marked: NDArray[np.bool_], at: NDArray[np.int32], reach: float, margin: int = 0
+) -> NDArray[np.float64]:
+    """Squared distance of some cells to the nearest marked cell: (cells,) [cells²].
+
+    Exact whole numbers, infinite beyond the reach, whatever the window.
+
+    Parameters
+    ----------
+    at : (cells, 2)
+        Rows and columns in the window less its margin; row by row is quickest.
+    reach : float
+        How far it matters [cells].
     """
-    if not marked.any():
-        return np.full(marked.shape, FAR)
-    # Intel's primitives, which OpenCV takes for small windows and on one core, are exact
-    # for 884 cells only; the switch is each thread's own.
-    cv2.ipp.setUseIPP(False)
-    cells = cv2.distanceTransform((~marked).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.rint(np.multiply(cells, cells, out=cells), out=cells)
+    along = distances.along_columns(marked, margin, marked.shape[0] - 2 * margin, reach)
+    return distances.squared_at(along, at, margin, reach)
 
 
 def category(shapes: Shapes, window: Grid) -> NDArray[np.int32]:
@@ -254,11 +155,14 @@ class RasterSurface:
         rows, columns = window.shape
         first = (window.row // NODE_STEP, window.column // NODE_STEP)
         last = ((window.row + rows) // NODE_STEP + 1, (window.column + columns) // NODE_STEP + 1)
-        y = -np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
-        x = np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
+        left, top = window.origin
+        y = top - np.arange(first[0], last[0] + 1) * NODE_STEP * window.resolution
+        x = left + np.arange(first[1], last[1] + 1) * NODE_STEP * window.resolution
         across, down = np.meshgrid(x.astype(float), y.astype(float))
         lon, lat = transformed(across, down, window.crs, self.crs)
-        return np.stack(~self.transform * (lon, lat)), first
+        nodes = np.stack(~self.transform * (lon, lat))
+        # Cells that lie on the raster's own must not read a neighbour by a rounding error.
+        return np.rint(nodes / NODE_SNAP) * NODE_SNAP, first
 
     def _sampled(self, window: Grid, samples: int, *, nearest: bool) -> NDArray[np.float32]:
         nodes, first = self._nodes(window)
@@ -293,25 +197,31 @@ def _span(places: NDArray[np.float64], size: int) -> tuple[int, int]:
     return max(int(places.min()) - 2, 0), min(int(places.max()) + 3, size)
 
 
-def slope(elevation: NDArray[np.float32], resolution: float) -> NDArray[np.float32]:
-    """Steepness of the ground by Horn's method: (y - 2, x - 2) [%].
+def slope(
+    elevation: NDArray[np.float32], resolution: float, method: SlopeMethod = "horn"
+) -> NDArray[np.float32]:
+    """Steepness of the ground: (y - 2, x - 2) [%].
 
     One cell is lost on every side; NaN where any of the nine heights is missing.
+
+    Parameters
+    ----------
+    method : {"horn", "zevenbergen-thorne"}
+        From all eight neighbours, which smooths, or from the four beside a cell.
 
     References
     ----------
     Horn, B. K. P. (1981). Hill shading and the reflectance map. Proceedings of
     the IEEE 69(1), 14-47. doi:10.1109/PROC.1981.11918
+
+    Zevenbergen, L. W. and Thorne, C. R. (1987). Quantitative analysis of land
+    surface topography. Earth Surface Processes and Landforms 12(1), 47-56.
+    doi:10.1002/esp.3290120107
     """
-    z = elevation.astype(np.float64)
-    east = z[:-2, 2:] + 2 * z[1:-1, 2:] + z[2:, 2:]
-    west = z[:-2, :-2] + 2 * z[1:-1, :-2] + z[2:, :-2]
-    north = z[:-2, :-2] + 2 * z[:-2, 1:-1] + z[:-2, 2:]
-    south = z[2:, :-2] + 2 * z[2:, 1:-1] + z[2:, 2:]
-    steep = np.hypot(east - west, south - north) / (8 * resolution) * 100
-    # The centre has no weight in the formula, but ground that is not known there
-    # has no known slope.
-    out: NDArray[np.float32] = (steep + 0 * z[1:-1, 1:-1]).astype(np.float32)
+    rows, columns = elevation.shape
+    out = np.empty((max(rows - 2, 0), max(columns - 2, 0)), np.float32)
+    corners = 1.0 if method == "horn" else 0.0
+    kernels.steepness(elevation, corners, 100.0 / ((4.0 + 4.0 * corners) * resolution), out)
     return out
 
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from geosite.harmonise import RasterSurface, Shapes
+    from geosite.harmonise import RasterSurface
     from geosite.model.criterion import Criterion, Reading
     from geosite.model.rule import Rule, Treatment
     from geosite.model.scenario import Scenario
+    from geosite.segments import Shapes
 
 LayerKey = tuple[str, str | None]
 """A layer and the condition that selects some of its features."""
@@ -37,7 +38,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points with whole amounts: xy (n, 2) int64 [sub-cells from the CRS origin]."""
+    """Points with whole amounts: xy (n, 2) int64 [sub-cells from the grid's origin]."""
 
     xy: NDArray[np.int64]
     amounts: NDArray[np.int64]

@@ -48,6 +48,7 @@ _SHAPE: dict[str, Any] = {
         "row": int,
         "rows": int,
         "columns": int,
+        "origin_m?": [float, float],
     },
     "criteria": [
         {"id": str, "title": str, "weight": float, "unit": str, "critical": bool, "measure": str}
@@ -80,7 +81,10 @@ _SHAPE: dict[str, Any] = {
     "offered_ha": {"excluded": float, "unknown": float, "clear": float},
     "sites": int,
 }
-"""What a map, a page or an explanation takes from ``run.json``; there may be more."""
+"""What a map, a page or an explanation takes from ``run.json``; there may be more.
+
+What ends in a question mark may be missing; a list of one shape may be of any length.
+"""
 
 
 def misshapen(said: object, shape: object = None, where: str = "") -> list[str]:
@@ -92,15 +96,23 @@ def misshapen(said: object, shape: object = None, where: str = "") -> list[str]:
     if isinstance(shape, dict):
         if not isinstance(said, dict):
             return [f"{where or 'it'} is no mapping"]
-        lost = [f"{where}.{k}".lstrip(".") + " is not there" for k in shape if k not in said]
-        there = [(k, s) for k, s in shape.items() if k in said]
+        lost = [
+            f"{where}.{k}".lstrip(".") + " is not there"
+            for k in shape
+            if k not in said and not k.endswith("?")
+        ]
+        there = [(k, s) for k, s in ((k.rstrip("?"), s) for k, s in shape.items()) if k in said]
         return lost + [
             w for k, s in there for w in misshapen(said[k], s, f"{where}.{k}".lstrip("."))
         ]
     if isinstance(shape, list):
         if not isinstance(said, list):
             return [f"{where} is no list"]
-        return [w for i, v in enumerate(said) for w in misshapen(v, shape[0], f"{where}[{i}]")]
+        wrong = len(shape) > 1 and len(said) != len(shape)
+        lost = [f"{where} has {len(said)} values, expected {len(shape)}"] if wrong else []
+        return lost + [
+            w for i, v in enumerate(said) for w in misshapen(v, shape[0], f"{where}[{i}]")
+        ]
     if isinstance(shape, tuple):
         return [] if said in shape else [f"{where} is {said!r:.40}, expected {', '.join(shape)}"]
     kinds = (int, float) if shape is float else (shape,)
@@ -235,6 +247,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             "row": grid.row,
             "rows": grid.shape[0],
             "columns": grid.shape[1],
+            "origin_m": list(grid.origin),
             "cells": grid.cells,
             "halo_cells": plan.halo,
         },

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geosite import discs, harmonise
 from geosite.criteria import category_score, saturation, score
 from geosite.grid import SUBCELLS, Grid
-from geosite.model.measure import Density, FlatShare, Nearby, OpenLand, SumWithin
+from geosite.model.measure import Density, FlatShare, Nearby, OpenLand, SlopePercent, SumWithin
 from geosite.model.value import Categorical
 from geosite.surfaces import Surfaces
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from geosite.grid import Grid
     from geosite.inputs import TileInputs
     from geosite.model.criterion import Reading
 
@@ -26,55 +27,67 @@ KNOWN_DISC = 0.9
 """A share of flat land is known where this share of the disc has a known slope."""
 
 
-def scored(
+def measures(
     inputs: TileInputs,
+    surfaces: Surfaces,
     window: Grid,
-    at: NDArray[np.int64],
-    strength: NDArray[np.float64],
+    at: NDArray[np.int32],
+    strength: NDArray[np.floating[Any]],
     free: NDArray[np.int32],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Measures and scores at some cells of a window: two arrays (criteria, cells).
+) -> NDArray[np.float32]:
+    """Measures of the criteria at some cells of a window: (criteria, cells).
+
+    NaN where unknown. Of a category the measure is its place in the value function.
 
     Parameters
     ----------
+    surfaces
+        Of the window, with the margin that `free` has.
     at : (cells, 2)
         Rows and columns in the window.
-    strength : (y, x)
-        Mineral evidence on the window.
+    strength : (cells,)
+        Mineral evidence.
     free : (y, x) int32
         Parcel of each cell that no rule excludes, 0 elsewhere; on the window with
         a margin of at least the radius of every measure of open land.
-
-    Returns
-    -------
-    measures, scores
-        NaN where unknown. Of a category the measure is its place in the value
-        function.
     """
-    shape = (len(inputs.criteria), len(at))
-    measures, scores = np.full(shape, np.nan), np.full(shape, np.nan)
+    out = np.full((len(inputs.criteria), len(at)), np.nan, np.float32)
     if not len(at):
-        return measures, scores
+        return out
     margin = (free.shape[0] - window.shape[0]) // 2
+    box, place = _box(window, at)
     for k, chosen in enumerate(inputs.criteria):
         reading = chosen.reading
         if reading is None:
             continue
         if isinstance(reading.value, Categorical):
-            codes = _category(inputs, window, at, reading, reading.value)
-            measures[k] = np.where(codes >= 0, codes, np.nan)
-            scores[k] = category_score(reading.value, codes, list(reading.value.scores))
-            continue
-        if reading.measure.kind == "evidence":
-            measures[k] = strength[at[:, 0], at[:, 1]]
+            codes = _category(inputs, box, place, reading, reading.value)
+            out[k] = np.where(codes >= 0, codes, np.nan)
+        elif reading.measure.kind == "evidence":
+            out[k] = strength
         elif isinstance(reading.measure, OpenLand):
             cells = reading.measure.radius / window.resolution
-            measures[k] = discs.same_label_counts(free, at + margin, cells) * window.cell_area
+            out[k] = discs.same_label_counts(free, at + margin, cells) * window.cell_area
+        elif isinstance(reading.measure, SlopePercent | FlatShare):
+            out[k] = _STEEPNESS[reading.measure.kind](surfaces, at + margin, reading)
         else:
-            box, place = _box(window, at)
-            measures[k] = _READERS[reading.measure.kind](inputs, box, place, reading)
-        scores[k] = score(reading.value, measures[k])
-    return measures, scores
+            out[k] = _READERS[reading.measure.kind](inputs, box, place, reading)
+    return out
+
+
+def scores(inputs: TileInputs, measured: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Scores of measures: (criteria, cells), NaN where unknown."""
+    out = np.full(measured.shape, np.nan)
+    for k, chosen in enumerate(inputs.criteria):
+        if chosen.reading is None:
+            continue
+        value = chosen.reading.value
+        if isinstance(value, Categorical):
+            codes = np.where(np.isnan(measured[k]), -1, measured[k]).astype(np.int64)
+            out[k] = category_score(value, codes, list(value.scores))
+        else:
+            out[k] = score(value, measured[k])
+    return out
 
 
 def open_land_margin(inputs: TileInputs, resolution: float) -> int:
@@ -87,17 +100,12 @@ def open_land_margin(inputs: TileInputs, resolution: float) -> int:
     return ceil(max(radii, default=0.0) / resolution)
 
 
-def _box(window: Grid, at: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:
+def _box(window: Grid, at: NDArray[np.int32]) -> tuple[Grid, NDArray[np.int32]]:
     # The smallest window round the active cells: what lies farther need not be made.
     (r0, c0), (r1, c1) = at.min(axis=0), at.max(axis=0)
-    box = Grid(
-        window.crs,
-        window.resolution,
-        window.column + int(c0),
-        window.row + int(r0),
-        (int(r1 - r0) + 1, int(c1 - c0) + 1),
-    )
-    return box, at - np.array([r0, c0])
+    shape = (int(r1 - r0) + 1, int(c1 - c0) + 1)
+    box = window.part(window.row + int(r0), window.column + int(c0), shape)
+    return box, at - np.array([r0, c0], np.int32)
 
 
 def _layer(reading: Reading) -> str:
@@ -105,26 +113,26 @@ def _layer(reading: Reading) -> str:
 
 
 def _distances(
-    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+    inputs: TileInputs, box: Grid, at: NDArray[np.int32], reading: Reading
 ) -> NDArray[np.float64]:
     far = saturation(reading)
-    margin = ceil(far / box.resolution)
+    reach = far / box.resolution
+    margin = ceil(reach)
     wide = box.grown(margin)
-    rows, columns = (at + margin).T
     marked = harmonise.origins(inputs.vectors[_layer(reading), reading.where], wide)
-    metres = np.sqrt(harmonise.distance(marked)[rows, columns].astype(np.float64))
-    metres = np.minimum(metres * box.resolution, far)
+    metres = np.sqrt(harmonise.distance_at(marked, at, reach, margin)) * box.resolution
+    metres = np.minimum(metres, far)
     if _layer(reading) in inputs.coverage:
         outside = harmonise.category(inputs.coverage[_layer(reading)], wide) == 0
         if outside.any():
             # Certain only where no nearer feature can hide in land not covered.
-            silent = np.sqrt(harmonise.distance(outside)[rows, columns].astype(np.float64))
+            silent = np.sqrt(harmonise.distance_at(outside, at, reach, margin))
             metres[silent * box.resolution < metres] = np.nan
-    return np.asarray(metres, np.float64)
+    return metres
 
 
 def _share(
-    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+    inputs: TileInputs, box: Grid, at: NDArray[np.int32], reading: Reading
 ) -> NDArray[np.float64]:
     values = 100.0 * harmonise.share(inputs.vectors[_layer(reading), reading.where], box)
     values[Surfaces(inputs, box).uncovered(_layer(reading), 0.0)] = np.nan
@@ -132,26 +140,27 @@ def _share(
 
 
 def _value(
-    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+    inputs: TileInputs, box: Grid, at: NDArray[np.int32], reading: Reading
 ) -> NDArray[np.float64]:
     return np.asarray(inputs.rasters[_layer(reading)].values(box)[tuple(at.T)], np.float64)
 
 
-def _slope(
-    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
-) -> NDArray[np.float64]:
-    return np.asarray(Surfaces(inputs, box).slope(_layer(reading))[tuple(at.T)], np.float64)
+def _slope(surfaces: Surfaces, at: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:
+    measure = reading.measure
+    if not isinstance(measure, SlopePercent):
+        raise TypeError(measure.kind)
+    rows, columns = at.T
+    steep = surfaces.slope(_layer(reading), method=measure.method)
+    return np.asarray(steep[rows, columns], np.float64)
 
 
-def _flat_share(
-    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
-) -> NDArray[np.float64]:
+def _flat_share(surfaces: Surfaces, at: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:
     measure = reading.measure
     if not isinstance(measure, FlatShare):
         raise TypeError(measure.kind)
-    cells = measure.radius / box.resolution
+    cells = measure.radius / surfaces.window.resolution
     margin = int(cells) + 1
-    steep = Surfaces(inputs, box.grown(margin)).slope(_layer(reading))
+    steep = surfaces.slope(_layer(reading), margin)
     known = discs.disc_counts(~np.isnan(steep), at + margin, cells)
     flat = discs.disc_counts(steep <= measure.slope.value, at + margin, cells)
     whole = int((2 * discs.disc_widths(cells) + 1).sum())
@@ -159,8 +168,14 @@ def _flat_share(
         return np.where(known >= KNOWN_DISC * whole, 100.0 * flat / known, np.nan)
 
 
+_STEEPNESS: Mapping[str, Callable[[Surfaces, NDArray[np.int32], Reading], NDArray[np.float64]]] = {
+    "slope": _slope,
+    "flat_share": _flat_share,
+}
+
+
 def _summed(
-    inputs: TileInputs, box: Grid, at: NDArray[np.int64], reading: Reading
+    inputs: TileInputs, box: Grid, at: NDArray[np.int32], reading: Reading
 ) -> NDArray[np.float64]:
     measure = reading.measure
     if not isinstance(measure, SumWithin | Density):
@@ -183,13 +198,11 @@ def _summed(
 
 
 _READERS: Mapping[
-    str, Callable[[TileInputs, Grid, NDArray[np.int64], Reading], NDArray[np.float64]]
+    str, Callable[[TileInputs, Grid, NDArray[np.int32], Reading], NDArray[np.float64]]
 ] = {
     "distance": _distances,
     "share": _share,
     "value": _value,
-    "slope": _slope,
-    "flat_share": _flat_share,
     "sum_within": _summed,
     "density": _summed,
 }
@@ -197,16 +210,15 @@ _READERS: Mapping[
 
 def _category(
     inputs: TileInputs,
-    window: Grid,
-    at: NDArray[np.int64],
+    box: Grid,
+    at: NDArray[np.int32],
     reading: Reading,
     value: Categorical,
 ) -> NDArray[np.int64]:
     # Codes into the categories of the value function, -1 where not known.
     code = {name: i for i, name in enumerate(value.scores)}
     layer, key = _layer(reading), (_layer(reading), reading.where)
-    box, place = _box(window, at)
-    here = tuple(place.T)
+    here = tuple(at.T)
     surfaces = Surfaces(inputs, box)
     # A presence-only layer that shows nothing says nothing.
     nothing = "no" if isinstance(reading.measure, Nearby) else "none"

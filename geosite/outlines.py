@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -18,18 +18,28 @@ if TYPE_CHECKING:
 
 
 def cell_polygons(sites: NDArray[np.int32], window: Grid) -> list[tuple[int, shapely.Geometry]]:
-    """Polygons of the numbered cells of one window, in whole cells from the CRS origin.
+    """Polygons of the numbered cells of one window, in whole cells from the grid's origin.
 
     Parameters
     ----------
     sites : (y, x) int32
         Site number from 1; 0 is none.
     """
-    if not sites.any():
+    rows, columns = np.flatnonzero(sites.any(axis=1)), np.flatnonzero(sites.any(axis=0))
+    if not len(rows):
         return []
-    place = Affine.translation(window.column, window.row)
-    found = shapes(sites, mask=sites > 0, connectivity=4, transform=place)
-    return [(int(value), shapely.geometry.shape(polygon)) for polygon, value in found]
+    part = sites[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    place = Affine.translation(window.column + int(columns[0]), window.row + int(rows[0]))
+    found = shapes(np.ascontiguousarray(part), mask=part > 0, connectivity=4, transform=place)
+    drawn = [(int(value), polygon["coordinates"]) for polygon, value in found]
+    # All rings in one call: a geometry made from its mapping visits every vertex in Python.
+    rings = [np.array(ring) for _, rings in drawn for ring in rings]
+    owner = np.repeat(np.arange(len(drawn)), [len(rings) for _, rings in drawn])
+    lines: Any = shapely.linearrings(
+        np.concatenate(rings), indices=np.repeat(np.arange(len(rings)), [len(r) for r in rings])
+    )
+    polygons: Any = shapely.polygons(lines, indices=owner)
+    return [(site, polygon) for (site, _), polygon in zip(drawn, polygons, strict=True)]
 
 
 def numbered_sites(
@@ -46,15 +56,16 @@ def numbered_sites(
         The keys of the piece that a cell belongs to; piece 0 is none.
     site_of : mapping of (piece, parcel, lattice) to site number
     """
-    out = np.zeros(piece.shape, np.int32)
-    at = piece > 0
-    keys, index = np.unique(
-        np.stack([piece[at], parcel[at], lattice[at]]), axis=1, return_inverse=True
-    )
-    if keys.size:
-        numbers = [site_of.get((p, q, r), 0) for p, q, r in keys.T.tolist()]
-        out[at] = np.array(numbers, np.int32)[index.ravel()]
-    return out
+    # Neighbouring cells are mostly alike: a number is looked up once for each run of them.
+    flat = [k.ravel() for k in (piece, parcel, lattice)]
+    head = np.ones(piece.size, bool)
+    head[1:] = flat[0][1:] != flat[0][:-1]
+    for k in flat[1:]:
+        head[1:] |= k[1:] != k[:-1]
+    starts = np.flatnonzero(head)
+    keys = zip(*(k[starts].tolist() for k in flat), strict=True)
+    numbers = np.array([site_of.get(key, 0) if key[0] else 0 for key in keys], np.int32)
+    return np.repeat(numbers, np.diff([*starts, piece.size])).reshape(piece.shape)
 
 
 def site_outlines(
@@ -72,5 +83,7 @@ def site_outlines(
     out = np.empty(count, object)
     for k, found in enumerate(parts):
         whole = shapely.normalize(shapely.simplify(shapely.union_all(found), 0))
-        out[k] = shapely.transform(whole, lambda xy: xy * [grid.resolution, -grid.resolution])
+        out[k] = shapely.transform(
+            whole, lambda xy: xy * [grid.resolution, -grid.resolution] + grid.origin
+        )
     return np.asarray(shapely.normalize(out), object)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geosite import constraints
+from geosite import constraints, tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -29,35 +29,37 @@ STEPS = 1_000_000
 BINS = 200
 """Bins of the histogram of suitability that p90 is read from."""
 _OFFSET = 2**30
+_ROWS = 256
 KEYS = ["piece", "parcel", "lattice"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The candidate cells of a window: n cells, listed row by row.
+    """Cells of a window that may hold a site: n cells, listed row by row.
 
     Attributes
     ----------
     at : (n, 2) row and column in the window
     piece, parcel : (n,)
+        A cell of piece 0 is in no piece.
     unknown : (n,) bool
         Whether a hard rule cannot tell.
     measures, effective : (criteria, n)
         NaN where not known.
     suited : (n,)
         Suitability of the cell.
-    planes : (planes, n) uint64
+    planes : (planes, n) of `constraints.plane_dtype`
     """
 
     window: Grid
-    at: NDArray[np.int64]
+    at: NDArray[np.integer[Any]]
     piece: NDArray[np.int32]
     parcel: NDArray[np.int32]
     unknown: NDArray[np.bool_]
-    measures: NDArray[np.float64]
-    effective: NDArray[np.float64]
-    suited: NDArray[np.float64]
-    planes: NDArray[np.uint64]
+    measures: NDArray[np.floating[Any]]
+    effective: NDArray[np.floating[Any]]
+    suited: NDArray[np.floating[Any]]
+    planes: NDArray[Any]
 
 
 def anchor_code(row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -90,66 +92,63 @@ def piece_table(
     criterion i); ``m<i>_sum``, ``m<i>_n`` (its measure) or ``c<i>_<k>`` (cells of its
     category k); ``against<r>``, ``unsure<r>`` (cells that rule r touches); ``h<b>``.
     """
-    row = cells.at[:, 0] + cells.window.row
-    column = cells.at[:, 1] + cells.window.column
-    lattice = np.zeros(len(row), np.int64)
+    window = cells.window
+    lattice = np.zeros(1, np.int64)
     if max_area is not None:
-        step = lattice_step(max_area, cells.window.resolution)
-        lattice = anchor_code(row // step, column // step)
-    order = np.lexsort((lattice, cells.parcel, cells.piece))
-    keys = np.stack([cells.piece, cells.parcel, lattice]).astype(np.int64)[:, order]
-    columns: dict[str, NDArray[np.int64]] = {}
-    if not len(order):
-        starts = np.empty(0, np.int64)
-    else:
-        changes = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
-        starts = np.concatenate([[0], changes])
-    for name, key in zip(KEYS, keys, strict=True):
-        columns[name] = key[starts]
+        step = lattice_step(max_area, window.resolution)
+        row = (cells.at[:, 0].astype(np.int64) + window.row) // step
+        column = (cells.at[:, 1].astype(np.int64) + window.column) // step
+        lattice = anchor_code(row, column)
+    keys, group = _grouped(cells.piece, cells.parcel, np.broadcast_to(lattice, cells.piece.shape))
+    count = len(keys)
+    columns: dict[str, NDArray[np.int64]] = dict(zip(KEYS, keys.T, strict=True))
+    columns["cells"] = tallies.group_counts(group, None, count)
+    columns["unknown"] = tallies.group_counts(group, cells.unknown, count)
+    first = cells.at[tallies.group_firsts(group, count)].astype(np.int64)
+    columns["anchor"] = anchor_code(first[:, 0] + window.row, first[:, 1] + window.column)
 
-    def summed(name: str, values: NDArray[Any]) -> None:
-        ordered = np.asarray(values, np.int64)[order]
-        columns[name] = np.add.reduceat(ordered, starts) if len(starts) else ordered
+    def add(name: str, values: NDArray[Any], steps: int) -> None:
+        sums, known = tallies.group_sums(group, values, steps, count)
+        columns[f"{name}_sum"], columns[f"{name}_n"] = sums, known
 
-    summed("cells", np.ones(len(row), np.int64))
-    summed("unknown", cells.unknown)
-    codes = anchor_code(row, column)[order]
-    columns["anchor"] = np.minimum.reduceat(codes, starts) if len(starts) else codes
-    _add_values(summed, "surface", cells.suited, STEPS)
+    add("surface", cells.suited, STEPS)
     for i, reading in enumerate(readings):
-        _add_values(summed, f"e{i}", cells.effective[i], STEPS)
+        add(f"e{i}", cells.effective[i], STEPS)
         if reading is not None and reading.value.kind == "categorical":
             for k in range(len(reading.value.scores)):
-                summed(f"c{i}_{k}", cells.measures[i] == k)
+                columns[f"c{i}_{k}"] = tallies.group_counts(group, cells.measures[i] == k, count)
         else:
-            _add_values(summed, f"m{i}", cells.measures[i], measure_steps(reading))
+            add(f"m{i}", cells.measures[i], measure_steps(reading))
+    bits = [tallies.group_bits(group, plane, count) for plane in cells.planes]
     for r in range(rules):
-        summed(f"against{r}", constraints.against_bits(cells.planes, r))
-        summed(f"unsure{r}", constraints.unsure_bits(cells.planes, r))
-    with np.errstate(invalid="ignore"):
-        bins = np.where(np.isnan(cells.suited), -1, np.minimum(cells.suited * BINS, BINS - 1))
-    bins = bins.astype(np.int64)
-    group = np.empty(len(order), np.int64)
-    group[order] = np.repeat(np.arange(len(starts)), np.diff([*starts, len(order)]))
-    counts = np.zeros((len(starts), BINS), np.int64)
-    known = bins >= 0
-    np.add.at(counts, (group[known], bins[known]), 1)
-    columns |= {f"h{b}": counts[:, b] for b in range(BINS)}
+        plane, bit = divmod(r, constraints.RULES_PER_PLANE)
+        columns[f"against{r}"] = bits[plane][:, 2 * bit]
+        columns[f"unsure{r}"] = bits[plane][:, 2 * bit + 1]
+    bins = tallies.group_bins(group, cells.suited, BINS, count)
+    columns |= {f"h{b}": bins[:, b] for b in range(BINS)}
     return pd.DataFrame(columns)
 
 
-def _add_values(
-    summed: Callable[[str, NDArray[Any]], None], name: str, values: NDArray[np.float64], steps: int
-) -> None:
-    known = ~np.isnan(values)
-    whole = np.rint(np.where(known, values, 0.0) * steps).astype(np.int64)
-    summed(f"{name}_sum", whole)
-    summed(f"{name}_n", known)
+def _grouped(
+    piece: NDArray[np.int32], parcel: NDArray[np.int32], lattice: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Distinct keys (groups, 3), sorted, and the group of each cell, -1 for a cell of no piece."""
+    # Neighbouring cells are mostly alike: runs first, then the few runs are sorted.
+    head = np.ones(len(piece), bool)
+    head[1:] = (piece[1:] != piece[:-1]) | (parcel[1:] != parcel[:-1])
+    head[1:] |= lattice[1:] != lattice[:-1]
+    starts = np.flatnonzero(head)
+    runs = np.stack([k[starts].astype(np.int64) for k in (piece, parcel, lattice)], axis=1)
+    keys, of = np.unique(runs, axis=0, return_inverse=True)
+    # Sorted, so a piece of 0 comes first.
+    none = int((keys[:, 0] == 0).sum())
+    group = np.maximum(of.reshape(-1) - none, -1).astype(np.int32)
+    return keys[none:], np.repeat(group, np.diff([*starts, len(piece)]))
 
 
 def rule_set_table(
     parcel: NDArray[np.int32],
-    planes: NDArray[np.uint64],
+    planes: NDArray[Any],
     treatments: Sequence[Treatment],
     gate: NDArray[np.bool_],
 ) -> pd.DataFrame:
@@ -164,24 +163,38 @@ def rule_set_table(
         if constraints.is_hard(treatment) or treatment.tier == "include":
             plane, bit = divmod(k, constraints.RULES_PER_PLANE)
             masks[plane] |= np.uint64(1) << np.uint64(2 * bit)
-    flat = [
-        parcel.ravel().astype(np.uint64),
-        *((p & m).ravel() for p, m in zip(planes, masks, strict=True)),
+    # Some rows at a time: the keys of all cells would take more room than the surfaces.
+    tables = [
+        _run_table(parcel[r : r + _ROWS], planes[:, r : r + _ROWS], masks, gate[r : r + _ROWS])
+        for r in range(0, len(parcel), _ROWS)
     ]
-    # Neighbouring cells are mostly alike: runs first, then the few runs are sorted.
+    return summed_rule_sets(tables)
+
+
+def _run_table(
+    parcel: NDArray[np.int32],
+    planes: NDArray[Any],
+    masks: NDArray[np.uint64],
+    gate: NDArray[np.bool_],
+) -> pd.DataFrame:
+    flat = [
+        parcel.ravel(),
+        *(p.ravel() & m.astype(p.dtype) for p, m in zip(planes, masks, strict=True)),
+    ]
+    # Neighbouring cells are mostly alike: runs first, then the few runs are summed.
     change = np.zeros(parcel.size, bool)
     change[:1] = True
     for values in flat:
         change[1:] |= values[1:] != values[:-1]
     starts = np.flatnonzero(change)
     cells = np.diff([*starts, parcel.size])
-    evidence = np.add.reduceat(gate.ravel().astype(np.int64), starts) if len(starts) else cells
+    evidence = np.add.reduceat(gate.ravel(), starts, dtype=np.int64) if len(starts) else cells
     table = pd.DataFrame(
         {"parcel": flat[0][starts].astype(np.int64)}
-        | {f"plane{p}": v[starts] for p, v in enumerate(flat[1:])}
+        | {f"plane{p}": v[starts].astype(np.uint64) for p, v in enumerate(flat[1:])}
         | {"cells": cells, "evidence": evidence}
     )
-    return summed_rule_sets([table[table["parcel"] > 0]])
+    return table[table["parcel"] > 0]
 
 
 def summed_rule_sets(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -16,16 +16,14 @@ import pandas as pd
 
 from geosite import constraints
 from geosite.accounting import removal
-from geosite.candidates import candidates
+from geosite.candidates import candidates, outlined
 from geosite.capacity import Layout, layout
 from geosite.checkpoints import Checkpoints
-from geosite.delineation import global_labels
 from geosite.description import authority_column, deposit_columns, inventory, land_columns
 from geosite.engine import Engine, Peak, mapped, peak
 from geosite.errors import CoverageError
-from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.parcels import located
-from geosite.pieces import KEYS, anchor_code, lattice_step, summed_rule_sets
+from geosite.pieces import KEYS, summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
 from geosite.sites import best_of_each, ranked, rules_touching
@@ -42,8 +40,8 @@ __all__ = ["Analysis", "Plan", "analyse", "plan"]
 
 Told = Callable[[str, int, int], None]
 """Told of each step: its name, how many of its parts are done, and of how many (0: not counted)."""
-CHUNK = 512
-"""Side of a chunk of the store [cells]: small, because a parcel is read by itself."""
+CHUNK = 1024
+"""Side of a chunk of the store [cells]: a parcel is read by itself, and many files take time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,19 +271,20 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
 
 
 def _store(plan: Plan, path: Path, tile_size: int) -> Store:
-    planes = max(1, -(-len(plan.rules) // constraints.RULES_PER_PLANE))
-    count = len(plan.criteria)
+    rules, criteria = len(plan.rules), len(plan.criteria)
+    pads = {"pad": (None, "i4", 0)} if plan.scenario.sites.unit == "parcel" else {}
     return Store.create(
         path,
         plan.grid,
         {
             "status": (None, "u1", 0),
-            "planes": (planes, "u8", 0),
+            "planes": (constraints.plane_count(rules), constraints.plane_dtype(rules), 0),
             "parcel": (None, "i4", 0),
             "piece": (None, "i4", 0),
             "suitability": (None, "f4", np.nan),
-            "measures": (count, "f4", np.nan),
-            "effective": (count, "f4", np.nan),
+            "measures": (criteria, "f4", np.nan),
+            "effective": (criteria, "f4", np.nan),
+            **pads,
         },
         chunk=CHUNK if tile_size % CHUNK == 0 else tile_size,
     )
@@ -361,21 +360,7 @@ def _outlined(
     groups: NDArray[np.int64],
     table: pd.DataFrame,
 ) -> gpd.GeoDataFrame:
-    number = {site: k + 1 for k, site in enumerate(table.index)}
-    keys = zip(*(pieces[k].tolist() for k in KEYS), strict=True)
-    site_of = {k: number[g] for k, g in zip(keys, groups.tolist(), strict=True) if g in number}
-    polygons = []
-    for k, window in enumerate(windows):
-        piece = store.read("piece", window).astype(np.int64)
-        if piece.any():
-            parcel = store.read("parcel", window).astype(np.int64)
-            lattice = np.zeros_like(piece)
-            if plan.scenario.sites.unit == "patch":
-                step = lattice_step(plan.scenario.sites.max_area, plan.grid.resolution)
-                rows = (np.arange(window.shape[0]) + window.row) // step
-                columns = (np.arange(window.shape[1]) + window.column) // step
-                lattice = anchor_code(rows[:, None], columns[None, :])
-                piece = global_labels(piece, k)
-            polygons += cell_polygons(numbered_sites(piece, parcel, lattice, site_of), window)
-    shapes = site_outlines(polygons, len(table), plan.grid)
+    number = pd.Series(np.arange(1, len(table) + 1), index=table.index)
+    sites = number.reindex(groups, fill_value=0).to_numpy(np.int64)
+    shapes = outlined(plan, store, windows, pieces, sites)
     return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=plan.grid.crs)

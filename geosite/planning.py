@@ -17,7 +17,6 @@ from geosite.criteria import saturation
 from geosite.crs import parsed_crs, projected_bounds
 from geosite.errors import CapacityError, CatalogError, MissingLayerError, faults
 from geosite.grid import Grid
-from geosite.harmonise import EXACT_CELLS
 from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
 from geosite.model.rule import Rule, Treatment
@@ -160,7 +159,9 @@ def plan(
         lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in uses if u.missing]
         title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
         raise MissingLayerError(faults(title, lines)) from None
-    grid = Grid.covering(outline.bounds, crs, resolution=scenario.grid.resolution)
+    grid = Grid.covering(
+        outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
+    )
     if grid.cells > MOST_CELLS:
         msg = (
             f"aoi {name}: {grid.cells:.1e} cells of {grid.resolution:g} m, expected at most "
@@ -168,7 +169,6 @@ def plan(
         )
         raise CapacityError(msg)
     _refuse_coarse(scenario)
-    notes += _too_far(criteria, treatments, scenario.grid.resolution)
     notes += _too_fine(rules, treatments, scenario.grid.resolution)
     return Plan(
         scenario,
@@ -265,21 +265,6 @@ def _refuse_coarse(scenario: Scenario) -> None:
             f"{' and '.join(found)}; give a finer --resolution, such as '250 m'"
         )
         raise CapacityError(msg)
-
-
-def _too_far(
-    criteria: tuple[Chosen, ...], treatments: tuple[Treatment, ...], resolution: float
-) -> list[str]:
-    metres = [saturation(c.reading) for c in criteria if c.reading]
-    metres += [getattr(t, "setback", 0.0) for t in treatments]
-    far = max(metres, default=0.0) / resolution
-    if far <= EXACT_CELLS:
-        return []
-    note = (
-        f"the widest distance spans {far:,.0f} cells; beyond {EXACT_CELLS:,} cells distances may "
-        "be off by a thousandth of a cell: take coarser cells if the last digit matters"
-    )
-    return [note]
 
 
 def _too_fine(

@@ -15,12 +15,13 @@ from geosite import evidence
 from geosite.aoi import STATES, named_states
 from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
 from geosite.errors import CatalogError, CoverageError, LayerDataError, MissingLayerError, faults
-from geosite.grid import SUBCELLS, Grid
-from geosite.harmonise import RasterSurface, Shapes
+from geosite.grid import Grid
+from geosite.harmonise import RasterSurface
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
+from geosite.segments import Shapes
 from geosite.sources import Counts, FileRecord, open_raster
 
 if TYPE_CHECKING:
@@ -176,9 +177,8 @@ def _deposits(plan: Plan, library: Library) -> pd.DataFrame:
 
 
 def _points(found: pd.DataFrame, grid: Grid) -> DepositPoints:
-    xy = found[["x", "y"]].to_numpy(float) / grid.resolution * np.array([SUBCELLS, -SUBCELLS])
     return DepositPoints(
-        np.rint(xy).astype(np.int64),
+        grid.subcells(found[["x", "y"]].to_numpy(float)),
         found["weight"].to_numpy(float),
         found["accepted"].to_numpy(bool),
     )

@@ -86,12 +86,15 @@ class Run:
     def store(self) -> Store:
         """Surfaces of the run."""
         g = self.manifest["grid"]
+        # Runs from before a grid could be snapped do not say their origin.
+        x, y = g.get("origin_m", (0.0, 0.0))
         grid = Grid(
             pyproj.CRS(g["crs"]),
             float(g["resolution_m"]),
             g["column"],
             g["row"],
             (g["rows"], g["columns"]),
+            (float(x), float(y)),
         )
         return Store(self.path / "surfaces.zarr", grid)
 

@@ -15,25 +15,41 @@ Cells = NDArray[Any]
 
 
 @numba.njit(cache=True, nogil=True)
-def _pixel(values: Cells, nodata: float, c: float, r: float) -> float:  # pragma: no cover
+def _corner(
+    values: Cells, nodata: float, r: int, c: int, weight: float
+) -> float:  # pragma: no cover - compiled
+    # A pixel of no weight need not exist.
+    if weight == 0.0:
+        return 0.0
+    if r < 0 or c < 0 or r >= values.shape[0] or c >= values.shape[1]:
+        return np.nan
+    v = np.float64(values[r, c])
+    if v == nodata:
+        return np.nan
+    return weight * v
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixel(
+    values: Cells, nodata: float, c: float, r: float
+) -> float:  # pragma: no cover - compiled
     # Between the four nearest pixel centres; NaN where one of them is missing.
-    height, width = values.shape
-    c0, r0 = np.floor(c - 0.5), np.floor(r - 0.5)
-    fc, fr = c - 0.5 - c0, r - 0.5 - r0
-    total = 0.0
-    for dr in range(2):
-        for dc in range(2):
-            w = (fr if dr else 1.0 - fr) * (fc if dc else 1.0 - fc)
-            if w == 0.0:
-                continue
-            rr, cc = int(r0) + dr, int(c0) + dc
-            if rr < 0 or cc < 0 or rr >= height or cc >= width:
-                return np.nan
-            v = np.float64(values[rr, cc])
-            if v == nodata or np.isnan(v):
-                return np.nan
-            total += w * v
-    return total
+    x, y = np.floor(c - 0.5), np.floor(r - 0.5)
+    fc, fr = c - 0.5 - x, r - 0.5 - y
+    c0, r0 = int(x), int(y)
+    w00, w01 = (1.0 - fr) * (1.0 - fc), (1.0 - fr) * fc
+    w10, w11 = fr * (1.0 - fc), fr * fc
+    if r0 >= 0 and c0 >= 0 and r0 + 1 < values.shape[0] and c0 + 1 < values.shape[1]:
+        a, b = np.float64(values[r0, c0]), np.float64(values[r0, c0 + 1])
+        d, e = np.float64(values[r0 + 1, c0]), np.float64(values[r0 + 1, c0 + 1])
+        total = a * w00 + b * w01 + d * w10 + e * w11
+        if not (nodata in (a, b, d, e) or np.isnan(total)):
+            return float(total)
+    total = _corner(values, nodata, r0, c0, w00)
+    total += _corner(values, nodata, r0, c0 + 1, w01)
+    total += _corner(values, nodata, r0 + 1, c0, w10)
+    total += _corner(values, nodata, r0 + 1, c0 + 1, w11)
+    return float(total)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -49,47 +65,43 @@ def _sample(
     out: Cells,
 ) -> None:  # pragma: no cover - compiled
     rows, columns = out.shape
+    across = nodes.shape[2]
+    # Where each sample of a row lies between the nodes, the same for every row. Its place is
+    # found before anything is counted from the window's first node: afterwards its rounding
+    # would be the window's own.
+    node = np.empty(columns * samples, np.int64)
+    part = np.empty(columns * samples)
+    for k in range(columns * samples):
+        x = (first[1] + k // samples + (k % samples + 0.5) / samples) / step
+        node[k] = int(np.floor(x)) - first[3]
+        part[k] = x - np.floor(x)
+    c_at, r_at = np.empty(across), np.empty(across)
+    total = np.empty(columns)
     for i in range(rows):
+        total[:] = 0.0
+        for a in range(samples):
+            y = (first[0] + i + (a + 0.5) / samples) / step
+            fr = y - np.floor(y)
+            r0 = int(np.floor(y)) - first[2]
+            for n in range(across):
+                c_at[n] = nodes[0, r0, n] * (1.0 - fr) + nodes[0, r0 + 1, n] * fr
+                r_at[n] = nodes[1, r0, n] * (1.0 - fr) + nodes[1, r0 + 1, n] * fr
+            for k in range(columns * samples):
+                j = k // samples
+                # One missing sample is enough, and most of a continent is missing.
+                if np.isnan(total[j]):
+                    continue
+                n, fc = node[k], part[k]
+                c = c_at[n] * (1.0 - fc) + c_at[n + 1] * fc - offset[0]
+                r = r_at[n] * (1.0 - fc) + r_at[n + 1] * fc - offset[1]
+                if not (np.isfinite(c) and np.isfinite(r)):
+                    total[j] = np.nan
+                elif nearest:
+                    total[j] += _pixel(values, nodata, np.floor(c) + 0.5, np.floor(r) + 0.5)
+                else:
+                    total[j] += _pixel(values, nodata, c, r)
         for j in range(columns):
-            total = 0.0
-            for a in range(samples):
-                # The place between two nodes before anything is counted from the window's
-                # first node: afterwards its rounding would be the window's own.
-                y = (first[0] + i + (a + 0.5) / samples) / step
-                fr = y - np.floor(y)
-                r0 = int(np.floor(y)) - first[2]
-                for b in range(samples):
-                    x = (first[1] + j + (b + 0.5) / samples) / step
-                    fc = x - np.floor(x)
-                    c0 = int(np.floor(x)) - first[3]
-                    w00, w01 = (1.0 - fr) * (1.0 - fc), (1.0 - fr) * fc
-                    w10, w11 = fr * (1.0 - fc), fr * fc
-                    c = (
-                        nodes[0, r0, c0] * w00
-                        + nodes[0, r0, c0 + 1] * w01
-                        + nodes[0, r0 + 1, c0] * w10
-                        + nodes[0, r0 + 1, c0 + 1] * w11
-                        - offset[0]
-                    )
-                    r = (
-                        nodes[1, r0, c0] * w00
-                        + nodes[1, r0, c0 + 1] * w01
-                        + nodes[1, r0 + 1, c0] * w10
-                        + nodes[1, r0 + 1, c0 + 1] * w11
-                        - offset[1]
-                    )
-                    if nearest:
-                        c, r = np.floor(c) + 0.5, np.floor(r) + 0.5
-                    if np.isfinite(c) and np.isfinite(r):
-                        total += _pixel(values, nodata, c, r)
-                    else:
-                        total = np.nan
-                    # One missing sample is enough, and most of a continent is missing.
-                    if np.isnan(total):
-                        break
-                if np.isnan(total):
-                    break
-            out[i, j] = total / (samples * samples)
+            out[i, j] = total[j] / (samples * samples)
 
 
 def sampled(

@@ -201,7 +201,7 @@ def best_of_each(table: pd.DataFrame, owner: list[str]) -> pd.DataFrame:
 
 
 def site_ids(anchors: pd.Series, agencies: Sequence[str]) -> list[str]:
-    """Agency and first cell of each site: ``BLM-W7712N2203`` is 7712 cells west of the CRS
+    """Agency and first cell of each site: ``BLM-W7712N2203`` is 7712 cells west of the grid's
     origin and 2203 north of it; the same land has the same id in every run on one grid.
     """  # noqa: D205
     out = []

@@ -20,6 +20,9 @@ from geosite.grid import Grid
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
+# The tiles are what runs side by side; more threads within each of them only wait for another.
+zarr.config.set({"async.concurrency": 2, "threading.max_workers": 2})
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -46,15 +49,17 @@ class Store:
             Arrays are (layers, y, x), or (y, x) where there are no layers.
         chunk : int
             Side of a chunk [cells]; it divides the tiles', so that no two tiles ever
-            write the same chunk.
+            write the same chunk. Layers of one place lie in one chunk of half the side,
+            because they are read together.
         """
         group = zarr.open_group(path, mode="w")
         for name, (layers, dtype, fill) in arrays.items():
             lead = () if layers is None else (layers,)
+            side = chunk if layers is None or chunk % 2 else chunk // 2
             group.create_array(
                 name,
                 shape=(*lead, *grid.shape),
-                chunks=(*(1 for _ in lead), chunk, chunk),
+                chunks=(*lead, side, side),
                 dtype=dtype,
                 fill_value=fill,
                 dimension_names=[*(f"{name}_layer" for _ in lead), "y", "x"],
@@ -81,14 +86,19 @@ class Store:
         ----------
         where : (y, x) bool
         values : (layers, cells)
-            In the reading order of `where`; one layer is in memory at a time.
+            In the reading order of `where`; some rows are in memory at a time.
         """
-        rows, columns = self.grid.window(window)
         array = self._array(name, "r+")
-        for k, row in enumerate(values):
-            layer = np.full(window.shape, array.fill_value, array.dtype)
-            layer[where] = row
-            array[k, rows, columns] = layer
+        side = array.chunks[-1]
+        begin = 0
+        for band in window.bands(side):
+            here = where[window.window(band)]
+            end = begin + int(np.count_nonzero(here))
+            if end > begin:
+                layers = np.full((len(values), *band.shape), array.fill_value, array.dtype)
+                layers[:, here] = values[:, begin:end]
+                array[(slice(None), *self.grid.window(band))] = layers
+            begin = end
 
     def read(self, name: str, window: Grid) -> NDArray[Any]:
         """One array on a window."""

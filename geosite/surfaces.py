@@ -9,14 +9,15 @@ import numpy as np
 
 from geosite import constraints, harmonise
 from geosite.constraints import Verdict
+from geosite.model.measure import FlatShare
 from geosite.model.rule import Category, Slope, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.grid import Grid
-    from geosite.harmonise import Shapes
     from geosite.inputs import LayerKey, TileInputs
+    from geosite.model.measure import SlopeMethod
     from geosite.model.rule import Rule, Treatment
 
 
@@ -28,18 +29,40 @@ class Surfaces:
         self.inputs = inputs
         self.window = window
         self._near: dict[tuple[LayerKey, float], NDArray[np.bool_]] = {}
-        self._slope: dict[str, NDArray[np.float32]] = {}
+        self._marked: dict[LayerKey, tuple[int, NDArray[np.bool_]]] = {}
+        self._slope: dict[tuple[str, SlopeMethod], tuple[int, NDArray[np.float32]]] = {}
 
     def near(self, key: LayerKey, metres: float) -> NDArray[np.bool_]:
         """Cells within a distance of the features: (y, x)."""
         if (key, metres) not in self._near:
-            shapes = self.inputs.vectors[key]
-            self._near[key, metres] = (
-                harmonise.presence(shapes, self.window)
-                if metres == 0
-                else _within(shapes, self.window, metres)
-            )
+            self._near[key, metres] = self._made_near(key, metres)
         return self._near[key, metres]
+
+    def _made_near(self, key: LayerKey, metres: float) -> NDArray[np.bool_]:
+        shapes = self.inputs.vectors[key]
+        if metres == 0:
+            return harmonise.presence(shapes, self.window)
+        reach = metres / self.window.resolution
+        if key not in self._marked:
+            # As far as the widest setback that reads the layer, so that it is burnt once.
+            margin = ceil(max(reach, self._setback(key) / self.window.resolution))
+            self._marked[key] = (margin, harmonise.origins(shapes, self.window.grown(margin)))
+        margin, marked = self._marked[key]
+        return harmonise.near(marked, reach, margin)
+
+    def _setback(self, key: LayerKey) -> float:
+        setbacks = [
+            _reach(treatment)
+            for rule, treatment in zip(self.inputs.rules, self.inputs.treatments, strict=True)
+            if (rule.layer, rule.where) == key
+        ]
+        return max(setbacks, default=0.0)
+
+    def forget(self, key: LayerKey) -> None:
+        """Let go of a layer's cells: no rule that comes asks for them."""
+        self._marked.pop(key, None)
+        for known in [k for k in self._near if k[0] == key]:
+            del self._near[known]
 
     def uncovered(self, layer: str, metres: float) -> NDArray[np.bool_]:
         """Cells within a distance of land that the layer does not cover: (y, x)."""
@@ -48,20 +71,32 @@ class Surfaces:
         margin = ceil(metres / self.window.resolution)
         wide = self.window.grown(margin)
         outside = harmonise.category(self.inputs.coverage[layer], wide) == 0
-        return _grown(outside, margin, metres / self.window.resolution)
+        return harmonise.near(outside, metres / self.window.resolution, margin)
 
-    def slope(self, layer: str) -> NDArray[np.float32]:
-        """Steepness of the ground: (y, x) [%], NaN where no height is known."""
-        if layer not in self._slope:
-            heights = self.inputs.rasters[layer].values(self.window.grown(1))
-            self._slope[layer] = harmonise.slope(heights, self.window.resolution)
-        return self._slope[layer]
+    def slope(
+        self, layer: str, margin: int = 0, method: SlopeMethod = "horn"
+    ) -> NDArray[np.float32]:
+        """Steepness of the ground, with a margin of cells: (y, x) [%], NaN if not known."""
+        key = (layer, method)
+        if key not in self._slope or self._slope[key][0] < margin:
+            # With the widest margin that any criterion asks for, so that it is made once.
+            wide = max(margin, self._flat_margin(layer))
+            heights = self.inputs.rasters[layer].values(self.window.grown(wide + 1))
+            self._slope[key] = wide, harmonise.slope(heights, self.window.resolution, method)
+        wide, steep = self._slope[key]
+        return steep[_inner(wide - margin)]
+
+    def _flat_margin(self, layer: str) -> int:
+        radii = [
+            c.reading.measure.radius
+            for c in self.inputs.criteria
+            if c.reading and c.reading.layer == layer and isinstance(c.reading.measure, FlatShare)
+        ]
+        return int(max(radii, default=0.0) / self.window.resolution) + 1 if radii else 0
 
     def verdict(self, rule: Rule, treatment: Treatment) -> Verdict:
         """What one rule says of the window."""
-        metres = (
-            treatment.within if treatment.tier == "require" else getattr(treatment, "setback", 0.0)
-        )
+        metres = _reach(treatment)
         if not self._is_readable(rule):
             nothing = np.zeros(self.window.shape, bool)
             return Verdict(nothing, ~nothing)
@@ -101,7 +136,7 @@ class Surfaces:
         subject = rule.subject
         match subject:
             case Slope():
-                values = wide.slope(rule.layer)
+                values = wide.slope(rule.layer, method=subject.method)
                 marked = values > subject.above.value
             case Value():
                 values = raster.values(wide.window)
@@ -114,19 +149,20 @@ class Surfaces:
             case _:
                 raise TypeError(subject.kind)
         reach = metres / self.window.resolution
-        return _grown(marked, margin, reach), _grown(np.isnan(values), margin, reach)
+        return (
+            harmonise.near(marked, reach, margin),
+            harmonise.near(np.isnan(values), reach, margin),
+        )
 
 
-def _within(shapes: Shapes, window: Grid, metres: float) -> NDArray[np.bool_]:
-    margin = ceil(metres / window.resolution)
-    marked = harmonise.origins(shapes, window.grown(margin))
-    return _grown(marked, margin, metres / window.resolution)
+def _reach(treatment: Treatment) -> float:
+    # How far from a feature a rule speaks [m].
+    if treatment.tier == "require":
+        return treatment.within
+    return float(getattr(treatment, "setback", 0.0))
 
 
-def _grown(marked: NDArray[np.bool_], margin: int, reach_cells: float) -> NDArray[np.bool_]:
-    # Cells within reach of a marked one, on the window that the margin was added to.
-    if margin == 0:
-        return marked
-    inner = slice(margin, -margin)
-    near: NDArray[np.bool_] = harmonise.distance(marked)[inner, inner] <= reach_cells**2
-    return near
+def _inner(margin: int) -> tuple[slice, slice]:
+    # A window without the margin that was added to it.
+    cut = slice(margin, -margin) if margin else slice(None)
+    return cut, cut

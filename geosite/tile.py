@@ -2,20 +2,23 @@
 
 Everything that must be known of the whole world (parcels, deposits, resolved
 rules) comes in frozen `TileInputs`; everything that must be joined across tiles
-goes out as small tables of whole numbers.
+goes out as small tables of whole numbers. Memory is what limits a tile, so whole
+surfaces are few and small, and what is only needed cell by cell is worked out for
+some rows or some cells at a time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geosite import constraints, discs, harmonise, kernels
 from geosite.constraints import CLEAR, EXCLUDED, NOT_OFFERED, OUTSIDE, UNKNOWN
 from geosite.grid import SUBCELLS, Grid
-from geosite.measures import open_land_margin, scored
+from geosite.measures import measures, open_land_margin, scores
 from geosite.pieces import Piece, border, piece_table, rule_set_table
 from geosite.suitability import suitability
 from geosite.surfaces import Surfaces
@@ -24,8 +27,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from geosite.constraints import Verdict
     from geosite.inputs import TileInputs
-    from geosite.model.scenario import Scenario
+
+_ROWS = 512
+"""Rows that the evidence is worked out for at a time."""
+_BLOCK = 65_536
+"""Cells that are scored at a time: what they need stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class TileResult:
     ----------
     status : (y, x) uint8
         See `constraints`.
-    planes : (planes, y, x) uint64
+    planes : (planes, y, x) of `constraints.plane_dtype`
         Reasons.
     parcel, piece : (y, x) int32
         Parcel id; nearest deposit or patch label from 1, 0 where there is no candidate.
@@ -53,7 +61,7 @@ class TileResult:
 
     window: Grid
     status: NDArray[np.uint8]
-    planes: NDArray[np.uint64]
+    planes: NDArray[Any]
     parcel: NDArray[np.int32]
     piece: NDArray[np.int32]
     suitability: NDArray[np.float32]
@@ -67,7 +75,6 @@ class TileResult:
 
 def tile(inputs: TileInputs, window: Grid) -> TileResult:
     """Everything the scenario says about one window of the grid."""
-    scenario = inputs.scenario
     margin = open_land_margin(inputs, window.resolution)
     work = window.grown(margin)
     inner = work.window(window)
@@ -75,28 +82,25 @@ def tile(inputs: TileInputs, window: Grid) -> TileResult:
     if not inside[inner].any():
         return _nothing(inputs, window)
     surfaces = Surfaces(inputs, work)
-    # One verdict at a time: all of them together would be the largest thing in memory.
-    said = constraints.answer(
-        (surfaces.verdict(r, t) for r, t in zip(inputs.rules, inputs.treatments, strict=True)),
-        inputs.treatments,
-        work.shape,
-    )
-    parcel = np.where(inside, harmonise.category(inputs.parcels, work), 0).astype(np.int32)
+    said = constraints.answer(_verdicts(inputs, surfaces), inputs.treatments, work.shape)
+    parcel = harmonise.category(inputs.parcels, work)
+    whole = bool(inside.all())
+    if not whole:
+        parcel *= inside
     status = _status(inside, parcel, inputs.offered, said)
-    admitted = (CLEAR, UNKNOWN) if scenario.unknown_land == "admit" else (CLEAR,)
-    free = np.where(np.isin(status, admitted), parcel, 0).astype(np.int32)
-
-    strength, nearest = _evidence(inputs, window, scenario)
-    active = free[inner] > 0
-    if scenario.evidence is not None:
-        active &= nearest >= 0
-    measures, scores = scored(inputs, window, np.argwhere(active), strength, free)
-    effective = np.round(scores * said.factor[inner][active].astype(np.float64), 6)
-    weights = np.array([c.criterion.weight for c in inputs.criteria])
-    ids = [c.criterion.id for c in inputs.criteria]
-    suited = suitability(effective, weights, scenario.combination, ids, missing=scenario.missing)
-    found = _Candidates(active, nearest, measures, effective, suited)
-    planes = said.planes[:, inner[0], inner[1]] * inside[inner]
+    planes = said.planes[:, inner[0], inner[1]]
+    if not whole:
+        planes *= inside[inner].astype(planes.dtype)
+    free = status == CLEAR
+    if inputs.scenario.unknown_land == "admit":
+        free |= status == UNKNOWN
+    nearest, strength, active = _evidence(inputs, window, free[inner])
+    factor = said.factor[inner][active]
+    del said
+    at = kernels.places(active)
+    measured = measures(inputs, surfaces, window, at, strength, np.where(free, parcel, 0))
+    effective, suited = _scored(inputs, measured, factor)
+    found = _Candidates(active, at, nearest, measured, effective, suited)
     return _result(inputs, window, status[inner], planes, parcel[inner], found)
 
 
@@ -104,10 +108,22 @@ def tile(inputs: TileInputs, window: Grid) -> TileResult:
 class _Candidates:
     # Land that may hold a site: where, the nearest deposit, and its scores cell by cell.
     active: NDArray[np.bool_]
+    at: NDArray[np.int32]
     nearest: NDArray[np.int32]
-    measures: NDArray[np.float64]
-    effective: NDArray[np.float64]
-    suited: NDArray[np.float64]
+    measures: NDArray[np.float32]
+    effective: NDArray[np.float32]
+    suited: NDArray[np.float32]
+
+
+def _verdicts(inputs: TileInputs, surfaces: Surfaces) -> Iterator[Verdict]:
+    # One verdict at a time: all of them together would be the largest thing in memory. What a
+    # layer shows is let go after the last rule that reads it.
+    rules = inputs.rules
+    last = {(r.layer, r.where): k for k, r in enumerate(rules)}
+    for k, (rule, treatment) in enumerate(zip(rules, inputs.treatments, strict=True)):
+        yield surfaces.verdict(rule, treatment)
+        if last[rule.layer, rule.where] == k:
+            surfaces.forget((rule.layer, rule.where))
 
 
 def _status(
@@ -118,50 +134,78 @@ def _status(
 ) -> NDArray[np.uint8]:
     status = np.full(inside.shape, OUTSIDE, np.uint8)
     status[inside] = NOT_OFFERED
-    mine = inside & offered[parcel]
+    mine = offered[parcel]
+    mine &= inside
     status[mine] = CLEAR
     status[mine & said.unknown] = UNKNOWN
     # Land of other owners that a rule excludes says so, because the rule is the reason.
-    status[inside & (parcel > 0) & said.excluded] = EXCLUDED
+    status[(parcel > 0) & said.excluded] = EXCLUDED
     return status
 
 
 def _evidence(
-    inputs: TileInputs, window: Grid, scenario: Scenario
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    spec, deposits = scenario.evidence, inputs.deposits
+    inputs: TileInputs, window: Grid, free: NDArray[np.bool_]
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Nearest accepted deposit (y, x), strength at the active cells, and which are active."""
+    spec, deposits = inputs.scenario.evidence, inputs.deposits
+    nearest = np.full(window.shape, -1, np.int32)
     if spec is None or deposits is None:
-        return np.zeros(window.shape), np.full(window.shape, -1, np.int32)
+        return nearest, np.zeros(np.count_nonzero(free), np.float32), free
     unit = SUBCELLS / window.resolution
     reach, radius = round(spec.reach * unit), round(spec.kernel * unit)
     far = max(reach, radius)
-    xy = deposits.xy - np.array([window.column, window.row]) * SUBCELLS
-    limit = np.array([window.shape[1], window.shape[0]]) * SUBCELLS
-    near = np.flatnonzero(((xy >= -far) & (xy <= limit + far)).all(axis=1))
-    strength, nearest = discs.strongest(
-        np.ascontiguousarray(xy[near]),
-        deposits.weights[near],
-        deposits.accepted[near],
-        reach=reach,
-        radius=radius,
-        shape=window.shape,
-    )
-    # From the numbers of this window's deposits to those of all deposits.
-    number = np.concatenate([near, [-1]]).astype(np.int32)
-    return strength, number[nearest]
+    strengths = []
+    for band in window.bands(_ROWS):
+        rows, _ = window.window(band)
+        xy = deposits.xy - np.array([band.column, band.row]) * SUBCELLS
+        limit = np.array([band.shape[1], band.shape[0]]) * SUBCELLS
+        near = np.flatnonzero(((xy >= -far) & (xy <= limit + far)).all(axis=1))
+        strength, found = discs.strongest(
+            np.ascontiguousarray(xy[near]),
+            deposits.weights[near],
+            deposits.accepted[near],
+            reach=reach,
+            radius=radius,
+            shape=band.shape,
+        )
+        # From the numbers of this band's deposits to those of all deposits.
+        nearest[rows] = np.concatenate([near, [-1]]).astype(np.int32)[found]
+        strengths.append(strength[free[rows] & (found >= 0)].astype(np.float32))
+    return nearest, np.concatenate(strengths), free & (nearest >= 0)
+
+
+def _scored(
+    inputs: TileInputs, measured: NDArray[np.float32], factor: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Effective scores (criteria, cells) and suitability (cells,)."""
+    scenario = inputs.scenario
+    weights = np.array([c.criterion.weight for c in inputs.criteria])
+    ids = [c.criterion.id for c in inputs.criteria]
+    effective = np.empty_like(measured)
+    suited = np.empty(measured.shape[1], np.float32)
+    for k in range(0, measured.shape[1], _BLOCK):
+        part = np.s_[k : k + _BLOCK]
+        values = scores(inputs, measured[:, part]) * factor[part].astype(np.float64)
+        values = np.round(values, 6)
+        effective[:, part] = values
+        suited[part] = suitability(
+            values, weights, scenario.combination, ids, missing=scenario.missing
+        )
+    return effective, suited
 
 
 def _piece(inputs: TileInputs, found: _Candidates, parcel: NDArray[np.int32]) -> NDArray[np.int32]:
     # What a candidate cell belongs to before tiles are joined, from 1; 0 is none.
     unit = inputs.scenario.sites
     if unit.unit == "deposit":
-        return np.where(found.active, found.nearest + 1, 0).astype(np.int32)
+        return np.where(found.active, found.nearest + 1, 0)
     if unit.unit == "parcel":
-        return np.where(found.active, parcel, 0).astype(np.int32)
-    good = np.zeros(found.active.shape, bool)
+        return np.where(found.active, parcel, 0)
+    good = np.zeros(found.active.shape, np.int32)
     with np.errstate(invalid="ignore"):
-        good[found.active] = found.suited >= unit.threshold
-    labels, _ = kernels.labelled(np.where(good, parcel, 0).astype(np.int32))
+        rows, columns = found.at[found.suited >= np.float32(unit.threshold)].T
+    good[rows, columns] = parcel[rows, columns]
+    labels, _ = kernels.labelled(good)
     return labels
 
 
@@ -169,25 +213,24 @@ def _result(
     inputs: TileInputs,
     window: Grid,
     status: NDArray[np.uint8],
-    planes: NDArray[np.uint64],
+    planes: NDArray[Any],
     parcel: NDArray[np.int32],
     found: _Candidates,
 ) -> TileResult:
-    active, unit = found.active, inputs.scenario.sites
+    unit = inputs.scenario.sites
     piece = _piece(inputs, found, parcel)
     surface = np.full(window.shape, np.nan, np.float32)
-    surface[active] = found.suited
-    member = piece[active] > 0
+    surface[found.active] = found.suited
     cells = Piece(
         window=window,
-        at=np.argwhere(active)[member],
-        piece=piece[active][member],
-        parcel=parcel[active][member],
-        unknown=(status[active] == UNKNOWN)[member],
-        measures=found.measures[:, member],
-        effective=found.effective[:, member],
-        suited=found.suited[member],
-        planes=planes[:, active][:, member],
+        at=found.at,
+        piece=piece[found.active],
+        parcel=parcel[found.active],
+        unknown=status[found.active] == UNKNOWN,
+        measures=found.measures,
+        effective=found.effective,
+        suited=found.suited,
+        planes=planes[:, found.active],
     )
     readings = [c.reading for c in inputs.criteria]
     lattice = unit.max_area if unit.unit == "patch" else None
@@ -198,9 +241,9 @@ def _result(
         parcel,
         piece,
         surface,
-        active,
-        found.measures.astype(np.float32),
-        found.effective.astype(np.float32),
+        found.active,
+        found.measures,
+        found.effective,
         piece_table(cells, readings, len(inputs.rules), lattice),
         rule_set_table(parcel, planes, inputs.treatments, found.nearest >= 0),
         border(piece, parcel) if unit.unit == "patch" else (),
@@ -208,9 +251,12 @@ def _result(
 
 
 def _nothing(inputs: TileInputs, window: Grid) -> TileResult:
-    count = max(1, -(-len(inputs.rules) // constraints.RULES_PER_PLANE))
     empty = np.zeros(window.shape, np.int32)
-    none = np.empty((len(inputs.criteria), 0))
-    found = _Candidates(empty > 0, empty - 1, none, none, np.empty(0))
-    planes = np.zeros((count, *window.shape), np.uint64)
+    none = np.empty((len(inputs.criteria), 0), np.float32)
+    at = np.empty((0, 2), np.int32)
+    found = _Candidates(empty > 0, at, empty - 1, none, none, np.empty(0, np.float32))
+    count = len(inputs.rules)
+    planes = np.zeros(
+        (constraints.plane_count(count), *window.shape), constraints.plane_dtype(count)
+    )
     return _result(inputs, window, empty.astype(np.uint8), planes, empty, found)

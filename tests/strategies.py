@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 RESOLUTIONS = (30.0, 90.0, 100.0, 250.0)
+ORIGINS = st.one_of(
+    st.just((0.0, 0.0)),
+    st.tuples(*[st.integers(-20_000_000, 20_000_000).map(lambda n: n / 8)] * 2),
+)
+"""Exact in binary, so that moving an origin rounds nothing."""
 HARD_TIERS = ("exclude", "require")
 
 
@@ -27,10 +32,10 @@ def shapes(most: int = 24) -> SearchStrategy[tuple[int, int]]:
 
 @st.composite
 def grids(draw: Any, most: int = 24) -> Grid:
-    """Small grids anywhere on the lattice of the conterminous states."""
+    """Small grids anywhere on a lattice of the conterminous states."""
     index = st.integers(-25_000, 25_000)
     resolution = draw(st.sampled_from(RESOLUTIONS))
-    return Grid(ALBERS, resolution, draw(index), draw(index), draw(shapes(most)))
+    return Grid(ALBERS, resolution, draw(index), draw(index), draw(shapes(most)), draw(ORIGINS))
 
 
 def presences(shape: tuple[int, int]) -> SearchStrategy[Any]:

@@ -158,6 +158,15 @@ SPOILED = {
         "grid.crs",
         "in metres",
     ),
+    "grid snapped to nowhere": (
+        lambda h: h.ask(grid={"crs": "EPSG:5070", "resolution": "200 m", "origin": ["nan", "x"]}),
+        "grid.origin.0: 'nan m' is not finite",
+        "grid.origin.1: 'x m' does not begin with a number",
+    ),
+    "grid snapped to a number": (
+        lambda h: h.ask(grid={"crs": "EPSG:5070", "resolution": "200 m", "origin": "30 m"}),
+        "grid.origin",
+    ),
     "no grid at all": (
         lambda h: h.ask(grid={"crs": "a map", "resolution": "200 m"}),
         "'a map' is not a coordinate reference system",

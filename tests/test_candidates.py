@@ -5,10 +5,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from geosite.candidates import candidates
-from geosite.delineation import global_labels
-from geosite.outlines import cell_polygons, numbered_sites, site_outlines
-from geosite.pieces import KEYS, STEPS, anchor_code, lattice_step
+from geosite.candidates import candidates, outlined
+from geosite.pieces import STEPS
 from geosite.store import Store
 from geosite.tile import tile
 from tests.strategies import rule
@@ -39,6 +37,7 @@ def joined(folder, grid, inputs, size, deposits=()):
         "planes": (count, "u8", 0),
         "parcel": (None, "i4", 0),
         "piece": (None, "i4", 0),
+        "pad": (None, "i4", 0),
         "suitability": (None, "f4", np.nan),
         "measures": (len(inputs.criteria), "f4", np.nan),
         "effective": (len(inputs.criteria), "f4", np.nan),
@@ -92,21 +91,8 @@ def outlines(found):
     pieces, groups = found.pieces, found.groups
     anchors = pieces["anchor"].groupby(groups).min().drop(-1, errors="ignore").sort_values()
     number = {site: k + 1 for k, site in enumerate(anchors.index)}
-    keys = zip(*(pieces[k].tolist() for k in KEYS), strict=True)
-    site_of = {k: number[g] for k, g in zip(keys, groups.tolist(), strict=True) if g in number}
-    unit, polygons = found.plan.scenario.sites, []
-    for k, window in enumerate(found.windows):
-        piece = found.store.read("piece", window).astype(np.int64)
-        parcel = found.store.read("parcel", window).astype(np.int64)
-        lattice = np.zeros_like(piece)
-        if unit.unit == "patch":
-            step = lattice_step(unit.max_area, found.plan.grid.resolution)
-            rows = (np.arange(window.shape[0]) + window.row) // step
-            columns = (np.arange(window.shape[1]) + window.column) // step
-            lattice = anchor_code(rows[:, None], columns[None, :])
-            piece = global_labels(piece, k)
-        polygons += cell_polygons(numbered_sites(piece, parcel, lattice, site_of), window)
-    drawn = site_outlines(polygons, len(number), found.plan.grid)
+    sites = np.array([number.get(g, 0) for g in groups.tolist()], np.int64)
+    drawn = outlined(found.plan, found.store, found.windows, pieces, sites)
     cells = pieces["cells"].groupby(groups).sum()[anchors.index]
     assert [s.area for s in drawn] == (cells * found.plan.grid.resolution**2).tolist()
     return [shapely.to_wkb(s) for s in drawn]
@@ -213,7 +199,7 @@ def test_a_pad_sums_its_own_cells_and_remembers_its_parcel(tmp_path):
     assert first["parcel_mean"] == 0.75
     assert first["parcel_p90"] == 1
     assert first["against1"] == 0
-    kept = found.store.read("piece", found.plan.grid)
+    kept = found.store.read("pad", found.plan.grid)
     assert (kept == 1).sum() == (kept == 2).sum() == 4
 
 
@@ -221,7 +207,7 @@ def test_a_parcel_without_a_contiguous_pad_is_no_site_but_is_told(tmp_path):
     unit = PARCEL | {"pad": "17 ha"}
     found = pads(tmp_path, 4, unit=unit)
     assert found.left["no contiguous pad"][0] == 2 - len(found.pieces)
-    kept = found.store.read("piece", found.plan.grid)
+    kept = found.store.read("pad", found.plan.grid)
     assert set(np.unique(kept)) - {0} == {*found.pieces["parcel"].tolist()}
 
 

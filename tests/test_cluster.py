@@ -113,7 +113,7 @@ class Absent:
 
 def test_workers_without_geosite_are_named(address, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_described", Absent())
-    with pytest.raises(SchedulerError, match="cannot load geosite .*install the same environment"):
+    with pytest.raises(SchedulerError, match=r"cannot load geosite .*install the same environment"):
         cluster.probed(address, [], tmp_path)
 
 

@@ -30,7 +30,7 @@ ALL = (EXCLUDE, REQUIRE, AVOID, MITIGATE, FLAG, INCLUDE)
 
 
 def within(marked, cells):
-    return harmonise.distance(marked) <= cells**2
+    return harmonise.near(marked, cells)
 
 
 def said(found):

@@ -13,7 +13,6 @@ from packaging.version import Version
 CONDA_NAMES = {
     "dask": "dask-core",
     "geopandas": "geopandas-base",
-    "opencv-python-headless": "py-opencv",
 }
 
 

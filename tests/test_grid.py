@@ -6,10 +6,11 @@ from pyproj import CRS
 
 from geosite.errors import CRSMismatchError
 from geosite.grid import SUBCELLS, Grid
-from tests.strategies import grids
+from tests.strategies import ORIGINS, grids
 from tests.toyworld import ALBERS, draw, picture, points, squares, toygrid, world
 
 COORDINATES = st.floats(-2_500_000, 2_500_000, allow_nan=False)
+METRES = st.integers(-2_500_000, 2_500_000)
 
 
 @pytest.mark.parametrize("code", [4326, 4269, 2227, 4978])
@@ -24,10 +25,14 @@ def test_a_crs_without_metres_is_refused_with_advice(code):
     st.floats(0, 50_000),
     st.floats(0, 50_000),
     st.sampled_from((30, 90, 250)),
+    ORIGINS,
 )
-def test_a_grid_covers_its_bounds_and_is_the_smallest_that_does(left, bottom, width, height, cell):
+def test_a_grid_covers_its_bounds_and_is_the_smallest_that_does(
+    left, bottom, width, height, cell, origin
+):
     bounds = (left, bottom, left + width, bottom + height)
-    west, south, east, north = Grid.covering(bounds, ALBERS, resolution=cell).bounds
+    grid = Grid.covering(bounds, ALBERS, resolution=cell, origin=origin)
+    west, south, east, north = grid.bounds
     assert west <= left < west + cell
     assert south <= bottom < south + cell
     assert east - cell < bounds[2] <= east
@@ -36,7 +41,28 @@ def test_a_grid_covers_its_bounds_and_is_the_smallest_that_does(left, bottom, wi
 
 @given(grids())
 def test_bounds_and_covering_undo_each_other(grid):
-    assert Grid.covering(grid.bounds, grid.crs, resolution=grid.resolution) == grid
+    lattice = {"resolution": grid.resolution, "origin": grid.origin}
+    assert Grid.covering(grid.bounds, grid.crs, **lattice) == grid
+
+
+@given(grids(), METRES, METRES, st.integers(-9, 9), st.integers(-9, 9))
+def test_an_origin_on_a_corner_of_the_lattice_is_as_good_as_any(grid, x, y, right, down):
+    bounds = (x, y, x + 5_000, y + 4_000)
+    size = grid.resolution
+    other = (grid.origin[0] + right * size, grid.origin[1] - down * size)
+    one, two = (
+        Grid.covering(bounds, ALBERS, resolution=size, origin=o) for o in (grid.origin, other)
+    )
+    assert one.bounds == two.bounds
+    assert (one.column - two.column, one.row - two.row) == (right, down)
+
+
+@given(grids(), st.integers(1, 30))
+def test_tiles_keep_the_lattice(grid, size):
+    for tile in (*grid.tiles(size), grid.grown(3), grid.part(1, 2, (3, 4))):
+        assert tile.origin == grid.origin
+        corner = np.array([[*tile.bounds[:1], *tile.bounds[3:]]])
+        assert grid.subcells(corner).tolist() == [[tile.column * SUBCELLS, tile.row * SUBCELLS]]
 
 
 @given(grids(), st.integers(1, 30))
@@ -98,7 +124,7 @@ def test_the_centre_of_a_cell_is_half_way_in_it(grid):
 
 @given(grids(), st.integers(-3, 3), st.integers(-3, 3))
 def test_shifting_a_grid_shifts_its_bounds_by_whole_cells(grid, right, down):
-    moved = Grid(grid.crs, grid.resolution, grid.column + right, grid.row + down, grid.shape)
+    moved = grid.part(grid.row + down, grid.column + right, grid.shape)
     dx, dy = right * grid.resolution, -down * grid.resolution
     assert moved.bounds == tuple(
         edge + d for edge, d in zip(grid.bounds, (dx, dy, dx, dy), strict=True)

@@ -1,8 +1,7 @@
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from math import ceil, cos, pi, sin
 
-import cv2
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import shapely
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from pyproj import CRS
 from scipy import ndimage
 
@@ -19,9 +17,10 @@ from geosite import harmonise
 from geosite.crs import projected, transformed
 from geosite.errors import LayerDataError
 from geosite.grid import SUBCELLS, Grid
-from geosite.harmonise import RasterSurface, Shapes
+from geosite.harmonise import RasterSurface
+from geosite.segments import Shapes
 from tests.strategies import grids
-from tests.toyworld import ALBERS, draw, picture, points, squares, toygrid
+from tests.toyworld import ALBERS, draw, picture, points, squared, squares, toygrid
 
 SIDES = st.integers(1, 12)
 
@@ -81,7 +80,7 @@ def windows(draw, grid):
     top, left = draw(st.integers(0, grid.shape[0] - 1)), draw(st.integers(0, grid.shape[1] - 1))
     rows = draw(st.integers(1, grid.shape[0] - top))
     columns = draw(st.integers(1, grid.shape[1] - left))
-    return Grid(grid.crs, grid.resolution, grid.column + left, grid.row + top, (rows, columns))
+    return grid.part(grid.row + top, grid.column + left, (rows, columns))
 
 
 def same_bytes(whole, part):
@@ -133,7 +132,7 @@ def test_a_layer_without_features_marks_nothing(kind):
     assert not harmonise.share(empty, grid).any()
     assert not harmonise.origins(empty, grid).any()
     assert not harmonise.category(empty, grid).any()
-    assert np.isinf(harmonise.distance(harmonise.origins(empty, grid))).all()
+    assert np.isinf(squared(harmonise.origins(empty, grid))).all()
 
 
 @given(worlds("polygon"))
@@ -155,7 +154,7 @@ def test_an_island_smaller_than_a_cell_keeps_its_setback():
     grid = toygrid(5, 5)
     islet = shapes([shapely.box(210, -260, 240, -230)], grid)
     assert not harmonise.presence(islet, grid).any()
-    near = harmonise.distance(harmonise.origins(islet, grid)) <= 1
+    near = squared(harmonise.origins(islet, grid)) <= 1
     assert draw(near) == picture("""
         . . . . .
         . . # . .
@@ -253,35 +252,6 @@ def test_a_point_on_an_edge_is_in_one_cell_only():
 
 
 # ── distance ──────────────────────────────────────────────────────────────────────────────────
-@given(st.tuples(SIDES, SIDES).flatmap(partial(arrays, bool)))
-def test_a_distance_is_that_of_the_nearest_marked_cell(marked):
-    found = harmonise.distance(marked)
-    y, x = np.indices(marked.shape)
-    where = np.argwhere(marked)
-    if not len(where):
-        assert np.isinf(found).all()
-        return
-    assert found.tolist() == np.min([(y - r) ** 2 + (x - c) ** 2 for r, c in where], 0).tolist()
-
-
-@pytest.mark.parametrize("shape", [(3, 2049), (2049, 2), (1300, 1600)])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_distances_are_exact_in_windows_of_any_shape_and_on_any_number_of_cores(shape, threads):
-    # OpenCV has several transforms and chooses by size and threads; one is exact for 884 cells.
-    marked = np.zeros(shape, bool)
-    marked[0, 0] = True
-    y, x = np.indices(shape)
-    d2 = x**2 + y**2
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    try:
-        with ThreadPoolExecutor(1) as worker:
-            found = worker.submit(harmonise.distance, marked).result()
-    finally:
-        cv2.setNumThreads(before)
-    assert (found == d2)[d2 <= 2048**2].all()
-
-
 def test_a_setback_is_round():
     mine = """
         . . . . . . . . .
@@ -296,7 +266,7 @@ def test_a_setback_is_round():
     """
     grid = toygrid(9, 9)
     layer = Shapes.of(points(mine, {"x": {}}), grid, "point")
-    assert draw(harmonise.distance(harmonise.origins(layer, grid)) <= 3**2) == picture("""
+    assert draw(squared(harmonise.origins(layer, grid)) <= 3**2) == picture("""
         . . . . . . . . .
         . . . . # . . . .
         . . # # # # # . .
@@ -329,9 +299,9 @@ def test_a_halo_is_as_good_as_the_whole(world, reach, data):
     layer = shapes(features, grid, kind)
     window = data.draw(windows(grid))
     far = grid.grown(15)
-    whole = harmonise.distance(harmonise.origins(layer, far))[far.window(window)]
+    whole = squared(harmonise.origins(layer, far))[far.window(window)]
     wide = window.grown(reach)
-    part = harmonise.distance(harmonise.origins(layer, wide))[wide.window(window)]
+    part = squared(harmonise.origins(layer, wide))[wide.window(window)]
     known = whole <= reach**2
     assert (part == whole)[known].all()
     assert (part[~known] > reach**2).all()
@@ -347,11 +317,29 @@ def test_a_world_shifted_by_whole_cells_gives_shifted_surfaces(world, right, dow
         shapely.transform(f, lambda xy: xy + np.array([right, -down]) * grid.resolution)
         for f in snapped
     ]
-    other = Grid(grid.crs, grid.resolution, grid.column + right, grid.row + down, grid.shape)
+    other = grid.part(grid.row + down, grid.column + right, grid.shape)
     one, two = shapes(snapped, grid, kind, merge=False), shapes(moved, other, kind, merge=False)
     assert same_bytes(harmonise.presence(one, grid), harmonise.presence(two, other))
     if kind == "polygon":
         assert same_bytes(harmonise.category(one, grid), harmonise.category(two, other))
+
+
+@given(
+    worlds("polygon", "line", "point"),
+    st.integers(-3_000_000, 3_000_000),
+    st.integers(-3_000_000, 3_000_000),
+)
+def test_a_world_shifted_with_the_origin_gives_the_same_surfaces(world, east, north):
+    # In steps of a binary fraction, so that the shift itself rounds nothing.
+    grid, kind, features = world
+    snapped = [shapely.transform(f, lambda xy: np.rint(xy * 64) / 64) for f in features]
+    moved = [shapely.transform(f, lambda xy: xy + np.array([east, north])) for f in snapped]
+    other = replace(grid, origin=(grid.origin[0] + east, grid.origin[1] + north))
+    one, two = shapes(snapped, grid, kind, merge=False), shapes(moved, other, kind, merge=False)
+    assert same_bytes(one.edges, two.edges)
+    assert same_bytes(harmonise.presence(one, grid), harmonise.presence(two, other))
+    if kind == "polygon":
+        assert same_bytes(harmonise.share(one, grid), harmonise.share(two, other))
 
 
 # ── rasters ───────────────────────────────────────────────────────────────────────────────────
@@ -388,6 +376,19 @@ def test_a_raster_on_the_grids_own_cells_is_taken_as_it_is(tmp_path):
     inside = np.s_[1:-1, 1:-1]
     assert surface.values(grid)[inside] == pytest.approx(expected[inside], nan_ok=True, abs=1e-3)
     assert surface.codes(grid) == pytest.approx(expected, nan_ok=True, abs=0)
+
+
+@pytest.mark.parametrize("origin", [(-2_100_000.0, 2_300_000.0), (12.3, -45.6)])
+def test_a_raster_the_grid_is_snapped_to_is_read_value_for_value(tmp_path, origin):
+    grid = toygrid(70, 60, resolution=90.0, row=-9, column=-7, origin=origin)
+    values = np.random.default_rng(2).normal(900, 300, grid.shape).astype(np.float32)
+    values[::7, ::9] = NODATA
+    surface = raster(tmp_path, values, ALBERS, grid.transform)
+    # Nor does a hole reach into the cells beside it.
+    values[values == NODATA] = np.nan
+    for window in (grid, *grid.tiles(23)):
+        for read in (surface.codes, surface.values):
+            np.testing.assert_array_equal(read(window), values[grid.window(window)])
 
 
 def test_beyond_a_raster_nothing_is_known(tmp_path):
@@ -517,6 +518,14 @@ def test_slope_weighs_the_neighbours_as_horn_does():
         found.append(float(harmonise.slope(heights, 1.0)[0, 0]) / 100)
     diagonal = pytest.approx(2**0.5)
     assert found == [diagonal, 2, diagonal, 2, 0, 2, diagonal, 2, diagonal]
+
+
+def test_zevenbergen_and_thorne_look_at_four_neighbours():
+    heights = np.random.default_rng(1).random((9, 8)).astype(np.float32)
+    down, across = np.gradient(heights.astype(float), 30.0)
+    expected = 100 * np.hypot(down, across)[1:-1, 1:-1]
+    found = harmonise.slope(heights, 30.0, "zevenbergen-thorne")
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_slope_is_not_known_next_to_unknown_ground():

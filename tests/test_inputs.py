@@ -10,11 +10,11 @@ import rasterio
 import shapely
 
 from geosite import constraints
-from geosite.grid import SUBCELLS
-from geosite.harmonise import RasterSurface, Shapes
+from geosite.harmonise import RasterSurface
 from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.model import Criterion, Scenario
 from geosite.model.scenario import EvidenceClass
+from geosite.segments import Shapes
 from tests.toyworld import ALBERS, squares, toygrid
 
 CLASS_WEIGHTS = dict.fromkeys(get_args(EvidenceClass), 0) | {
@@ -132,7 +132,7 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
     deposits = more.get("deposits")
     if deposits is not None:
         table = np.array(deposits, float).reshape(-1, 4)
-        xy = np.rint(table[:, :2] / grid.resolution * [SUBCELLS, -SUBCELLS]).astype(np.int64)
+        xy = grid.subcells(table[:, :2])
         deposits = DepositPoints(xy, table[:, 2].copy(), table[:, 3] > 0)
     unread = more.get("unread", ())
     return TileInputs(

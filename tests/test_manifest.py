@@ -16,6 +16,7 @@ from tests.worlds import (
 )
 from tests.worlds import (
     ALBERS,
+    SCENARIO,
     SIDE,
     SOUTH,
     WEST,
@@ -143,11 +144,13 @@ def test_an_outline_of_another_shape_changes_the_hash(hamlet):
     assert found[0] != found[1]
 
 
-@pytest.mark.parametrize("change", ["weight", "resolution", "entry"])
+@pytest.mark.parametrize("change", ["weight", "resolution", "origin", "entry"])
 def test_another_question_has_another_hash(said, hamlet, change):
     words = ["--resolution", "400 m"] if change == "resolution" else []
     if change == "weight":
         hamlet.ask(criteria=edited_criteria("rail", weight="3"))
+    if change == "origin":
+        hamlet.ask(grid=SCENARIO["grid"] | {"origin": ["1 m", "0 m"]})
     if change == "entry":  # the same bytes, read otherwise
         hamlet.declare("infrastructure/rail", coverage={"kind": "states", "names": ["Toyland"]})
     assert hash_of(hamlet, *words) != said["hash"]

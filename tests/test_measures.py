@@ -5,7 +5,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geosite.measures import open_land_margin, scored
+from geosite.measures import measures, open_land_margin, scores
+from geosite.surfaces import Surfaces
 from tests.strategies import presences, shapes
 from tests.test_inputs import (
     criterion,
@@ -23,6 +24,15 @@ NAN = float("nan")
 PLACE = {"row": -300, "column": -200}
 
 
+def scored(inputs, grid, at, strength, free):
+    """Measures and scores of some cells: two (criteria, cells)."""
+    at = np.asarray(at, np.int32)
+    margin = (free.shape[0] - grid.shape[0]) // 2
+    surfaces = Surfaces(inputs, grid.grown(margin))
+    found = measures(inputs, surfaces, grid, at, strength[tuple(at.T)], free)
+    return found, scores(inputs, found)
+
+
 def measured(grid, measure, value, layer=None, *, free=None, margin=0, strength=None, **world_):
     """Measure and score of every cell of a grid: two (y, x)."""
     one = criterion("one", measure, value, layer)
@@ -31,8 +41,8 @@ def measured(grid, measure, value, layer=None, *, free=None, margin=0, strength=
     shape = tuple(n + 2 * margin for n in grid.shape)
     free = np.ones(shape, np.int32) if free is None else free
     strength = np.zeros(grid.shape) if strength is None else strength
-    measures, scores = scored(inputs, grid, at, strength, free)
-    return measures[0].reshape(grid.shape), scores[0].reshape(grid.shape)
+    found, score = scored(inputs, grid, at, strength, free)
+    return found[0].reshape(grid.shape), score[0].reshape(grid.shape)
 
 
 def rounded(values, digits=1):
@@ -314,9 +324,9 @@ def test_evidence_is_what_the_tile_says():
     one = criterion("evidence", "evidence", rising("0", "0.8"))
     inputs = toyinputs(toygrid(1, 3), scenario=scenario(one, evidence=evidence_section()))
     at = np.argwhere(np.ones((1, 3), bool))
-    measures, scores = scored(inputs, toygrid(1, 3), at, strength, np.ones((1, 3), np.int32))
-    assert measures.tolist() == strength.tolist()
-    assert scores.tolist() == [[0, 0.5, 1]]
+    found, score = scored(inputs, toygrid(1, 3), at, strength, np.ones((1, 3), np.int32))
+    assert found.tolist() == strength.astype(np.float32).tolist()
+    assert np.round(score, 6).tolist() == [[0, 0.5, 1]]
 
 
 # ── in common ─────────────────────────────────────────────────────────────────────────────────

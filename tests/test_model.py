@@ -497,6 +497,14 @@ def test_a_criterion_reads_itself_first_and_then_its_stand_ins():
         ("tiers", {"a": "0.5", "b": "0.7"}, "tiers", "b 0.7 must be below a 0.5"),
         ("land.offered", ["ARMY"], "land.offered.0", "Input should be"),
         ("grid.resolution", "0 m", "grid.resolution", "greater than 0"),
+        ("grid.origin", ["0 m", "nan"], "grid.origin.1", "is not finite"),
+        ("grid.origin", [float("inf"), 0.0], "grid.origin.0", "finite"),
+        ("grid.origin", ["west", "0"], "grid.origin.0", "does not begin with a number"),
+        ("grid.origin", ["5 acre", "0"], "grid.origin.0", "is not in m, km, ft or mi"),
+        ("grid.origin", ["1e9", "0"], "grid.origin.0", "no place in a CRS in metres"),
+        ("grid.origin", ["30 m"], "grid.origin.1", "Field required"),
+        ("grid.origin", ["1", "2", "3"], "grid.origin", "at most 2"),
+        ("grid.origin", "30 m", "grid.origin", "tuple"),
         ("name", "../../etc", "name", "match pattern"),
         ("commodities", [], "commodities.tuple", "at least 1"),
         ("as_of", "yesterday", "as_of", "valid date"),
@@ -506,6 +514,16 @@ def test_a_wrong_scenario_is_told_what_is_wrong(path, value, where, what):
     found = complaints(Scenario, changed(SCENARIO, path, value))
     said = [message for place, message in found.items() if place.startswith(where)]
     assert any(what in message for message in said), found
+
+
+@pytest.mark.parametrize(
+    "origin", [["-2100 km", "30 m"], ["-2,100,000", "30"], [-2_100_000, 30.0], ["-2.1e6 m", 30]]
+)
+def test_an_origin_is_a_place_in_metres_with_or_without_its_unit(origin):
+    asked = Scenario.model_validate(changed(SCENARIO, "grid.origin", origin))
+    assert asked.grid.origin == (-2_100_000.0, 30.0)
+    assert asked.model_dump(mode="json")["grid"]["origin"] == ["-2100000 m", "30 m"]
+    assert Scenario.model_validate(SCENARIO).grid.origin == (0.0, 0.0)
 
 
 def test_faults_between_sections_are_told_together():

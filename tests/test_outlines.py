@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
-from tests.strategies import shapes
+from tests.strategies import ORIGINS, shapes
 from tests.toyworld import toygrid, world
 
 PLACE = {"row": -20_000, "column": -15_000}
@@ -25,7 +25,7 @@ def outlined(sites, grid, size):
 def numbered(draw):
     shape = draw(shapes(10))
     sites = draw(arrays(np.int32, shape, elements=st.sampled_from((0, 1, 1, 2))))
-    return sites, toygrid(*shape, **PLACE)
+    return sites, toygrid(*shape, **PLACE, origin=draw(ORIGINS))
 
 
 @given(numbered(), st.sampled_from((1, 2, 3, 5)))

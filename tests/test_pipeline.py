@@ -9,14 +9,20 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+import shapely
 
 from geosite import catalog
 from geosite.capacity import Means
 from geosite.errors import CoverageError
+from geosite.explain import explain_spot
 from geosite.pipeline import plan
+from geosite.report.shapes import anchors
 from geosite.runs import execute, open_run
 from tests.worlds import (
     SCENARIO,
+    SOUTH,
+    WEST,
     earlier_run,
     edited_criteria,
     lonlat,
@@ -167,6 +173,55 @@ def test_pads_are_sites_end_to_end(hamlet):
     assert sorted(sites["name"]) == ["East Tract", "West Tract"]
     np.testing.assert_allclose(sites["area_ha"], 60)
     assert (sites["suitability_parcel_p90"] >= sites["suitability_parcel_mean"]).all()
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        {"unit": "deposit", "min_area": "10 ha"},
+        {"unit": "patch", "threshold": "0.2", "min_area": "50 ha"},
+        {"unit": "parcel", "pad": "60 ha", "max_parcel": "1000 km2"},
+    ],
+    ids=lambda u: u["unit"],
+)
+def test_a_run_on_a_snapped_grid_lies_where_its_cells_lie(hamlet, unit):
+    corner = np.array([WEST + 70, SOUTH - 30])
+    hamlet.ask(sites=unit, grid=SCENARIO["grid"] | {"origin": [str(corner[0]), f"{corner[1]} m"]})
+    found = ran(hamlet)
+    assert found.manifest["grid"]["origin_m"] == corner.tolist()
+    grid = open_run(found.path).store.grid
+    assert grid == hamlet.plan().grid
+    with rasterio.open(found.path / "status.tif") as file:
+        assert file.transform == grid.transform
+        assert (file.transform.c, file.transform.f) == (WEST - 130, SOUTH + 12_170)
+    sites = found.sites
+    assert len(sites) > 1
+    vertices = shapely.get_coordinates(sites.geometry.to_numpy())
+    assert ((vertices - corner) % 200 == 0).all()
+    np.testing.assert_allclose(sites.geometry.area / 1e4, sites["area_ha"])
+    # Every site's own land, seen through the store's coordinates, is candidate land.
+    piece = found.store.dataset()["piece"].to_numpy() > 0
+    x, y = np.meshgrid(*grid.centres())
+    land = shapely.contains_xy(shapely.union_all(sites.geometry.to_numpy()), x, y)
+    assert land.sum() * grid.cell_area == pytest.approx(sites["area_ha"].sum())
+    assert piece[land].all()
+    assert explain_spot(found, *anchors(sites)[0]).splitlines()[0].endswith(": clear")
+    tiled = ran(hamlet, means=Means(tile=17))
+    assert table_of(tiled) == table_of(found)
+    assert tiled.sites.geometry.to_wkb().tolist() == sites.geometry.to_wkb().tolist()
+
+
+def test_another_corner_of_the_same_lattice_gives_the_same_sites(hamlet, common):
+    first = open_run(earlier_run(common))
+    hamlet.ask(grid=SCENARIO["grid"] | {"origin": [str(WEST), str(SOUTH)]})
+    other = ran(hamlet)
+    assert other.store.grid.bounds == first.store.grid.bounds
+    assert (other.store.grid.column, other.store.grid.row) == (0, -60)
+    assert other.sites.geometry.to_wkb().tolist() == first.sites.geometry.to_wkb().tolist()
+    # Indices count from the origin, and ids are made of them.
+    assert other.sites["site_id"].str.match(r"BLM-E\d+N\d+").all()
+    one, two = (pd.DataFrame(r.sites.drop(columns=["site_id", "geometry"])) for r in (first, other))
+    pd.testing.assert_frame_equal(one, two, rtol=1e-5)
 
 
 def test_a_landscape_is_no_parcel(hamlet):

@@ -14,6 +14,7 @@ from geosite.catalog import open_rulebook
 from geosite.crs import WGS84
 from geosite.errors import CapacityError, CatalogError, CoverageError, CRSMismatchError
 from geosite.planning import reading_bounds
+from geosite.report import plan_text
 from tests.worlds import (
     ALBERS,
     SCENARIO,
@@ -39,6 +40,17 @@ def test_the_grid_covers_the_outline_on_its_own_lattice(hamlet):
     assert found.grid.shape == (60, 60)
     assert found.aoi.area == pytest.approx(SIDE**2)
     assert found.missing == ()
+
+
+def test_the_grid_is_snapped_to_the_scenarios_origin(hamlet):
+    hamlet.ask(grid=SCENARIO["grid"] | {"origin": [str(WEST + 30), str(SOUTH - 50)]})
+    found = hamlet.plan()
+    assert found.grid.origin == (WEST + 30, SOUTH - 50)
+    left, bottom = WEST - 170, SOUTH - 50
+    assert found.grid.bounds == (left, bottom, left + 61 * 200, bottom + 61 * 200)
+    assert "edges through -1,799,970, 1,899,950 m" in plan_text(found)
+    # Another cell size is snapped to the same corner.
+    assert hamlet.plan(resolution=100.0).grid.origin == found.grid.origin
 
 
 def test_the_halo_is_the_reach_of_the_widest_rule(hamlet):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -126,6 +125,14 @@ def test_a_run_knows_its_sites_and_surfaces(common):
     assert run.store.grid == common.plan().grid
 
 
+def test_a_run_from_before_grids_were_snapped_opens(hamlet):
+    path = earlier_run(hamlet) / "run.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    assert said["grid"].pop("origin_m") == [0.0, 0.0]
+    path.write_text(json.dumps(said), encoding="utf-8")
+    assert open_run(path.parent).store.grid == hamlet.plan().grid
+
+
 def test_a_folder_that_is_missing_or_unfinished_is_no_run(hamlet, monkeypatch):
     run = earlier_run(hamlet)
     unfinished = run.with_name("20260101T000000Z-1.partial")
@@ -156,6 +163,8 @@ def test_a_damaged_manifest_is_refused(hamlet, text):
         ({"criteria": 5}, "criteria is no list"),
         ({"title": None}, "title is None, expected text"),
         ({"grid": {}}, r"grid\.crs is not there"),
+        ({"grid": {"origin_m": [1]}}, r"grid\.origin_m has 1 values, expected 2"),
+        ({"grid": {"origin_m": [1, "2"]}}, r"grid\.origin_m\[1\] is '2', expected a number"),
         ({"rules": [{"id": "a"}]}, r"rules\[0\]\.title is not there.*and \d more"),
         ({"sites": True}, "sites is True, expected a whole number"),
         ({"missing": [3]}, r"missing\[0\] is no mapping"),
@@ -164,6 +173,8 @@ def test_a_damaged_manifest_is_refused(hamlet, text):
 def test_a_manifest_of_wrong_types_is_refused(hamlet, change, where):
     path = earlier_run(hamlet) / "run.json"
     said = json.loads(path.read_text(encoding="utf-8"))
+    if change.get("grid"):
+        change = {"grid": said["grid"] | change["grid"]}
     path.write_text(json.dumps(said | change), encoding="utf-8")
     with pytest.raises(RunError, match=rf"run\.json: is damaged.*{where}.*run the scenario again"):
         open_run(earlier_run(hamlet))

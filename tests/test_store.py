@@ -8,7 +8,7 @@ from geosite.store import Store
 from tests.toyworld import ALBERS, toygrid
 
 NAN = float("nan")
-GRID = toygrid(7, 10, row=-31, column=-17, resolution=90.0)
+GRID = toygrid(7, 10, row=-31, column=-17, resolution=90.0, origin=(-2_100_007.5, 41.0))
 ARRAYS = {
     "status": (None, "u1", 0),
     "planes": (2, "u8", 0),
@@ -53,7 +53,7 @@ def test_what_the_tiles_write_is_read_back_whole(store, name):
     for window in GRID.tiles(4):
         store.write(window, {name: written[(..., *GRID.window(window))]})
     assert store.read(name, GRID).tobytes() == written.tobytes()
-    inner = toygrid(3, 4, row=-29, column=-14, resolution=90.0)
+    inner = GRID.part(-29, -14, (3, 4))
     part = written[..., 2:5, 3:7]
     assert store.read(name, inner).tobytes() == part.tobytes()
 

@@ -256,10 +256,10 @@ CRITERIA = (
 )
 
 
-def everything(folder, *, seed=1, unit=DEPOSIT, down=0, right=0, side=SIDE):
+def everything(folder, *, seed=1, unit=DEPOSIT, down=0, right=0, side=SIDE, origin=(0.0, 0.0)):
     """A grid, and a world of every rule and measure on it, moved by whole cells."""
     rng = np.random.default_rng(seed)
-    grid = toygrid(side, side, row=-300 + down, column=-200 + right)
+    grid = toygrid(side, side, row=-300 + down, column=-200 + right, origin=origin)
     left, _, _, top = grid.bounds
     # Exact in binary, so that moving the world moves every coordinate exactly.
     spots = rng.integers(0, side * 64, (40, 2)) / 64 * 100
@@ -307,8 +307,8 @@ def everything(folder, *, seed=1, unit=DEPOSIT, down=0, right=0, side=SIDE):
         categories={"x/zones": "zone"},
         points={("x/towns", "people"): towns, ("x/towns", ""): towns},
         rasters={
-            "x/dem": raster(folder / f"dem{seed}{down}{right}.tif", dem, wide),
-            "x/cover": raster(folder / f"cover{seed}{down}{right}.tif", cover, wide),
+            "x/dem": raster(folder / f"dem{seed}{wide.bounds}.tif", dem, wide),
+            "x/cover": raster(folder / f"cover{seed}{wide.bounds}.tif", cover, wide),
         },
         coverage={
             "x/ban": features([box(grid, -9, 25, -9, 13)]),
@@ -390,6 +390,24 @@ def test_moving_the_world_by_whole_cells_moves_the_answer(tmp_path, down, right)
     assert (moved["anchor"] - pieces["anchor"] == down * 2**31 + right).all()
     apart = (moved["surface_sum"] - pieces["surface_sum"]).abs() / pieces["cells"]
     assert (apart <= 1e-5 * STEPS).all()
+
+
+@pytest.mark.parametrize("origin", [(1.0, -37.0), (-2_100_013.0, 2_300_049.0)])
+def test_moving_the_world_and_the_origin_by_any_metres_changes_nothing_else(tmp_path, origin):
+    here, (pieces, sets) = answers(*everything(tmp_path), SIDE)
+    there, (moved, moved_sets) = answers(*everything(tmp_path, origin=origin), SIDE)
+    for name in ("status", "planes", "parcel", "piece", "active"):
+        assert there[name].tobytes() == here[name].tobytes(), name
+    # Rasters are read at places whose rounding depends on how far from zero they are.
+    np.testing.assert_allclose(there["spread"], here["spread"], rtol=1e-5, atol=1e-5)
+    pd.testing.assert_frame_equal(sets, moved_sets)
+    for column in ("piece", "parcel", "lattice", "anchor", "cells", "unknown"):
+        assert pieces[column].tolist() == moved[column].tolist()
+    apart = (moved["surface_sum"] - pieces["surface_sum"]).abs() / pieces["cells"]
+    assert (apart <= 1e-5 * STEPS).all()
+    again, _ = answers(*everything(tmp_path, origin=origin), 5)
+    for name, surface in there.items():
+        assert again[name].tobytes() == surface.tobytes(), name
 
 
 @settings(max_examples=5)

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
+from geosite import harmonise
 from geosite.grid import Grid
 
 if TYPE_CHECKING:
@@ -33,10 +34,16 @@ def picture(text: str) -> str:
 
 
 def toygrid(
-    rows: int, columns: int, *, resolution: float = 100.0, row: int = 0, column: int = 0
+    rows: int,
+    columns: int,
+    *,
+    resolution: float = 100.0,
+    row: int = 0,
+    column: int = 0,
+    origin: tuple[float, float] = (0.0, 0.0),
 ) -> Grid:
-    """A grid of so many cells; row 0 and column 0 touch the CRS origin from the south-east."""
-    return Grid(ALBERS, resolution, column, row, (rows, columns))
+    """A grid of so many cells; row 0 and column 0 touch the origin from the south-east."""
+    return Grid(ALBERS, resolution, column, row, (rows, columns), origin)
 
 
 def world(
@@ -109,3 +116,9 @@ def _symbol(value: Any, legend: Mapping[str, Any]) -> str:
         if value == meaning or (both_nan and math.isnan(value) and math.isnan(meaning)):
             return symbol
     return "?"
+
+
+def squared(marked, reach=10_000):
+    """Squared distance of every cell to the nearest marked one [cells²]; infinite without one."""
+    everywhere = np.argwhere(np.ones(marked.shape, bool)).astype(np.int32)
+    return harmonise.distance_at(marked, everywhere, reach).reshape(marked.shape)

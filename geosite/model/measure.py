@@ -9,6 +9,9 @@ from pydantic import Field
 from geosite.model.base import Spec, Text
 from geosite.model.quantity import Metres, Percent
 
+SlopeMethod = Literal["horn", "zevenbergen-thorne"]
+"""From all eight neighbours, or from the four beside a cell: rougher, as NumPy's gradient."""
+
 
 class Distance(Spec):
     """Euclidean distance to the nearest feature [m]."""
@@ -65,6 +68,7 @@ class SlopePercent(Spec):
     """Steepness of the ground at the grid's own cell size [%]."""
 
     kind: Literal["slope"]
+    method: SlopeMethod = "horn"
 
     @property
     def unit(self) -> str:

@@ -20,6 +20,8 @@ _FACTORS: dict[str, dict[str, float]] = {
     "class": {"class": 1.0},
     "": {"": 1.0},
 }
+FARTHEST = 1e8
+"""No projected coordinate lies beyond, zone prefixes of six-degree zones included [m]."""
 UNITS = {symbol: (base, factor) for base, t in _FACTORS.items() for symbol, factor in t.items()}
 
 
@@ -140,6 +142,21 @@ def _metres(text: object) -> float:
     return text if isinstance(text, float) else parse(text, "m")
 
 
+def _coordinate(text: object) -> float:
+    # A bare number is what every GIS shows of a projected place.
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return float(text)
+    words = str(text).strip()
+    return parse(words if " " in words else f"{words} m", "m")
+
+
+def _near(value: float) -> float:
+    if not abs(value) <= FARTHEST:
+        msg = f"{value:g} m is no place in a CRS in metres; give one within {FARTHEST:,.0f} m"
+        raise ValueError(msg)
+    return value
+
+
 def _hectares(text: object) -> float:
     return text if isinstance(text, float) else parse(text, "ha")
 
@@ -148,6 +165,12 @@ Metres = Annotated[
     float,
     BeforeValidator(_metres, json_schema_input_type=str),
     Field(ge=0),
+    PlainSerializer(lambda v: f"{_shortest(v)} m", return_type=str),
+]
+Coordinate = Annotated[
+    float,
+    BeforeValidator(_coordinate, json_schema_input_type=str),
+    AfterValidator(_near),
     PlainSerializer(lambda v: f"{_shortest(v)} m", return_type=str),
 ]
 Hectares = Annotated[

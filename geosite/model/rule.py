@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from geosite.model.base import Identifier, LayerId, Spec, Text
+from geosite.model.measure import SlopeMethod
 from geosite.model.quantity import Metres, Percent
 
 ProjectType = Literal["mine", "refinery"]
@@ -76,6 +77,7 @@ class Slope(Spec):
 
     kind: Literal["slope"]
     above: Percent
+    method: SlopeMethod = "horn"
 
 
 class Value(Spec):

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from geosite.model.base import Identifier, LayerId, Spec, Text
 from geosite.model.criterion import Criterion
 from geosite.model.layer import Agency
-from geosite.model.quantity import Hectares, Metres
+from geosite.model.quantity import Coordinate, Hectares, Metres
 from geosite.model.rule import ProjectType, Rule
 
 EvidenceClass = Literal[
@@ -28,6 +28,8 @@ class GridSpec(Spec):
 
     crs: Text
     resolution: Annotated[Metres, Field(gt=0)]
+    origin: tuple[Coordinate, Coordinate] = (0.0, 0.0)
+    """``[x, y]`` of a corner that cell edges meet, to snap the cells to another raster's."""
 
 
 class Confirmation(Spec):

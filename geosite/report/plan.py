@@ -15,6 +15,7 @@ def plan_text(plan: Plan, laid: Layout) -> str:
     """What `geosite plan` prints."""
     grid = plan.grid
     rows, columns = grid.shape
+    x, y = grid.origin
     scenario = plan.scenario
     lines = [
         f"{scenario.name}: {scenario.title}",
@@ -22,6 +23,7 @@ def plan_text(plan: Plan, laid: Layout) -> str:
         (
             f"grid          {grid.crs.name}, {rows:,} × {columns:,} cells of "
             f"{grid.resolution:g} m = {grid.cells / 1e6:,.1f} million"
+            + (f", edges through {x:,.10g}, {y:,.10g} m" if any(grid.origin) else "")
         ),
         f"tiles         {laid.tiles:,} of {laid.tile:,} cells a side, halo {plan.halo:,} cells",
         f"work          {_work(laid)}",

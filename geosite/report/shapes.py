@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,8 @@ def outlines(
     rounded = shapely.transform(
         np.asarray(degrees, dtype=object), lambda xy: np.round(xy, DECIMALS)
     )
-    mapped = [shapely.geometry.mapping(g) for g in rounded]
+    # By way of text: GEOS writes coordinates a hundred times as fast as Python visits them.
+    mapped = [json.loads(text) for text in shapely.to_geojson(rounded)]
     return Outlines(rows, mapped, len(whole) - len(rows))
 
 

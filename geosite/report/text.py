@@ -46,12 +46,17 @@ def plain(value: object, limit: int | None = None) -> str:
         return ""
     if not isinstance(value, str) and isinstance(value, Iterable):
         value = "; ".join(plain(v) for v in value)
-    text = _UNSEEN.sub(" ", str(value)).encode("utf-8", "replace").decode("utf-8").strip()
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        text = _UNSEEN.sub(" ", text).encode("utf-8", "replace").decode("utf-8")
+    text = text.strip()
     return text if limit is None or len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def missing(value: object) -> bool:
     """Whether a cell of a table holds nothing: None, NaN, NaT or NA."""
+    if isinstance(value, str):
+        return False
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload]
 
 
