@@ -7,6 +7,7 @@ that nothing damaged, lost or half-written is ever taken for finished work.
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 import zlib
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from geosite.grid import Grid
     from geosite.store import Store
 
-_DAMAGE = (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What reading a damaged file raises."""
+_DAMAGE = (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile)
+"""What reading a file raises that is damaged, or not ours."""
+_SUM_BYTES = 4
+"""A file begins with the sum of the rest."""
 _CHUNKS, _SUMS = "chunks", "sums"
 
 
@@ -50,10 +53,15 @@ class Checkpoints:
         arrays[_SUMS] = np.array(list(found.values()), np.int64)
         path = self._path(window)
         draft = path.with_suffix(f".{os.getpid()}.draft")
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
             for name, array in arrays.items():
                 with file.open(f"{name}.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
+        whole = packed.getbuffer()
+        with draft.open("wb") as out:
+            out.write(zlib.crc32(whole).to_bytes(_SUM_BYTES, "big"))
+            out.write(whole)
         draft.replace(path)
 
     def read(self, window: Grid) -> dict[str, pd.DataFrame | NDArray[Any]]:
@@ -85,12 +93,16 @@ class Checkpoints:
             return False
 
     def _path(self, window: Grid) -> Path:
-        return self.folder / f"{window.row}_{window.column}.npz"
+        return self.folder / f"{window.row}_{window.column}.tile"
 
     @staticmethod
     def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-        # A zip file keeps a sum of each of its entries, which reading checks.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        raw = path.read_bytes()
+        packed = raw[_SUM_BYTES:]
+        if zlib.crc32(packed) != int.from_bytes(raw[:_SUM_BYTES], "big"):
+            msg = "its bytes are not those that were written"
+            raise ValueError(msg)
+        with np.load(io.BytesIO(packed), allow_pickle=False) as file:
             return dict(file)
 
     def _chunks(self, window: Grid) -> Iterator[str]:
@@ -110,7 +122,7 @@ class Checkpoints:
 
 def count(folder: Path) -> int:
     """Tiles that say that they are finished."""
-    return sum(1 for _ in folder.glob("*.npz"))
+    return sum(1 for _ in folder.glob("*.tile"))
 
 
 def _sum(path: Path) -> int | None:
