@@ -14,9 +14,11 @@ STATE := $(shell { cat pyproject.toml; echo '$(CURDIR)'; } | sha256sum | cut -c1
 RUN := $(VENV)/.geosite-run-$(STATE)
 TEST := $(VENV)/.geosite-test-$(STATE)
 LINT := $(VENV)/.geosite-lint-$(STATE)
+MEASURE := $(VENV)/.geosite-bench-$(STATE)
+BENCH ?=
 CODE := geosite tests $(wildcard benchmarks)
 
-.PHONY: help demo test check format schemas bench clean python browser
+.PHONY: help demo test check format schemas bench clean python browser grass
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,9 +45,8 @@ format: $(LINT) ## rewrite the code in the house style
 schemas: $(RUN) ## export the JSON schemas of layers, rules and scenarios
 	$(BIN)/python -m geosite.schemas
 
-bench: $(RUN) ## the benchmark, if there is one
-	@if [ -f benchmarks/run.py ]; then $(BIN)/python benchmarks/run.py; \
-	else echo "there is no benchmarks/run.py yet; see benchmarks/README.md"; fi
+bench: $(MEASURE) grass ## the benchmark and its peers (BENCH="--parts nv90" for a part)
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 clean: ## remove what these commands made, but no run in outputs/
 	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -76,6 +77,22 @@ $(TEST): | python
 
 $(LINT): | python
 	$(call install,[lint],lint)
+
+$(MEASURE): | python
+	$(call install,[bench],bench)
+
+# GRASS is one of the peers, and its job adds up with bc.
+grass: $(MEASURE)
+	@missing=; \
+	command -v grass >/dev/null || missing=grass-core; \
+	command -v bc >/dev/null || missing="$$missing bc"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \
+	else echo "not installed: $$missing; GRASS is left out. To have it: sudo $(APT) $$missing"; exit 0; fi; \
+	echo "installing for the benchmark: $$missing"; log=$(VENV)/grass.log; \
+	$$become apt-get update -qq >$$log 2>&1; \
+	$$become $(APT) -qq $$missing >>$$log 2>&1 \
+	  || echo "$$missing could not be installed (see $$log): GRASS is left out"
 
 # The browser tests need Chromium, and npm to fetch the Leaflet that maps link from a CDN.
 # Debian calls it chromium; Ubuntu has it as a snap only, so playwright brings its own there.

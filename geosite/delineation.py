@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +35,8 @@ def deposit_groups(
     parcel, cells = pieces["parcel"].to_numpy(), pieces["cells"].to_numpy().copy()
     row_of = {key: i for i, key in enumerate(zip(deposit.tolist(), parcel.tolist(), strict=True))}
     present = np.unique(deposit)
+    from scipy.spatial import cKDTree  # noqa: PLC0415 -- slow to import
+
     pairs = cKDTree(deposits_xy[present]).query_pairs(2 * reach, output_type="ndarray")
     parcels_of: dict[int, list[int]] = {}
     for d, p in zip(deposit.tolist(), parcel.tolist(), strict=True):
@@ -94,6 +93,9 @@ def patch_groups(
         if a in number and b in number
     ]
     rows, columns = np.array(links, np.int64).reshape(-1, 2).T
+    from scipy.sparse import coo_array  # noqa: PLC0415 -- slow to import
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     graph = coo_array((np.ones(len(links)), (rows, columns)), shape=(len(ids), len(ids)))
     _, component = connected_components(graph, directed=False)
     patch = component[index]

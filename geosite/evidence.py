@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -181,6 +180,8 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
 
 
 def _founders(xy: NDArray[np.float64], within: float) -> NDArray[np.int64]:
+    from scipy.spatial import cKDTree  # noqa: PLC0415 -- slow to import
+
     near = cKDTree(xy).query_ball_point(xy, within, return_sorted=True)
     owner = np.full(len(xy), -1, np.int64)
     for i, neighbours in enumerate(near):

@@ -7,7 +7,6 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import xarray as xr
 from affine import Affine
 
 from geosite.errors import CRSMismatchError
@@ -15,6 +14,7 @@ from geosite.errors import CRSMismatchError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import xarray as xr
     from numpy.typing import NDArray
     from pyproj import CRS
 
@@ -196,6 +196,8 @@ class Grid:
     def surface(self, values: NDArray[Any], name: str, **attrs: str) -> xr.DataArray:
         """Values labelled with the centres of this grid's cells, (y, x)."""
         x, y = self.centres()
+        import xarray as xr  # noqa: PLC0415 -- slow to import
+
         return xr.DataArray(
             values, coords={"y": y, "x": x}, dims=("y", "x"), name=name, attrs=attrs
         )

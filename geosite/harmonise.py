@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
-import xarray as xr
 from rasterio.windows import Window
 
 from geosite import distances, kernels
@@ -26,6 +25,7 @@ from geosite.segments import Shapes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import xarray as xr
     from affine import Affine
     from numpy.typing import NDArray
     from pyproj import CRS

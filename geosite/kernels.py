@@ -266,12 +266,22 @@ def steepness(
 @numba.njit(cache=True, nogil=True)
 def _mark(plane: Cells, bit: int, where: Cells, also: Cells) -> None:  # pragma: no cover - compiled
     one = plane.dtype.type(1) << plane.dtype.type(bit)
-    for r in range(where.shape[0]):
-        for c in range(where.shape[1]):
-            if where[r, c]:
-                plane[r, c] |= one
-                if also.shape[0]:
-                    also[r, c] = True
+    rows, columns = where.shape
+    for r in range(rows):
+        for begin in range(0, columns, 64):
+            end = min(begin + 64, columns)
+            # Most features are small: stretches without any are passed over at once.
+            some = False
+            for c in range(begin, end):
+                some |= where[r, c]
+            if not some:
+                continue
+            for c in range(begin, end):
+                if where[r, c]:
+                    plane[r, c] |= one
+            if also.shape[0]:
+                for c in range(begin, end):
+                    also[r, c] |= where[r, c]
 
 
 def mark(plane: NDArray[Any], bit: int, where: NDArray[np.bool_], also: NDArray[np.bool_]) -> None:

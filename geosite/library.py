@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import shapely
 
 from geosite.crs import projected
 from geosite.planning import reading_bounds
-from geosite.sources import Features, read_features, selected
+from geosite.sources import Features, declared_crs, read_features, selected
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -23,6 +24,7 @@ class Library:
         """Remember the plan; nothing is read yet."""
         self.plan = plan
         self.read: dict[str, Features] = {}
+        """What is said of each layer that was read; its features are in `frames`."""
         self.frames: dict[str, gpd.GeoDataFrame] = {}
 
     def has(self, layer: str) -> bool:
@@ -35,10 +37,14 @@ class Library:
 
     def whole(self, layer: str) -> Features:
         """Features wherever they are, in the layer's own CRS."""
-        if layer not in self.read:
-            catalog = self.plan.catalog
-            self.read[layer] = read_features(catalog[layer], catalog, self.plan.data)
-        return self.read[layer]
+        catalog = self.plan.catalog
+        found = read_features(catalog[layer], catalog, self.plan.data)
+        self._account(found)
+        return found
+
+    def _account(self, found: Features) -> None:
+        # What is said of the layer stays; the features themselves go with their last reader.
+        self.read.setdefault(found.layer.id, replace(found, frame=found.frame.iloc[:0]))
 
     @property
     def silent(self) -> list[str]:
@@ -52,14 +58,12 @@ class Library:
     def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame:
         """Features near the AOI, in the grid's CRS."""
         if layer not in self.frames:
-            found = self.whole(layer).frame
-            left, bottom, right, top = reading_bounds(self.plan, found.crs)
-            box = shapely.bounds(found.geometry.to_numpy())
-            west, east = box[:, 0] <= right, box[:, 2] >= left
-            # Bounds in degrees that cross the antimeridian, as Alaska's do, have left > right.
-            near = west & east if left <= right else west | east
-            near &= (box[:, 1] <= top) & (box[:, 3] >= bottom)
-            frame = projected(found[near], self.plan.grid.crs)
+            catalog = self.plan.catalog
+            entry = catalog[layer]
+            bounds = reading_bounds(self.plan, declared_crs(entry, catalog))
+            found = read_features(entry, catalog, self.plan.data, bounds)
+            self._account(found)
+            frame = projected(found.frame, self.plan.grid.crs)
             # A ring that just touches itself in degrees may cross itself on the grid.
             crossed = ~shapely.is_valid(frame.geometry.to_numpy())
             if crossed.any():
@@ -70,7 +74,4 @@ class Library:
         frame = self.frames[layer]
         if where is None:
             return frame
-        # The condition must leave something of the whole layer; near this AOI it may not.
-        place = f"layer {layer}"
-        chosen = selected(self.whole(layer).frame, where, place)
-        return frame[chosen[frame.index]]
+        return frame[selected(frame, where, f"layer {layer}")]

@@ -7,7 +7,6 @@ from math import ceil, isqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +48,8 @@ def best_pad(suitability: NDArray[np.float32], cells: int) -> NDArray[np.int64] 
     [[0, 2], [1, 2], [2, 2]]
     """
     # Land too small for any pad must not shadow good land beside it.
+    from scipy.ndimage import label  # noqa: PLC0415 -- slow to import
+
     labels, _ = label(~np.isnan(suitability))
     large = np.bincount(labels.ravel(), minlength=1) >= cells
     large[0] = False

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from geosite.model.layer import Layer
     from geosite.model.rule import LandAuthority
 
+    Geometries = Any  # an object array of shapely geometries; numpy cannot say so
+
 
 MOST_SAMPLES = 4
 """Samples along each side of a cell that a finer raster is averaged from: sixteen are enough."""
@@ -340,7 +342,6 @@ def _offered(
 
 def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
     tables = []
-    shapely.prepare(plan.aoi)
     for rule, treatment in zip(plan.rules, plan.treatments, strict=True):
         # Land that a rule requires is no excluded land, and a raster has no outline.
         if treatment.tier != "exclude" or rule.subject.kind != "presence":
@@ -351,10 +352,10 @@ def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
         name = frame["name"] if "name" in frame else pd.Series("", frame.index, dtype=object)
         setback = getattr(treatment, "setback", 0.0)
         shapes = frame.geometry.buffer(setback) if setback else frame.geometry
-        inside = shapely.intersection(shapes.to_numpy(), plan.aoi)
+        inside = _cut(shapes.to_numpy(), plan.aoi)
         if rule.inside and library.has(rule.inside):
             extent = shapely.union_all(library.frame(rule.inside).geometry.to_numpy())
-            inside = shapely.intersection(inside, extent)
+            inside = _cut(inside, extent)
         table = gpd.GeoDataFrame(
             {"rule": rule.id, "name": name.fillna("").astype(str)},
             geometry=inside,
@@ -363,3 +364,13 @@ def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
         tables.append(table[~table.geometry.is_empty])
     empty = gpd.GeoDataFrame({"rule": [], "name": []}, geometry=[], crs=plan.grid.crs)
     return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def _cut(shapes: Geometries, area: shapely.Geometry) -> Geometries:
+    """What of each shape lies in an area; only shapes on its border are intersected with it."""
+    shapely.prepare(area)
+    inside = shapes.copy()
+    inside[~shapely.intersects(area, shapes)] = shapely.Polygon()
+    border = ~shapely.contains_properly(area, inside) & ~shapely.is_empty(inside)
+    inside[border] = shapely.intersection(inside[border], area)
+    return inside

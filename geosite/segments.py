@@ -55,7 +55,7 @@ class Shapes:
         geometry = frame.geometry.to_numpy()
         thin = _thin(geometry, grid) if kind == "polygon" else np.empty((0, 4), np.int64)
         if kind == "polygon" and merge and len(geometry):
-            geometry = np.array([shapely.union_all(geometry)])
+            geometry = np.array([shapely.disjoint_subset_union_all(geometry)])
         parts, owner = shapely.get_parts(geometry, return_index=True)
         if kind == "polygon":
             # A union of lines and areas may hold both; only areas fill a cell.

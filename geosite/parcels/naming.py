@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -46,8 +47,13 @@ def _at(
     if frame is None or frame.empty:
         return pd.DataFrame("", index=range(len(points)), columns=list(columns))
     said = pd.DataFrame({c: text(frame, c) for c in columns})
-    tree = shapely.STRtree(frame.geometry.array)
-    point, feature = tree.query_nearest(points, max_distance=reach)
+    shapes = frame.geometry.to_numpy()
+    # A feature that holds a point is nearest to it: asked that way round, the feature with
+    # its many vertices is indexed once, and the costly search is for the other points only.
+    feature, point = shapely.STRtree(points).query(shapes, predicate="intersects")
+    outside = np.setdiff1d(np.arange(len(points)), point)
+    far, nearest = shapely.STRtree(shapes).query_nearest(points[outside], max_distance=reach)
+    point, feature = np.append(point, outside[far]), np.append(feature, nearest)
     # On a border, or between two places as near: the first in the alphabet.
     each = said.iloc[feature].assign(point=point).sort_values(["point", *columns])
     found: pd.DataFrame = each.drop_duplicates("point").set_index("point")

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geosite.model.layer import Agency
 
@@ -163,6 +161,9 @@ def _largest(pieces: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def parcel_numbers(pieces: pd.DataFrame) -> None:
     """Set ``parcel``: pieces of one named unit that touch; each nameless piece is its own."""
+    from scipy.sparse import coo_array  # noqa: PLC0415 -- slow to import
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     shapes, named = pieces["shape"].to_numpy(), (pieces["key"] != "").to_numpy()
     some = np.flatnonzero(named)
     a, b = shapely.STRtree(shapes[some]).query(shapes[some], predicate="dwithin", distance=SNAP)

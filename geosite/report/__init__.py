@@ -1,5 +1,7 @@
 """A run as people read it: a map, two pages of text, and tables."""
 
+from typing import TYPE_CHECKING, Any
+
 from geosite.report.content import (
     DISCLAIMER,
     AuthorityLabel,
@@ -11,10 +13,12 @@ from geosite.report.content import (
     RuleLabel,
 )
 from geosite.report.folder import content_of, read_layer, read_sites, reading
-from geosite.report.map import render_map, write_map
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
 from geosite.report.tables import notice, site_table, write_table
+
+if TYPE_CHECKING:
+    from geosite.report.map import render_map, write_map
 
 __all__ = [
     "DISCLAIMER",
@@ -39,3 +43,13 @@ __all__ = [
     "write_map",
     "write_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Folium is slow to import, and wanted last.
+    if name not in ("render_map", "write_map"):
+        msg = f"module 'geosite.report' has no attribute {name!r}"
+        raise AttributeError(msg)
+    from geosite.report import map as map_  # noqa: PLC0415
+
+    return getattr(map_, name)

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyogrio
 import rasterio
-import zarr
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 
@@ -41,7 +40,6 @@ _UNREADABLE = (
     rasterio.errors.RasterioError,
     CPLE_BaseError,
     pa.ArrowException,
-    zarr.errors.BaseZarrError,
     OSError,
     ValueError,
     LookupError,

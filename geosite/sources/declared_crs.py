@@ -5,15 +5,23 @@ from __future__ import annotations
 from math import isclose
 from typing import TYPE_CHECKING
 
-from geosite.crs import same_crs
+from geosite.crs import parsed_crs, same_crs
 from geosite.errors import CRSMismatchError
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
+    from geosite.catalog import Catalog
     from geosite.model.layer import Layer
 
 _LEAST_CONFIDENCE = 100
+
+
+def declared_crs(layer: Layer, catalog: Catalog) -> CRS:
+    """CRS in which a layer is read; that of its first part if a union names none."""
+    if layer.crs is None and layer.union_of:
+        return declared_crs(catalog[layer.union_of[0]], catalog)
+    return parsed_crs(layer.crs or "", f"layer {layer.id}: crs")
 
 
 def checked_crs(carried: CRS | None, declared: CRS, layer: Layer, name: str) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ def declared_fields(attributes: pd.DataFrame, layer: Layer, name: str) -> Declar
 
 def _text(value: Any) -> str:
     """A value as a person would write it: 12.0 read from a float column is '12'."""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
     if isinstance(value, float | np.floating):
@@ -108,6 +110,8 @@ def _number(text: str) -> float | None:
 def _known(values: pd.Series[Any], spec: FieldSpec) -> pd.Series[Any]:
     """Values with blanks and the declared sentinels null."""
     sentinels = {text.strip() for text in spec.null} | {""}
+    if sentinels == {""} and pd.api.types.is_numeric_dtype(values):
+        return values
     numbers = {number for text in sentinels if (number := _number(text)) is not None}
     unknown = [
         value

@@ -156,7 +156,7 @@ def records(path: Path, data: Path) -> tuple[FileRecord, ...]:
     found = []
     for file in files:
         stat = file.stat()
-        digest = _sha256(str(file), stat.st_size, stat.st_mtime_ns)
+        digest = _sha256(str(file), stat.st_size, stat.st_mtime_ns, stat.st_ino)
         found.append(FileRecord(file.relative_to(data).as_posix(), digest, stat.st_size))
     return tuple(found)
 
@@ -168,7 +168,7 @@ def _sidecars(path: Path) -> list[Path]:
 
 
 @lru_cache(maxsize=1024)
-def _sha256(path: str, _size: int, _mtime_ns: int) -> str:
-    # Size and time are in the key: a file that changes within the process is hashed again.
+def _sha256(path: str, _size: int, _mtime_ns: int, _inode: int) -> str:
+    # Size, time and inode are in the key: a file that changes within the process is hashed again.
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geosite.crs import parsed_crs, projected
+from geosite.crs import projected
 from geosite.errors import LayerDataError
-from geosite.sources.declared_crs import checked_crs
+from geosite.sources import cache
+from geosite.sources.declared_crs import checked_crs, declared_crs
+from geosite.sources.features import Bounds, Counts, Features, windowed
 from geosite.sources.fields import declared_fields
-from geosite.sources.place import FileRecord, in_place, records
+from geosite.sources.geoparquet import read_geoparquet, write_geoparquet
+from geosite.sources.place import in_place, records
 from geosite.sources.repair import sound
 from geosite.sources.select import selected
 from geosite.sources.vector import dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,65 +35,21 @@ if TYPE_CHECKING:
     from geosite.sources.place import Placed
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of the features of one layer.
-
-    Always ``found == used + not_selected + sum(rejected.values())``.
-
-    Parameters
-    ----------
-    layer : str
-    found : int
-        Features in the file.
-    used : int
-    not_selected : int
-        Features that the layer's own ``where`` leaves out.
-    repaired : int
-        Used features whose geometry was made valid.
-    rejected : reason → number of features
-    unreadable : field → number of values
-        Values that were not of the declared type, and are null now.
-    uncoded : field → number of values
-        Values that are not among the declared codes, and stay as they were.
-    """
-
-    layer: str
-    found: int
-    used: int
-    not_selected: int
-    repaired: int
-    rejected: Mapping[str, int]
-    unreadable: Mapping[str, int] = field(default_factory=dict)
-    uncoded: Mapping[str, int] = field(default_factory=dict)
+_KEPT = (
+    ".csv", ".csv.gz", ".fgb", ".geojson", ".geojson.gz", ".geojsonl", ".geojsonl.gz",
+    ".geoparquet", ".gpkg", ".json", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet",
+    ".shp", ".topojson", ".zip",
+)  # fmt: skip
+"""Formats whose files are all known; of others a sidecar might change unseen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """A layer that was read.
+def read_features(
+    layer: Layer, catalog: Catalog, data: Path, bounds: Bounds | None = None
+) -> Features:
+    """Features of a vector layer or of a union of layers, all or near some bounds.
 
-    Parameters
-    ----------
-    layer : Layer
-    frame : GeoDataFrame
-        Declared CRS; declared fields (or every column of the source), ``owner``
-        if the layer has one, geometry. A range index in file order.
-    counts : tuple of Counts
-        One for each file-backed layer.
-    files : tuple of FileRecord
-    notes : tuple of str
-        Remarks of the drivers.
-    """
-
-    layer: Layer
-    frame: gpd.GeoDataFrame
-    counts: tuple[Counts, ...]
-    files: tuple[FileRecord, ...]
-    notes: tuple[str, ...] = ()
-
-
-def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
-    """Features of a vector layer or of a union of layers.
+    What was read once is kept in the cache (see `geosite.sources.cache`), so that
+    a later run reads the window only. The answer is the same with and without it.
 
     Parameters
     ----------
@@ -100,6 +58,9 @@ def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
         Where the parts of a union are.
     data : Path
         Root of file sources.
+    bounds : left, bottom, right, top in the layer's `declared_crs`, optional
+        Only features whose boxes meet them; counts, files and notes stay those of
+        the whole layer. Left > right crosses the antimeridian.
 
     Raises
     ------
@@ -113,9 +74,43 @@ def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
     if layer.geometry == "raster":
         msg = f"layer {layer.id} is a raster, expected features; open it with open_raster"
         raise LayerDataError(msg)
+    crs = declared_crs(layer, catalog)
+    origin = _origin(layer, catalog, data) if cache.folder() else None
+    if origin is None:
+        return windowed(_read(layer, catalog, data), bounds)
+    name = cache.fingerprint(origin)
+    kept = cache.kept(name, lambda path: read_geoparquet(path, layer, crs, bounds))
+    if kept is not None:
+        return kept
+    found = _read(layer, catalog, data)
+    if _origin(layer, catalog, data) == origin:
+        cache.keep(name, lambda path: write_geoparquet(found, path))
+    return windowed(found, bounds)
+
+
+def _origin(layer: Layer, catalog: Catalog, data: Path) -> list[Any] | None:
+    """All that a layer is made of; None if that cannot be known for certain."""
+    if layer.union_of:
+        parts = [_origin(catalog[id_], catalog, data) for id_ in layer.union_of]
+        return None if None in parts else [layer.model_dump_json(), *parts]
+    found = in_place(layer, data)
+    path = found.path
+    # What SQLite has not yet moved into its file lies beside it.
+    unsettled = path.with_name(f"{path.name}-wal").exists()
+    if unsettled or not path.is_file() or not path.name.lower().endswith(_KEPT):
+        return None
+    try:
+        files = [(f.path, f.sha256, f.size) for f in records(path, data)]
+    except OSError:
+        # The reader says better what is wrong with it.
+        return None
+    return [layer.model_dump_json(), found.source.model_dump_json(), files]
+
+
+def _read(layer: Layer, catalog: Catalog, data: Path) -> Features:
     if layer.union_of:
         parts = [read_features(catalog[id_], catalog, data) for id_ in layer.union_of]
-        return _union(layer, parts)
+        return _union(layer, parts, declared_crs(layer, catalog))
     found = in_place(layer, data)
     name = found.path.relative_to(data).as_posix()
     stat = found.path.stat()
@@ -126,7 +121,7 @@ def read_features(layer: Layer, catalog: Catalog, data: Path) -> Features:
             "or name another layer of the file with layer"
         )
         raise LayerDataError(msg)
-    crs = parsed_crs(layer.crs or "", f"layer {layer.id}: crs")
+    crs = declared_crs(layer, catalog)
     # A table has no place for a CRS: the declaration is all there is.
     notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
     frame, counts = _declared(read, layer, crs, name)
@@ -192,9 +187,7 @@ def _features_frame(
     return gpd.GeoDataFrame(plain, geometry=geometry, crs=crs)
 
 
-def _union(layer: Layer, parts: list[Features]) -> Features:
-    first = parts[0].frame.crs
-    crs = first if layer.crs is None else parsed_crs(layer.crs, f"layer {layer.id}: crs")
+def _union(layer: Layer, parts: list[Features], crs: CRS) -> Features:
     frames = [projected(part.frame, crs).set_crs(crs, allow_override=True) for part in parts]
     whole = pd.concat(frames, ignore_index=True)
     attributes = pd.DataFrame(whole.drop(columns="geometry"))
