@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _ENDING = ".partial"
-_LOCK, _ASKED, _TILES = "lock", "asked.json", "tiles"
+_LOCK, _ASKED, _TILES, _SURFACES = "lock", "asked.json", "tiles", "surfaces.zarr"
 _NAMED = 8
 """Differences that a message names."""
 
@@ -122,7 +122,7 @@ def resumed(root: Path, asked: Mapping[str, Any]) -> Unfinished | None:
         except RunError as error:
             taken = taken or error
             continue
-        (path / _TILES).mkdir(exist_ok=True)
+        _clear(path)
         return Unfinished(path, asked, resumed=True, _lock=lock)
     if taken:
         raise taken
@@ -175,6 +175,18 @@ def sweep(root: Path, asked: Mapping[str, Any]) -> None:
             continue
         with suppress(RunError, OSError), _locked(path):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _clear(path: Path) -> None:
+    # Tiles are known to be whole or not; anything else may be half-written, and is made again.
+    for there in path.iterdir():
+        if there.name in {_LOCK, _ASKED, _TILES, _SURFACES}:
+            continue
+        if there.is_dir():
+            shutil.rmtree(there)
+        else:
+            there.unlink()
+    (path / _TILES).mkdir(exist_ok=True)
 
 
 def _folders(root: Path) -> Sequence[Path]:

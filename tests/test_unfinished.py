@@ -30,6 +30,17 @@ def test_what_was_stopped_is_taken_up_by_the_same_question(tmp_path):
     found.leave()
 
 
+def test_what_may_be_half_written_is_made_again(tmp_path):
+    path = stopped(tmp_path)
+    for name in ("surfaces.zarr", "empty.zarr", "tiles"):
+        (path / name).mkdir(exist_ok=True)
+        (path / name / "it").touch()
+    (path / "sites.gpkg").write_bytes(b"half")
+    unfinished.resumed(tmp_path, ASKED).leave()
+    assert {p.name for p in path.iterdir()} == {"asked.json", "lock", "surfaces.zarr", "tiles"}
+    assert (path / "tiles/it").exists()
+
+
 def test_the_newest_with_the_same_question_wins(tmp_path):
     paths = [stopped(tmp_path), stopped(tmp_path), stopped(tmp_path, OTHER)]
     found = unfinished.resumed(tmp_path, ASKED)
