@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MEMORY = 3_000_000_000
 """Memory that a run may take if nothing else is said [bytes]."""
-SIZES = (512, 1024, 1536, 2048, 3072, 4096)
-"""Sides of a tile to choose from [cells]; multiples of the side of a chunk of the store."""
+SIZES = (512, 1024, 1536, 2048)
+"""Sides of a tile to choose from [cells]; measured: larger ones take longer a cell."""
 
 BYTES_A_CELL = 70
 """Measured peak of one tile's own surfaces, a cell."""
@@ -27,8 +27,10 @@ BYTES_A_HALO_CELL = 14
 """Measured peak of a distance transform, a cell of tile and halo."""
 BASE_BYTES = 800_000_000
 """Measured: a process with its libraries, compiled loops and the layers in memory."""
-CELLS_A_TILE = 1_000_000
-"""Measured: what a tile costs whatever its size, in cells that could be worked on instead."""
+HALO_SHARE = 0.02
+"""Measured: time that a cell of tile and halo takes for distances, as a share of a cell's own."""
+CELLS_A_TILE = 100_000
+"""Measured: time that a tile takes whatever its size, in cells."""
 _PROBED = 16
 """Files of the data that each worker of a cluster must see before a run begins."""
 
@@ -186,9 +188,10 @@ def _wide(plan: Plan, size: int) -> int:
     return rows * columns
 
 
-def _work(plan: Plan, found: Layout) -> int:
+def _work(plan: Plan, found: Layout) -> float:
     rounds = -(-found.tiles // found.engine.most)
-    return rounds * (_wide(plan, found.tile) + CELLS_A_TILE)
+    rows, columns = (min(found.tile, n) for n in plan.grid.shape)
+    return rounds * (rows * columns + HALO_SHARE * _wide(plan, found.tile) + CELLS_A_TILE)
 
 
 def _bytes(plan: Plan, engine: Engine, size: int) -> int:
