@@ -36,6 +36,8 @@ NODE_STEP = 16
 """Raster coordinates are exact at every 16th cell edge and linear between."""
 NODE_SNAP = 2.0**-20
 """Part of a raster cell that its coordinates are snapped to."""
+MOST_PIXELS = 2**24
+"""Pixels of a raster that are read at a time."""
 _ROWS = 512
 """Rows of a band, and side of a block, that are worked on at a time [cells]."""
 
@@ -146,6 +148,10 @@ class RasterSurface:
         """Values on a window: (y, x), NaN where the raster has none."""
         return self._sampled(window, self.subsamples, nearest=False)
 
+    def values_at(self, window: Grid, at: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The same at some cells of a window: (cells,)."""
+        return self._sampled(window, self.subsamples, nearest=False, at=at)
+
     def codes(self, window: Grid) -> NDArray[np.float32]:
         """Codes at the cell centres: (y, x), NaN where the raster has none."""
         return self._sampled(window, 1, nearest=True)
@@ -164,14 +170,36 @@ class RasterSurface:
         # Cells that lie on the raster's own must not read a neighbour by a rounding error.
         return np.rint(nodes / NODE_SNAP) * NODE_SNAP, first
 
-    def _sampled(self, window: Grid, samples: int, *, nearest: bool) -> NDArray[np.float32]:
+    def _sampled(
+        self,
+        window: Grid,
+        samples: int,
+        *,
+        nearest: bool,
+        at: NDArray[np.int32] | None = None,
+    ) -> NDArray[np.float32]:
         nodes, first = self._nodes(window)
         height, width = self.shape
         finite = np.isfinite(nodes).all(axis=0)
         c0, c1 = _span(nodes[0][finite], width)
         r0, r1 = _span(nodes[1][finite], height)
         if c0 >= c1 or r0 >= r1:
-            return np.full(window.shape, np.nan, np.float32)
+            return np.full(window.shape if at is None else len(at), np.nan, np.float32)
+        rows, columns = window.shape
+        if (c1 - c0) * (r1 - r0) > MOST_PIXELS and rows > 1:
+            # A fine raster under coarse cells would fill the memory: half of the rows at a time.
+            half = window.part(window.row, window.column, (rows // 2, columns))
+            rest = window.part(window.row + rows // 2, window.column, (rows - rows // 2, columns))
+            if at is None:
+                parts = [self._sampled(w, samples, nearest=nearest) for w in (half, rest)]
+                return np.concatenate(parts)
+            upper, out = at[:, 0] < rows // 2, np.empty(len(at), np.float32)
+            below = at[~upper] - np.array([rows // 2, 0], np.int32)
+            out[upper] = self._sampled(half, samples, nearest=nearest, at=at[upper])
+            out[~upper] = self._sampled(rest, samples, nearest=nearest, at=below)
+            return out
+        if at is not None and not len(at):
+            return np.empty(0, np.float32)
         try:
             with rasterio.open(self.path) as file:
                 pixels = file.read(1, window=Window(c0, r0, c1 - c0, r1 - r0))
@@ -188,6 +216,7 @@ class RasterSurface:
             nearest=nearest,
             offset=(c0, r0),
             shape=window.shape,
+            at=at,
         )
 
 

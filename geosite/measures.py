@@ -142,7 +142,7 @@ def _share(
 def _value(
     inputs: TileInputs, box: Grid, at: NDArray[np.int32], reading: Reading
 ) -> NDArray[np.float64]:
-    return np.asarray(inputs.rasters[_layer(reading)].values(box)[tuple(at.T)], np.float64)
+    return inputs.rasters[_layer(reading)].values_at(box, at).astype(np.float64)
 
 
 def _slope(surfaces: Surfaces, at: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:

@@ -104,6 +104,41 @@ def _sample(
             out[i, j] = total[j] / (samples * samples)
 
 
+@numba.njit(cache=True, nogil=True)
+def _sample_at(
+    values: Cells,
+    nodata: float,
+    nodes: Cells,
+    first: Cells,
+    step: int,
+    samples: int,
+    offset: Cells,
+    at: Cells,
+    out: Cells,
+) -> None:  # pragma: no cover - compiled
+    # As `_sample` bilinear, with the same operations in the same order.
+    for i in range(at.shape[0]):
+        total = 0.0
+        for a in range(samples):
+            y = (first[0] + at[i, 0] + (a + 0.5) / samples) / step
+            fr = y - np.floor(y)
+            r0 = int(np.floor(y)) - first[2]
+            for b in range(samples):
+                x = (first[1] + at[i, 1] + (b + 0.5) / samples) / step
+                fc = x - np.floor(x)
+                n = int(np.floor(x)) - first[3]
+                c = (nodes[0, r0, n] * (1.0 - fr) + nodes[0, r0 + 1, n] * fr) * (1.0 - fc)
+                c = c + (nodes[0, r0, n + 1] * (1.0 - fr) + nodes[0, r0 + 1, n + 1] * fr) * fc
+                r = (nodes[1, r0, n] * (1.0 - fr) + nodes[1, r0 + 1, n] * fr) * (1.0 - fc)
+                r = r + (nodes[1, r0, n + 1] * (1.0 - fr) + nodes[1, r0 + 1, n + 1] * fr) * fc
+                c, r = c - offset[0], r - offset[1]
+                if np.isfinite(c) and np.isfinite(r):
+                    total += _pixel(values, nodata, c, r)
+                else:
+                    total = np.nan
+        out[i] = total / (samples * samples)
+
+
 def sampled(
     values: NDArray[Any],
     nodata: float,
@@ -115,8 +150,11 @@ def sampled(
     nearest: bool,
     offset: tuple[int, int],
     shape: tuple[int, int],
+    at: NDArray[np.int32] | None = None,
 ) -> NDArray[np.float32]:
     """Raster values at the cells of a window: (rows, columns), NaN where one is missing.
+
+    Or at some of the cells only: (cells,), the same values, never the nearest pixel's.
 
     Parameters
     ----------
@@ -135,7 +173,23 @@ def sampled(
     nearest : bool
         Take the pixel that holds the place instead of interpolating.
     offset : column, row of the first pixel that was read
+    at : (cells, 2), optional
+        Rows and columns in the window.
     """
+    if at is not None:
+        some = np.empty(len(at), np.float32)
+        _sample_at(
+            values,
+            nodata,
+            nodes,
+            np.array(first, np.int64),
+            step,
+            samples,
+            np.array(offset, np.int64),
+            at,
+            some,
+        )
+        return some
     out = np.empty(shape, np.float32)
     _sample(
         values,

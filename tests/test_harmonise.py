@@ -391,6 +391,25 @@ def test_a_raster_the_grid_is_snapped_to_is_read_value_for_value(tmp_path, origi
             np.testing.assert_array_equal(read(window), values[grid.window(window)])
 
 
+def test_a_raster_read_in_parts_and_at_some_cells_says_the_same(tmp_path, monkeypatch):
+    fine = toygrid(70, 60, resolution=30.0)
+    heights = np.random.default_rng(2).random(fine.shape).astype(np.float32)
+    heights[10:13, 40:] = np.nan
+    surface = raster(tmp_path, heights, ALBERS, fine.transform)
+    surface = replace(surface, subsamples=3)
+    grid = toygrid(17, 15, row=3, column=2)
+    whole, codes = surface.values(grid), surface.codes(grid)
+    at = np.random.default_rng(3).permutation(np.argwhere(np.ones(grid.shape, bool)))[:50]
+    at = at.astype(np.int32)
+    assert np.isnan(whole).any()
+    for most in (harmonise.MOST_PIXELS, 900, 1):
+        monkeypatch.setattr(harmonise, "MOST_PIXELS", most)
+        assert surface.values(grid).tobytes() == whole.tobytes()
+        assert surface.codes(grid).tobytes() == codes.tobytes()
+        assert surface.values_at(grid, at).tobytes() == whole[tuple(at.T)].tobytes()
+        assert surface.values_at(grid, at[:0]).shape == (0,)
+
+
 def test_beyond_a_raster_nothing_is_known(tmp_path):
     grid = toygrid(4, 4)
     surface = raster(tmp_path, np.ones((4, 4), np.float32), ALBERS, grid.transform)

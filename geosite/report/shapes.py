@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import shapely
 
 from geosite.crs import WGS84, projected
+from geosite.report.text import Json
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -26,7 +26,8 @@ class Outlines:
     """Geometries to draw, by the row of the frame they come from."""
 
     rows: NDArray[np.intp]
-    geometries: list[dict[str, Any]]
+    geometries: list[Json]
+    """As GeoJSON."""
     left_out: int
     """Features too small to be seen at this scale, or without a geometry."""
 
@@ -73,8 +74,7 @@ def outlines(
     rounded = shapely.transform(
         np.asarray(degrees, dtype=object), lambda xy: np.round(xy, DECIMALS)
     )
-    # By way of text: GEOS writes coordinates a hundred times as fast as Python visits them.
-    mapped = [json.loads(text) for text in shapely.to_geojson(rounded)]
+    mapped = [Json(text) for text in shapely.to_geojson(rounded)]
     return Outlines(rows, mapped, len(whole) - len(rows))
 
 

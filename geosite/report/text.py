@@ -13,6 +13,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -27,7 +28,15 @@ _UNSEEN = re.compile(
 _MARKDOWN = re.compile(r"[\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-](?=\W|$)")
 # Other ampersands are plain text to Markdown: R&D stays R&D.
 _ENTITY = re.compile(r"&(?=#?\w+;)")
+_HELD = re.compile(r'"\\u0000(\d+)"')
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """JSON that is written already: thousands of outlines need not be visited again."""
+
+    text: str
 
 
 def plain(value: object, limit: int | None = None) -> str:
@@ -80,10 +89,19 @@ def markup(value: object, limit: int | None = None) -> str:
 def script_json(value: Any) -> str:
     """JSON that cannot end its script element, start a comment or a template.
 
-    Only ASCII, and ``< > &`` are written as escapes. It must not pass through
-    a template: braces stay as they are.
+    Only ASCII, and ``< > &`` are written as escapes; `Json` stays as it is written. It
+    must not pass through a template: braces stay as they are.
     """
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    made: list[str] = []
+
+    def held(value: Json) -> str:
+        made.append(value.text)
+        return f"\0{len(made) - 1}"
+
+    text = json.dumps(
+        value, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=held
+    )
+    text = _HELD.sub(lambda place: made[int(place[1])], text)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
