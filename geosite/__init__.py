@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geosite.capacity import Means
     from geosite.catalog import (
         Catalog,
         Rulebook,
@@ -29,6 +30,7 @@ _HOME = {
     "Catalog": "catalog",
     "GeositeError": "errors",
     "Grid": "grid",
+    "Means": "capacity",
     "Plan": "planning",
     "Rulebook": "catalog",
     "Run": "runs",
@@ -48,6 +50,7 @@ __all__ = [
     "Catalog",
     "GeositeError",
     "Grid",
+    "Means",
     "Plan",
     "Rulebook",
     "Run",

@@ -2,4 +2,6 @@
 
 from geosite.cli import main
 
-main()
+# A worker process imports the program that started it, and must not start it again.
+if __name__ == "__main__":
+    main()

@@ -1,16 +1,20 @@
 """The verbs of the command line: no logic, one clean message for each error.
 
 Results go to standard output, words to standard error. Exit codes: 0 done, 1 a
-mistake that the message explains, 2 wrong usage.
+mistake that the message explains, 2 wrong usage, 130 stopped by Ctrl-C, 143 by a
+signal to terminate.
 """
 
 from __future__ import annotations
 
 import functools
 import gc
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +27,26 @@ from geosite.model.quantity import parse
 def _clean(verb: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(verb)
     def run(*args: Any, **kwargs: Any) -> None:
+        ended: list[int] = []
+
+        def end(number: int, _frame: object) -> None:
+            ended.append(number)
+            raise KeyboardInterrupt
+
+        # Who is asked to terminate tidies up as after Ctrl-C.
+        here = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGTERM, end) if here else None
         try:
             verb(*args, **kwargs)
         except GeositeError as error:
             click.echo(f"geosite: {error}", err=True)
             sys.exit(1)
+        except KeyboardInterrupt as error:
+            click.echo(f"geosite: {error or 'stopped'}", err=True)
+            sys.exit(128 + (ended or [signal.SIGINT])[0])
+        finally:
+            if here:
+                signal.signal(signal.SIGTERM, before)
 
     return run
 
@@ -56,6 +75,19 @@ def _metres(_context: object, _option: object, value: str | None) -> float | Non
     return metres
 
 
+def _bytes(_context: object, _option: object, value: str) -> float:
+    number, _, unit = value.strip().partition(" ")
+    factor = {"MB": 1e6, "GB": 1e9, "TB": 1e12}.get(unit.strip())
+    try:
+        found = float(number) * (factor or 0)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        msg = f"{value!r} is no amount of memory; write e.g. '3 GB', '2500 MB' or '0.5 TB'"
+        raise click.BadParameter(msg)
+    return found
+
+
 _LAYERS = click.option(
     "--layers",
     type=click.Path(path_type=Path),
@@ -77,6 +109,33 @@ _OUTPUTS = click.option(
 )
 _AOI = click.option("--aoi", help="A state, a group of states, west,south,east,north, or a file.")
 _RESOLUTION = click.option("--resolution", callback=_metres, help="Cell size, e.g. '90 m'.")
+_QUIET = click.option("--quiet", is_flag=True, help="Print results and errors only.")
+
+
+def _machine(verb: Callable[..., None]) -> Callable[..., None]:
+    # Options that change time and memory, and no answer.
+    options = (
+        click.option(
+            "--memory",
+            callback=_bytes,
+            default="3 GB",
+            show_default=True,
+            help="Memory the run may take, which sets the size of its tiles and how many are "
+            "worked on at once; with tcp://, the memory of one worker.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(1),
+            help="Most tiles at once; as many as there are processors by default.",
+        ),
+        click.option(
+            "--scheduler",
+            default="threads",
+            show_default=True,
+            help="serial, threads, processes, or a Dask scheduler such as tcp://10.0.0.5:8786.",
+        ),
+    )
+    return functools.reduce(lambda v, option: option(v), reversed(options), verb)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -113,16 +172,29 @@ def check(scenario: str | None, layers: Path | None) -> None:
 @click.argument("scenario")
 @_LAYERS
 @_DATA
+@_OUTPUTS
 @_AOI
 @_RESOLUTION
+@_machine
 @_clean
 def plan(
-    scenario: str, layers: Path | None, data: Path, aoi: str | None, resolution: float | None
+    scenario: str,
+    layers: Path | None,
+    data: Path,
+    outputs: Path,
+    aoi: str | None,
+    resolution: float | None,
+    **means: Any,
 ) -> None:
-    """Say what will be read and computed, what it will cost, and what is missing."""
+    """Say what will be read and computed, what it will cost, and what is missing.
+
+    With tcp://, also whether every worker sees the data and the outputs.
+    """
+    from geosite.capacity import Means, arranged  # noqa: PLC0415
     from geosite.report import plan_text  # noqa: PLC0415
 
-    click.echo(plan_text(_plan(scenario, layers, data, aoi, resolution)))
+    planned = _plan(scenario, layers, data, aoi, resolution)
+    click.echo(plan_text(planned, arranged(planned, Means(**means), outputs)))
 
 
 @main.command()
@@ -133,6 +205,13 @@ def plan(
 @_AOI
 @_RESOLUTION
 @click.option("--allow-missing", is_flag=True, help="Go on without missing layers, as unknown.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the newest run of this scenario that was stopped; begin one if none was.",
+)
+@_machine
+@_QUIET
 @_clean
 def run(
     scenario: str,
@@ -143,16 +222,36 @@ def run(
     resolution: float | None,
     *,
     allow_missing: bool,
+    resume: bool,
+    quiet: bool,
+    **means: Any,
 ) -> None:
     """Analyse and save; prints the run folder."""
     with _importing():
-        from geosite.runs import execute  # noqa: PLC0415
+        from geosite.capacity import Means  # noqa: PLC0415
+        from geosite.progress import drawn  # noqa: PLC0415
+        from geosite.runs import begun_on, execute  # noqa: PLC0415
 
-    planned = _plan(scenario, layers, data, aoi, resolution)
+    say = _silent if quiet else _said
+    # A run that was stopped yesterday reads the rules as of yesterday.
+    day = begun_on(outputs, scenario) if resume else None
+    planned = _plan(scenario, layers, data, aoi, resolution, day)
     for note in planned.notes:
-        click.echo(f"note: {note}", err=True)
-    done = execute(planned, outputs, allow_missing=allow_missing)
-    _summary(done)
+        say(f"note: {note}")
+    if resume:
+        say(
+            f"going on with rules as of {planned.as_of}" if day else "no run was stopped: a new one"
+        )
+    with drawn(quiet=quiet) as told:
+        done = execute(
+            planned,
+            outputs,
+            allow_missing=allow_missing,
+            means=Means(**means),
+            resume=resume,
+            told=told,
+        )
+    _summary(done, say)
     click.echo(done.path)
 
 
@@ -193,6 +292,7 @@ def explain(run: Path, what: str) -> None:
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--aoi", help="Part of the basin, as west,south,east,north; all of it by default.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the synthetic layers here.")
+@_QUIET
 @_clean
 def demo(
     outputs: Path,
@@ -201,24 +301,35 @@ def demo(
     seed: int,
     aoi: str | None,
     data: Path | None,
+    *,
+    quiet: bool,
 ) -> None:
     """Make a synthetic basin and rank mines and refineries in it; no network, no data."""
     from geosite.demo import make_world  # noqa: PLC0415
-    from geosite.runs import execute, writing  # noqa: PLC0415
+    from geosite.disk import writing  # noqa: PLC0415
+    from geosite.progress import drawn  # noqa: PLC0415
+    from geosite.runs import execute  # noqa: PLC0415
 
+    say = _silent if quiet else _said
     folder = data or outputs / f"demo-world-{cells}-{seed}"
     with writing(folder):
         world = make_world(folder, cells=cells, seed=seed)
-    click.echo(f"a synthetic basin of {cells:,} cells was made in {world.folder}", err=True)
+    say(f"a synthetic basin of {cells:,} cells was made in {world.folder}")
     for preset in ("mine/open-pit", "refinery/hydromet"):
         planned = _plan(preset, world.layers, world.data, aoi or world.aoi, resolution or 90.0)
-        done = execute(planned, outputs)
-        _summary(done)
+        with drawn(quiet=quiet) as told:
+            done = execute(planned, outputs, told=told)
+        _summary(done, say)
         click.echo(done.path / "map.html")
 
 
 def _plan(
-    scenario: str, layers: Path | None, data: Path, aoi: str | None, resolution: float | None
+    scenario: str,
+    layers: Path | None,
+    data: Path,
+    aoi: str | None,
+    resolution: float | None,
+    today: date | None = None,
 ) -> Any:
     from geosite import catalog as c  # noqa: PLC0415
     from geosite.pipeline import plan as planned  # noqa: PLC0415
@@ -230,20 +341,28 @@ def _plan(
         data,
         aoi=aoi,
         resolution=resolution,
+        today=today,
     )
 
 
-def _summary(done: Any) -> None:
+def _said(words: str) -> None:
+    click.echo(words, err=True)
+
+
+def _silent(_words: str) -> None:
+    pass
+
+
+def _summary(done: Any, say: Callable[[str], None]) -> None:
     best = done.sites.head(10)
-    click.echo(f"\n{done.manifest['title']}: {done.manifest['sites']} sites", err=True)
+    say(f"\n{done.manifest['title']}: {done.manifest['sites']} sites")
     if best.empty:
         from geosite.report import no_site_text  # noqa: PLC0415
 
-        click.echo(no_site_text(done.manifest), err=True)
+        say(no_site_text(done.manifest))
     for row in best.itertuples():
         value = "unknown" if row.suitability != row.suitability else f"{row.suitability:.3f}"
-        click.echo(
+        say(
             f"  {row.rank:>3} {row.tier or '-'} {value:>7}  {row.site_id:<26} {str(row.name)[:60]}"
-            f" ({row.county}, {row.state})",
-            err=True,
+            f" ({row.county}, {row.state})"
         )

@@ -38,6 +38,10 @@ class CapacityError(GeositeError, MemoryError):
     """The plan does not fit the memory it was given."""
 
 
+class SchedulerError(GeositeError, RuntimeError):
+    """A Dask scheduler cannot be reached, or its workers cannot do the work."""
+
+
 class RunError(GeositeError, OSError):
     """A run folder cannot be written, or is not a finished run."""
 

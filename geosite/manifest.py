@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import re
 from collections.abc import Iterable
@@ -19,6 +17,8 @@ import shapely
 
 from geosite import report
 from geosite.accounting import excluded_ha
+from geosite.engine import summed_peaks
+from geosite.question import asked, hash_of
 from geosite.sites import measure_column
 
 if TYPE_CHECKING:
@@ -164,9 +164,9 @@ def _is_synthetic(plan: Plan, layers: Iterable[str]) -> bool:
 def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     """Content of ``run.json``: the scenario as resolved, inputs with their hashes, counts, timings.
 
-    ``hash`` covers what the answer depends on: scenario, outline, day, rules, input files,
-    how the catalogue reads them, and version; two runs of equal hash asked the same of
-    the same data.
+    ``hash`` covers what the answer depends on, see `question.asked`: scenario, outline, day,
+    rules, input files, how the catalogue reads them, and version; not where and in what
+    tiles it was worked on, which stands in ``engine``.
     """
     plan, ready = analysis.plan, analysis.prepared
     removed = analysis.removed.set_index("rule")
@@ -230,22 +230,10 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         for i in sorted(used | set(files))
     ]
     scenario = plan.scenario.model_dump(mode="json", by_alias=True)
-    asked = {
-        "scenario": scenario,
-        "as_of": plan.as_of.isoformat(),
-        # A name may mean another outline tomorrow, an entry another reading of the same bytes.
-        "aoi": hashlib.sha256(shapely.to_wkb(plan.aoi)).hexdigest(),
-        "files": files,
-        "layers": [plan.catalog[i].model_dump(mode="json") for i in sorted(used | set(files))],
-        "rules": [r.model_dump(mode="json") for r in plan.rules],
-        "commodities": plan.rulebook.commodities.model_dump(mode="json"),
-        "authorities": plan.rulebook.authorities.model_dump(mode="json"),
-        "geosite": version("geosite"),
-    }
     grid, years = plan.grid, data_years(plan)
     return {
         "notice": notice(plan),
-        "hash": hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+        "hash": hash_of(asked(plan, ready.files)),
         "title": plan.scenario.title,
         "scenario": scenario,
         "aoi": plan.aoi_name,
@@ -311,6 +299,15 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             "geos": shapely.geos_version_string,
             "numpy": np.__version__,
             "pandas": pd.__version__,
+        },
+        "engine": {
+            "scheduler": analysis.layout.engine.kind,
+            "workers": analysis.layout.engine.most,
+            "tile_cells": analysis.layout.tile,
+            "tiles": analysis.layout.tiles,
+            "resumed_tiles": analysis.resumed,
+            "estimate_bytes": analysis.layout.bytes,
+            "peak_bytes": summed_peaks(analysis.peaks),
         },
         "timings_s": {k: round(v, 3) for k, v in analysis.timings.items()},
         "started": started.isoformat(timespec="seconds"),

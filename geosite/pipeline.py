@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,12 +17,14 @@ import pandas as pd
 from geosite import constraints
 from geosite.accounting import removal
 from geosite.candidates import candidates, outlined
+from geosite.capacity import Layout, layout
+from geosite.checkpoints import Checkpoints
 from geosite.description import authority_column, deposit_columns, inventory, land_columns
-from geosite.engine import mapped
-from geosite.errors import CapacityError, CoverageError
+from geosite.engine import Engine, Peak, mapped, peak
+from geosite.errors import CoverageError
 from geosite.parcels import located
 from geosite.pieces import KEYS, summed_rule_sets
-from geosite.planning import TILE, Plan, plan
+from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
 from geosite.sites import best_of_each, ranked, rules_touching
 from geosite.store import Store
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.grid import Grid
+    from geosite.inputs import TileInputs
 
 __all__ = ["Analysis", "Plan", "analyse", "plan"]
 
-WORKERS = 2
+Told = Callable[[str, int, int], None]
+"""Told of each step: its name, how many of its parts are done, and of how many (0: not counted)."""
 CHUNK = 1024
 """Side of a chunk of the store [cells]: a parcel is read by itself, and many files take time."""
 
@@ -56,6 +60,12 @@ class Analysis:
         Of the AOI: not offered, excluded, unknown, clear.
     left_out : mapping of reason to (number, area [ha])
         Candidate land that became no site.
+    layout : Layout
+        How the work was laid out.
+    resumed : int
+        Tiles that an earlier process had finished.
+    peaks : sequence
+        Measured peak memory of this process and its workers.
     """
 
     plan: Plan
@@ -68,6 +78,9 @@ class Analysis:
     inventory: pd.DataFrame
     status_ha: Mapping[str, float]
     left_out: Mapping[str, tuple[int, float]]
+    layout: Layout
+    resumed: int
+    peaks: tuple[Peak, ...]
     timings: Mapping[str, float]
 
 
@@ -79,49 +92,87 @@ class _Found:
     border: tuple[NDArray[np.int64], ...]
     status: NDArray[np.int64]
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame | NDArray[Any]]:
+        """As they are kept on disk."""
+        edges = {f"border{k}": edge for k, edge in enumerate(self.border)}
+        return {"pieces": self.pieces, "rule_sets": self.rule_sets, "status": self.status, **edges}
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any]) -> _Found:
+        """As they were kept."""
+        edges = tuple(tables[n] for n in sorted(tables) if n.startswith("border"))
+        return cls(tables["pieces"], tables["rule_sets"], edges, tables["status"])
+
+
+@dataclass(frozen=True, slots=True)
+class TileWork:
+    """A tile from its inputs to its chunks and tables on disk; can be sent to other processes."""
+
+    inputs: TileInputs
+    done: Checkpoints
+
+    def __call__(self, window: Grid) -> Peak:
+        """Work on a window; gives what this process has taken of memory so far."""
+        found = tile(self.inputs, window)
+        _write(self.done.store, found)
+        counts = np.bincount(found.status.ravel(), minlength=len(constraints.STATUS_NAMES))
+        kept = _Found(found.pieces, found.rule_sets, found.border, counts)
+        self.done.write(window, kept.tables)
+        return peak()
+
 
 def analyse(
     plan: Plan,
-    store: Path,
+    folder: Path,
     *,
     allow_missing: bool = False,
-    workers: int = WORKERS,
-    tile_size: int = TILE,
+    ready: Prepared | None = None,
+    laid: Layout | None = None,
+    told: Told | None = None,
 ) -> Analysis:
     """Read, tile and join: everything a plan promises.
 
     Parameters
     ----------
-    store : Path
-        Folder for the surfaces; made anew.
+    folder : Path
+        For the surfaces and, in ``tiles``, what is joined of each tile; made if it is not
+        there. Tiles that are finished there are not worked on again: the caller knows that
+        they answer the same question.
     allow_missing : bool
         Go on without layers that are missing: what they would say is unknown.
-    tile_size : int
-        Side of a tile [cells]; it changes memory and time, never an answer.
+    ready : Prepared, optional
+        What has been read already.
+    laid : Layout, optional
+        Size of the tiles and where they are worked on; by default what suits this machine.
+    told : callable, optional
+        Told of every step.
 
     Raises
     ------
     CapacityError
         If the tiles do not fit the machine's memory.
+    SchedulerError
+        If workers are lost for good.
     MissingLayerError, LayerDataError, CRSMismatchError, CoverageError
         See `prepare` and the readers.
     """
-    clock = _Clock()
-    _refuse_too_large(plan, workers, tile_size)
-    ready = prepare(plan, allow_missing=allow_missing)
+    clock, told = _Clock(), told or (lambda *_: None)
+    laid = laid or layout(plan, Engine())
+    if ready is None:
+        told("preparing", 0, 0)
+        ready = prepare(plan, allow_missing=allow_missing)
+        clock.lap("prepare")
     _refuse_landscapes(plan, ready)
-    clock.lap("prepare")
-    windows = plan.tiles(tile_size)
-    surfaces = _store(plan, store, tile_size)
-
-    def work(window: Grid) -> _Found:
-        found = tile(ready.inputs, window)
-        _write(surfaces, found)
-        counts = np.bincount(found.status.ravel(), minlength=len(constraints.STATUS_NAMES))
-        return _Found(found.pieces, found.rule_sets, found.border, counts)
-
-    found = mapped(work, windows, workers=workers)
+    windows = plan.tiles(laid.tile)
+    done = _checkpoints(plan, folder, laid)
+    left = [w for w in windows if not done.is_finished(w)]
+    earlier = len(windows) - len(left)
+    peaks = _worked(TileWork(ready.inputs, done), left, laid.engine, earlier, told)
     clock.lap("tiles")
+    told("joining", 0, 0)
+    surfaces = done.store
+    found = [_Found.of(done.read(w)) for w in windows]
     pieces, groups, left_out = candidates(
         plan, ready, surfaces, windows, [f.pieces for f in found], [f.border for f in found]
     )
@@ -145,8 +196,48 @@ def analyse(
         inventory(ready.deposits, ready.register.parcels),
         {n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k},
         left_out,
+        laid,
+        earlier,
+        tuple(peaks),
         clock.laps,
     )
+
+
+def _checkpoints(plan: Plan, folder: Path, laid: Layout) -> Checkpoints:
+    # An empty store has all there is but chunks. Where the old one has the same, its chunks
+    # can be told from their sums; where it has not, nothing in it can be relied on.
+    path, tiles = folder / "surfaces.zarr", folder / "tiles"
+    tiles.mkdir(parents=True, exist_ok=True)
+    fresh = _store(plan, folder / "empty.zarr", laid.tile)
+    if not _holds(path, fresh.path):
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(tiles)
+        tiles.mkdir()
+        fresh.path.rename(path)
+    shutil.rmtree(fresh.path, ignore_errors=True)
+    return Checkpoints(tiles, Store(path, plan.grid))
+
+
+def _holds(path: Path, other: Path) -> bool:
+    files = [f for f in other.rglob("*") if f.is_file()]
+    there = [path / f.relative_to(other) for f in files]
+    return all(
+        b.is_file() and a.read_bytes() == b.read_bytes() for a, b in zip(files, there, strict=True)
+    )
+
+
+def _worked(
+    work: TileWork, windows: Sequence[Grid], engine: Engine, earlier: int, told: Told
+) -> list[Peak]:
+    finished, total = earlier, earlier + len(windows)
+    told("tiles", finished, total)
+
+    def after(_: int) -> None:
+        nonlocal finished
+        finished += 1
+        told("tiles", finished, total)
+
+    return mapped(work, windows, engine, desk=work.done.folder, finished=after)
 
 
 class _Clock:
@@ -158,18 +249,6 @@ class _Clock:
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now
-
-
-def _refuse_too_large(plan: Plan, workers: int, tile_size: int) -> None:
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    needed = plan.memory(workers=workers, size=tile_size)
-    if needed > there:
-        msg = (
-            f"grid: cells of {plan.grid.resolution:g} m with a halo of {plan.halo:,} cells need "
-            f"about {needed / 1e9:.1f} GB of memory, and this machine has {there / 1e9:.1f} GB; "
-            "give a coarser --resolution"
-        )
-        raise CapacityError(msg)
 
 
 def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:

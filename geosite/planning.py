@@ -25,12 +25,6 @@ from geosite.sources import missing_reason
 
 TILE = 2048
 """Largest side of a tile [cells]."""
-BYTES_A_CELL = 70
-"""Measured peak of one tile's own surfaces, a cell."""
-BYTES_A_HALO_CELL = 14
-"""Measured peak of a distance transform, a cell of tile and halo."""
-BASE_BYTES = 800_000_000
-"""Measured: the interpreter and its libraries, compiled loops, layers in memory."""
 MOST_CELLS = 50_000_000_000
 """Three times the conterminous states at 30 m; a grid beyond it is a slip of the pen."""
 _BOUNDED = {
@@ -102,13 +96,6 @@ class Plan:
     def tiles(self, size: int = TILE) -> list[Grid]:
         """Windows that fill the grid."""
         return list(self.grid.tiles(size))
-
-    def memory(self, *, workers: int, size: int = TILE) -> int:
-        """Estimated peak memory [bytes]."""
-        rows, columns = (min(size, n) for n in self.grid.shape)
-        wide = (rows + 2 * self.halo) * (columns + 2 * self.halo)
-        tile = rows * columns * BYTES_A_CELL + wide * BYTES_A_HALO_CELL
-        return BASE_BYTES + min(workers, len(self.tiles(size))) * tile
 
 
 def _radius(reading: Reading) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import shutil
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +18,22 @@ import pyogrio
 import pyproj
 import rasterio
 import shapely
-from rasterio._err import CPLE_BaseError
 
-from geosite import report
+from geosite import report, unfinished
+from geosite.capacity import Layout, Means, arranged
+from geosite.catalog import open_scenario
 from geosite.crs import WGS84, parsed_crs, transformed
-from geosite.errors import GeositeError, RunError
+from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
+from geosite.engine import peak, summed_peaks
+from geosite.errors import GeositeError, RunError, SchedulerError
 from geosite.grid import Grid
 from geosite.manifest import manifest, misshapen, notice
-from geosite.pipeline import WORKERS, Analysis, analyse
-from geosite.planning import TILE, Plan
+from geosite.pipeline import Analysis, Told, analyse
+from geosite.planning import Plan
+from geosite.prepare import prepare
+from geosite.question import asked
 from geosite.store import Store
+from geosite.unfinished import Unfinished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,15 +56,6 @@ _WHOLE = (
 """What every finished run has, besides a map that can be rendered again."""
 _FAULTS = 5
 """Faults of a damaged manifest that are named."""
-
-_UNWRITABLE = (
-    OSError,
-    rasterio.errors.RasterioError,
-    CPLE_BaseError,
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
-)
-"""What the drivers raise where they cannot write; copying a raster lets GDAL's own errors out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,118 +103,152 @@ class Run:
         return report.render_map(content(self))
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run that was stopped and can be gone on with; says so."""
+
+
+def runs_folder(outputs: Path, scenario: str) -> Path:
+    """Folder of the runs of a scenario, by its name."""
+    return outputs.absolute() / scenario.replace("/", "-").replace(" ", "-")
+
+
+def begun_on(outputs: Path, scenario: str) -> date | None:
+    """Day on which the newest unfinished run of a scenario, by name or file, reads its rules."""
+    return unfinished.day_of(runs_folder(outputs, open_scenario(scenario).name))
+
+
 def execute(
     plan: Plan,
     outputs: Path,
     *,
     allow_missing: bool = False,
-    workers: int = WORKERS,
-    tile_size: int = TILE,
+    means: Means | None = None,
+    resume: bool = False,
+    told: Told | None = None,
 ) -> Run:
     """Analyse a plan and save everything; the run's folder appears only when it is whole.
 
+    Parameters
+    ----------
+    means : Means, optional
+        Processors and memory that it may use.
+    resume : bool
+        Go on with the newest unfinished run that asked the same, if there is an unfinished run.
+    told : callable, optional
+        Told of every step: its name, how many of its parts are done, and of how many.
+
     Raises
     ------
     RunError
-        If the folder cannot be written: no space, no permission. What was written
-        so far is removed, and no earlier run is touched.
+        If the folder cannot be written: no space, no permission. No earlier run is
+        touched. Or if the unfinished runs asked something else.
+    Interrupted
+        If it is stopped after its first tile was finished: the tiles are kept.
     GeositeError
-        Whatever the analysis raises; nothing is left behind either.
+        Whatever the analysis raises.
     """
-    started = datetime.now(UTC)
-    root = outputs / plan.scenario.name.replace("/", "-").replace(" ", "-")
-    with _unfinished(root, f"{started:%Y%m%dT%H%M%S%f}Z") as folder:
-        analysis = analyse(
-            plan,
-            folder / "surfaces.zarr",
-            allow_missing=allow_missing,
-            workers=workers,
-            tile_size=tile_size,
-        )
-        said = manifest(analysis, started)
-        _save_surfaces(analysis, folder)
-        _save_vectors(analysis, folder)
-        (folder / "run.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
-        _save_pages(Run(folder, said), analysis)
-        final = root / f"{started:%Y%m%dT%H%M%SZ}-{said['hash'][:8]}"
-        _flushed(folder)
-        final = _placed(folder, final)
-        _synced(root)
+    started, clock, told = datetime.now(UTC), time.perf_counter(), told or (lambda *_: None)
+    root = runs_folder(outputs, plan.scenario.name)
+    # Workers may stand in another folder.
+    plan = replace(plan, data=plan.data.absolute())
+    means = means or Means()
+    if resume:
+        means = replace(means, tile=means.tile or unfinished.tile_of(root))
+    laid = arranged(plan, means, outputs.absolute())
+    if resume:
+        unfinished.refuse_changed(root, _asked(plan, laid))
+    with _made(root):
+        told("preparing", 0, 0)
+        ready = prepare(plan, allow_missing=allow_missing)
+        question = _asked(plan, laid) | asked(plan, ready.files)
+        prepared = time.perf_counter() - clock
+        with _kept(root, question, resume=resume) as folder:
+            found = analyse(plan, folder.path, ready=ready, laid=laid, told=told)
+            timings = {"prepare": prepared, **found.timings}
+            told("saving", 0, 0)
+            said = _saved(replace(found, timings=timings), folder.path, started)
+            folder.strip()
+            final = root / f"{started:%Y%m%dT%H%M%SZ}-{said['hash'][:8]}"
+            flush(folder.path)
+            final = placed(folder.path, final)
+            sync(root)
+        unfinished.sweep(root, question)
     return Run(final, said)
 
 
-def _placed(folder: Path, path: Path) -> Path:
-    # Two runs of one question in one second: the second one gets a number. Whether a name
-    # is free is asked by taking it, since another run may take it in between.
-    for n in range(1, 10_000):
-        place = path if n == 1 else path.with_name(f"{path.name}-{n}")
-        if place.exists():
-            continue
-        try:
-            return folder.rename(place)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-    raise FileExistsError(errno.EEXIST, "every name for this run is taken", str(path))
+def _asked(plan: Plan, laid: Layout) -> dict[str, Any]:
+    # What unfinished tiles depend on: the question, and how the tiles lie.
+    grid = plan.grid
+    return asked(plan) | {
+        "grid": f"{grid.shape[0]} × {grid.shape[1]} cells from {grid.row}, {grid.column} on",
+        "tile_cells": laid.tile,
+        "tiles": laid.tiles,
+        "numpy": np.__version__,
+        "GDAL": rasterio.__gdal_version__,
+    }
+
+
+def _saved(analysis: Analysis, folder: Path, started: datetime) -> dict[str, Any]:
+    clock = time.perf_counter()
+    said = manifest(analysis, started)
+    _save_surfaces(analysis, folder)
+    _save_vectors(analysis, folder)
+    _save_pages(Run(folder, said), analysis)
+    said["engine"]["peak_bytes"] = summed_peaks([*analysis.peaks, peak()])
+    said["timings_s"]["save"] = round(time.perf_counter() - clock, 3)
+    said["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+    (folder / "run.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
+    return said
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Say a failure to write in one message; a folder that was not there before is taken away.
-
-    Raises
-    ------
-    RunError
-        If what is written inside fails: no space, no permission.
-    """
-    fresh, whole = not folder.exists(), False
+def _made(root: Path) -> Iterator[None]:
+    # Better to know now that nothing can be written than when all is read.
     try:
+        with writing(root / "a run"):
+            root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=root):
+                pass
         yield
-        whole = True
-    except GeositeError:
-        raise
-    except _UNWRITABLE as error:
-        place = folder.parent
-        free = shutil.disk_usage(next(p for p in (place, *place.parents) if p.exists())).free
-        left = "nothing half-written was kept" if fresh else f"{folder} may be incomplete now"
-        msg = (
-            f"{place}: {folder.name} could not be written: {' '.join(str(error).split())}; "
-            f"{free / 1e9:.2f} GB are free there. Make room or name another folder with --outputs; "
-            f"{left}, and earlier runs are untouched"
-        )
-        raise RunError(msg) from None
-    finally:
-        if fresh and not whole:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _unfinished(root: Path, name: str) -> Iterator[Path]:
-    folder = root / f"{name}-{os.getpid()}.partial"
-    try:
-        with writing(folder):
-            folder.mkdir(parents=True)
-            yield folder
     finally:
         with suppress(OSError):
             root.rmdir()  # only if it is empty: a scenario's first run that failed
 
 
-def _flushed(folder: Path) -> None:
-    # The rename must not reach the disk before the bytes it promises.
-    for path in (*folder.rglob("*"), folder):
-        _synced(path)
-
-
-def _synced(path: Path) -> None:
-    # A folder's own bytes are the names in it; Windows opens no folder and keeps them itself.
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
+@contextmanager
+def _kept(root: Path, question: Mapping[str, Any], *, resume: bool) -> Iterator[Unfinished]:
+    # Finished tiles outlive a stop, a lost worker and a full disk. What cannot be mended by
+    # going on, such as data that are wrong, leaves nothing behind.
+    folder = unfinished.resumed(root, question) if resume else None
+    if folder is None:
+        with writing(root / "a run"):
+            folder = unfinished.begun(root, question)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        yield folder
+    except BaseException as error:
+        done = folder.finished
+        mended = not isinstance(error, GeositeError) or isinstance(
+            error, (SchedulerError, RunError)
+        )
+        if not folder.resumed and not (done and mended):
+            folder.remove()
+            if isinstance(error, UNWRITABLE) and not isinstance(error, GeositeError):
+                left = "nothing half-written was kept"
+                raise RunError(unwritable(folder.path, error, left)) from None
+            raise
+        folder.leave()
+        so_far = f"{done:,} of {question['tiles']:,} tiles are finished"
+        on = f"{so_far}; the same command with --resume goes on"
+        if isinstance(error, KeyboardInterrupt):
+            msg = f"stopped: {on}"
+            raise Interrupted(msg) from None
+        if isinstance(error, SchedulerError):
+            msg = f"{error}; {on}"
+            raise SchedulerError(msg) from None
+        if isinstance(error, UNWRITABLE) and not isinstance(error, GeositeError):
+            raise RunError(unwritable(folder.path, error, on, "Make room")) from None
+        raise
+    folder.close()
 
 
 def _save_surfaces(analysis: Analysis, folder: Path) -> None:

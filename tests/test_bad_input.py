@@ -351,10 +351,18 @@ def test_no_room_at_any_step(hamlet, monkeypatch, step):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     before = tree(hamlet.outputs)
-    monkeypatch.setattr(f"geosite.runs.{step}", full)
-    refused(
-        hamlet, hamlet.cli("run"), before, "No space left on device", "GB are free", "--outputs"
-    )
+    words = ("No space left on device", "GB are free")
+    with monkeypatch.context() as patch:
+        patch.setattr(f"geosite.runs.{step}", full)
+        if step == "analyse":
+            refused(hamlet, hamlet.cli("run"), before, *words, "--outputs")
+            return
+        result = hamlet.cli("run")
+    assert result.exit_code == 1
+    for word in (*words, "1 of 1 tiles are finished", "--resume"):
+        assert word in result.stderr
+    assert hamlet.cli("run", "--resume").exit_code == 0
+    assert not list(hamlet.outputs.glob("*/*.partial"))
 
 
 def test_files_that_may_not_grow(hamlet):
@@ -384,8 +392,16 @@ def test_a_disk_that_is_really_full(hamlet, room):
         result = cli("run", *words)
         assert result.exit_code == 1, result.output
         assert "could not be written" in result.stderr
-        assert "nothing half-written was kept" in result.stderr
-        assert tree(disk) == before
+        if "tiles are finished" not in result.stderr:
+            assert "nothing half-written was kept" in result.stderr
+            assert tree(disk) == before
+        more = ["mount", "-o", "remount,size=8m", str(disk)]
+        subprocess.run(more, check=True, capture_output=True)
+        again = cli("run", *words, "--resume")
+        assert again.exit_code == 0, again.output
+        first = earlier_run(hamlet) / "sites.csv"
+        assert (Path(again.stdout.strip()) / "sites.csv").read_bytes() == first.read_bytes()
+        assert not list(disk.glob("*/*.partial"))
     finally:
         subprocess.run(["umount", str(disk)], check=False)
 
@@ -413,17 +429,18 @@ def test_outputs_that_are_a_file(hamlet):
 
 # ── a run that is killed ──────────────────────────────────────────────────────────────────────
 KILLED = """
-import os, signal, sys, time
+import os, shutil, signal, sys, time
 from pathlib import Path
 from geosite.cli import main
 import geosite.catalog, geosite.pipeline, geosite.runs
-outputs, words = Path(sys.argv[1]), sys.argv[2:]
+outputs, kept, words = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
 for delay in (0.0, 0.1, 0.25, 0.4, 0.55, 0.7):
     there = set(outputs.glob("*/*"))
     child = os.fork()
     if not child:
-        os.close(1)
-        os.close(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
         main(words)
     until = time.monotonic() + 30
     while set(outputs.glob("*/*")) == there and time.monotonic() < until:
@@ -431,6 +448,9 @@ for delay in (0.0, 0.1, 0.25, 0.4, 0.55, 0.7):
     time.sleep(delay)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    # A run that finishes removes what an earlier one has left.
+    for folder in outputs.glob("*/*.partial"):
+        shutil.copytree(folder, kept / folder.name, dirs_exist_ok=True)
 """
 
 
@@ -438,8 +458,11 @@ def test_kill_at_any_moment_leaves_nothing_that_looks_finished(hamlet):
     earlier = earlier_run(hamlet)
     before, listing = tree(earlier), {p.name for p in earlier.iterdir()}
     words = ["run", *hamlet.words("run")]
-    subprocess.run([sys.executable, "-c", KILLED, hamlet.outputs, *words], check=True, timeout=200)
+    kept = hamlet.root / "kept"
+    command = [sys.executable, "-c", KILLED, hamlet.outputs, kept, *words]
+    subprocess.run(command, check=True, timeout=200)
     folders = [p for p in (hamlet.outputs / "hamlet").iterdir() if p != earlier]
+    folders += kept.iterdir()
     assert any(p.suffix == ".partial" for p in folders)
     for folder in folders:
         if folder.suffix == ".partial":
@@ -451,6 +474,7 @@ def test_kill_at_any_moment_leaves_nothing_that_looks_finished(hamlet):
             assert cli("map", folder).exit_code == 0
     assert tree(earlier) == before
     assert hamlet.cli("run").exit_code == 0
+    assert not list(hamlet.outputs.glob("*/*.partial"))
 
 
 def test_a_catalogue_file_that_is_no_yaml(hamlet):

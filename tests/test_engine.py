@@ -1,10 +1,12 @@
+import operator
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from geosite.engine import mapped
+from geosite.engine import Engine, Peak, mapped, peak, summed_peaks
+from geosite.errors import SchedulerError
 from geosite.store import Store
 from tests.toyworld import toygrid
 
@@ -19,7 +21,7 @@ def test_results_come_in_the_order_of_the_windows(workers):
         time.sleep(0.02 if window == windows[0] else 0)
         return window.row, window.column
 
-    found = mapped(slow_first, windows, workers=workers)
+    found = mapped(slow_first, windows, Engine("threads", workers))
     assert found == [(w.row, w.column) for w in windows]
 
 
@@ -35,13 +37,13 @@ def test_no_more_windows_at_once_than_workers():
         with lock:
             now -= 1
 
-    mapped(counted, list(GRID.tiles(2)), workers=2)
+    mapped(counted, list(GRID.tiles(2)), Engine("threads", 2))
     assert most == 2
 
 
 def test_equal_windows_are_not_done_once_for_all():
     done = []
-    mapped(done.append, [GRID, GRID, GRID], workers=2)
+    mapped(done.append, [GRID, GRID, GRID], Engine("threads", 2))
     assert len(done) == 3
 
 
@@ -51,7 +53,7 @@ def test_an_error_in_a_tile_is_the_error_of_the_run():
         raise ValueError(msg)
 
     with pytest.raises(ValueError, match="a tile failed"):
-        mapped(fails, list(GRID.tiles(5)), workers=2)
+        mapped(fails, list(GRID.tiles(5)), Engine("threads", 2))
 
 
 def test_two_workers_write_what_one_writes(tmp_path):
@@ -65,7 +67,49 @@ def test_two_workers_write_what_one_writes(tmp_path):
         def work(window):
             store.write(window, {"piece": written[GRID.window(window)]})
 
-        mapped(work, list(GRID.tiles(2)), workers=workers)
+        mapped(work, list(GRID.tiles(2)), Engine("threads", workers))
         return store.read("piece", GRID).tobytes()
 
     assert store_of(1) == store_of(2) == written.tobytes()
+
+
+@pytest.mark.parametrize("scheduler", ["serial", "threads", "processes"])
+def test_every_scheduler_gives_the_same_and_tells_of_each_window(scheduler, tmp_path):
+    done = []
+    found = mapped(
+        operator.neg, range(5), Engine(scheduler, 2), desk=tmp_path, finished=done.append
+    )
+    assert found == [0, -1, -2, -3, -4]
+    assert sorted(done) == [0, 1, 2, 3, 4]
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_do_starts_no_process():
+    assert mapped(operator.neg, [], Engine("processes", 2)) == []
+
+
+def test_after_an_error_no_window_is_begun(tmp_path):
+    begun = []
+
+    def fails(window):
+        begun.append(window)
+        time.sleep(0.01)
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 -- which one is what the next line says
+        mapped(fails, range(50), Engine("threads", 2))
+    count = len(begun)
+    time.sleep(0.1)
+    assert len(begun) == count < 50
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_worker_is_no_engine(workers):
+    with pytest.raises(SchedulerError, match="--workers"):
+        Engine("threads", workers)
+
+
+def test_memory_of_a_process_counts_once():
+    found = [Peak("a", 1, 5), Peak("a", 1, 7), Peak("a", 2, 3), Peak("b", 1, 1)]
+    assert summed_peaks(found) == 11
+    assert peak().bytes > 10_000_000

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +13,7 @@ import rasterio
 import shapely
 
 from geosite import catalog
+from geosite.capacity import Means
 from geosite.errors import CoverageError
 from geosite.explain import explain_spot
 from geosite.pipeline import plan
@@ -35,13 +40,60 @@ def table_of(run):
 
 def test_any_tiling_gives_the_same_bytes(hamlet, common):
     first = open_run(earlier_run(common))
-    other = ran(hamlet, tile_size=17, workers=1)
+    other = ran(hamlet, means=Means(tile=17, workers=1))
     assert table_of(other) == table_of(first)
     assert other.sites.geometry.to_wkb().tolist() == first.sites.geometry.to_wkb().tolist()
     grid = first.store.grid
     for name in ("status", "planes", "suitability", "effective", "measures"):
         one, two = (r.store.read(name, grid) for r in (first, other))
         np.testing.assert_array_equal(one, two, err_msg=name)
+
+
+NAMES = ("status", "planes", "parcel", "suitability", "effective", "measures")
+
+
+def answer(run):
+    """What must be the same, however a run was worked on."""
+    store = run.store
+    surfaces = {n: store.read(n, store.grid) for n in NAMES}
+    return surfaces, table_of(run), run.sites.geometry.to_wkb().tolist()
+
+
+def same(one, two):
+    for name in NAMES:
+        np.testing.assert_array_equal(one[0][name], two[0][name], err_msg=name)
+    assert one[1:] == two[1:]
+
+
+def test_every_scheduler_and_size_of_tiles_gives_the_same_bytes(hamlet):
+    # 600 cells a side: one tile of 2,048 or 4,096, four of 512.
+    unit = {"unit": "patch", "threshold": "0.2", "min_area": "1 ha"}
+    hamlet.ask(rules=["military-land"], sites=unit)
+    asked = hamlet.plan(resolution=20.0)
+    killed = []
+
+    def kill(stage, done, _total):
+        # A worker is lost when the first tile is finished, and others are under way.
+        if stage == "tiles" and done == 1:
+            worker = multiprocessing.active_children()[0]
+            os.kill(worker.pid, signal.SIGKILL)
+            killed.append(worker.pid)
+
+    runs = [
+        execute(asked, hamlet.outputs, means=Means(scheduler, 2, 1e12, tile), told=told)
+        for scheduler, tile, told in (
+            ("serial", 4096, None),
+            ("threads", 512, None),
+            ("serial", 2048, None),
+            ("processes", 512, kill),
+        )
+    ]
+    assert [r.manifest["engine"]["tiles"] for r in runs] == [1, 4, 1, 4]
+    assert len(runs[0].sites)
+    assert killed
+    first = answer(runs[0])
+    for other in runs[1:]:
+        same(first, answer(other))
 
 
 def test_any_tiling_of_the_demo_gives_the_same_table(tmp_path, tmp_path_factory):
@@ -55,7 +107,7 @@ def test_any_tiling_of_the_demo_gives_the_same_table(tmp_path, tmp_path_factory)
         aoi=world.aoi,
         resolution=90.0,
     )
-    other = execute(asked, tmp_path, tile_size=120)
+    other = execute(asked, tmp_path, means=Means(tile=120))
     assert len(pd.read_csv(first / "sites.csv"))
     assert table_of(other) == (first / "sites.csv").read_bytes()
 
@@ -111,7 +163,7 @@ def test_patches_are_sites_end_to_end(hamlet):
     sites = ran(hamlet).sites
     assert len(sites)
     assert (sites["area_ha"] >= 50).all()
-    tiled = ran(hamlet, tile_size=17).sites
+    tiled = ran(hamlet, means=Means(tile=17)).sites
     pd.testing.assert_frame_equal(pd.DataFrame(sites), pd.DataFrame(tiled))
 
 
@@ -154,7 +206,7 @@ def test_a_run_on_a_snapped_grid_lies_where_its_cells_lie(hamlet, unit):
     assert land.sum() * grid.cell_area == pytest.approx(sites["area_ha"].sum())
     assert piece[land].all()
     assert explain_spot(found, *anchors(sites)[0]).splitlines()[0].endswith(": clear")
-    tiled = ran(hamlet, tile_size=17)
+    tiled = ran(hamlet, means=Means(tile=17))
     assert table_of(tiled) == table_of(found)
     assert tiled.sites.geometry.to_wkb().tolist() == sites.geometry.to_wkb().tolist()
 

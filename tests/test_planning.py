@@ -10,8 +10,10 @@ import pytest
 import shapely
 from pyproj import CRS
 
+from geosite.capacity import layout
 from geosite.catalog import open_rulebook
 from geosite.crs import WGS84
+from geosite.engine import Engine
 from geosite.errors import CapacityError, CatalogError, CoverageError, CRSMismatchError
 from geosite.planning import reading_bounds
 from geosite.report import plan_text
@@ -48,7 +50,7 @@ def test_the_grid_is_snapped_to_the_scenarios_origin(hamlet):
     assert found.grid.origin == (WEST + 30, SOUTH - 50)
     left, bottom = WEST - 170, SOUTH - 50
     assert found.grid.bounds == (left, bottom, left + 61 * 200, bottom + 61 * 200)
-    assert "edges through -1,799,970, 1,899,950 m" in plan_text(found)
+    assert "edges through -1,799,970, 1,899,950 m" in plan_text(found, layout(found, Engine()))
     # Another cell size is snapped to the same corner.
     assert hamlet.plan(resolution=100.0).grid.origin == found.grid.origin
 
@@ -203,13 +205,6 @@ def test_the_order_of_rule_sets_means_nothing(hamlet):
     one = hamlet.plan()
     hamlet.ask(rules=SCENARIO["rules"][::-1])
     assert hamlet.plan().rules == one.rules
-
-
-def test_memory_grows_with_workers_and_not_with_idle_ones(hamlet):
-    found = hamlet.plan()
-    assert found.memory(workers=1) == found.memory(workers=8)  # one tile only
-    assert found.memory(workers=1, size=30) < found.memory(workers=2, size=30)
-    assert len(found.tiles(30)) == 4
 
 
 def test_bounds_that_cross_the_antimeridian_are_said_so(hamlet):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +16,7 @@ import rasterio
 from geosite.crs import WGS84, transformed
 from geosite.errors import RunError
 from geosite.report import DISCLAIMER
-from geosite.runs import _placed, content, execute, open_run, render_again, writing
+from geosite.runs import content, execute, open_run, render_again
 from tests.worlds import earlier_run, shared_demo, tree
 
 FILES = {
@@ -213,49 +212,12 @@ def test_the_table_is_rounded_and_the_parquet_is_not(common):
     assert (exact["suitability"] != exact["suitability"].round(6)).any()
 
 
-def test_two_runs_in_one_second_have_two_folders(tmp_path):
-    path = tmp_path / "run"
-    for n, name in enumerate(("run", "run-2", "run-3")):
-        folder = tmp_path / f"{n}.partial"
-        folder.mkdir()
-        (folder / "file").touch()
-        assert _placed(folder, path) == tmp_path / name
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "run-2", "run-3"]
-
-
-def test_a_name_that_another_run_takes_in_between_is_left_to_it(tmp_path, monkeypatch):
-    folder, path = tmp_path / "a.partial", tmp_path / "run"
-    for p in (folder, path):
-        p.mkdir()
-        (p / "file").touch()
-    seen = iter([False])
-    there = Path.exists
-    monkeypatch.setattr(Path, "exists", lambda p: next(seen, None) or (p != path and there(p)))
-    assert _placed(folder, path) == tmp_path / "run-2"
-
-
 def test_every_file_and_folder_reaches_the_disk_before_its_name(hamlet, monkeypatch):
     synced = []
-    monkeypatch.setattr("geosite.runs.os.fsync", lambda n: synced.append(os.fstat(n).st_ino))
+    monkeypatch.setattr("geosite.disk.os.fsync", lambda n: synced.append(os.fstat(n).st_ino))
     run = execute(hamlet.plan(), hamlet.outputs)
     there = {p.stat().st_ino for p in (*run.path.rglob("*"), run.path, run.path.parent)}
     assert there <= set(synced)
-
-
-def _half_written(folder):
-    with writing(folder):
-        folder.mkdir(exist_ok=True)
-        (folder / "half").write_text("half", encoding="utf-8")
-        raise PermissionError(13, "Permission denied")
-
-
-def test_a_failure_to_write_takes_a_new_folder_away_and_keeps_an_old_one(tmp_path):
-    new, old = tmp_path / "new", tmp_path / "old"
-    old.mkdir()
-    for folder, said in ((new, "nothing half-written"), (old, "may be incomplete")):
-        with pytest.raises(RunError, match=said):
-            _half_written(folder)
-    assert [p.name for p in tmp_path.iterdir()] == ["old"]
 
 
 def test_the_manifest_is_what_was_saved(common):

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geosite.capacity import Layout
     from geosite.planning import Plan
 
-WORKERS = 2
 
-
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan, laid: Layout) -> str:
     """What `geosite plan` prints."""
     grid = plan.grid
     rows, columns = grid.shape
@@ -26,8 +25,9 @@ def plan_text(plan: Plan) -> str:
             f"{grid.resolution:g} m = {grid.cells / 1e6:,.1f} million"
             + (f", edges through {x:,.10g}, {y:,.10g} m" if any(grid.origin) else "")
         ),
-        f"tiles         {len(plan.tiles())}, halo {plan.halo} cells",
-        f"memory        about {plan.memory(workers=WORKERS) / 1e9:.1f} GB",
+        f"tiles         {laid.tiles:,} of {laid.tile:,} cells a side, halo {plan.halo:,} cells",
+        f"work          {_work(laid)}",
+        f"memory        about {laid.bytes / 1e9:.1f} GB{_whose(laid)}",
         f"rules as of   {plan.as_of}",
         f"missing score {scenario.missing};  unknown land: {scenario.unknown_land}",
         "",
@@ -67,6 +67,22 @@ def plan_text(plan: Plan) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _work(laid: Layout) -> str:
+    engine = laid.engine
+    at_once = f"{engine.most} at once" if engine.most > 1 else "one tile at a time"
+    match engine.kind:
+        case "cluster":
+            return f"{at_once} on {engine.scheduler}; every worker sees the data and the outputs"
+        case "serial":
+            return at_once
+        case kind:
+            return f"{at_once} on {kind}"
+
+
+def _whose(laid: Layout) -> str:
+    return " for each worker" if laid.engine.kind == "cluster" else ""
 
 
 def _layer(plan: Plan, id_: str) -> str:

@@ -1,0 +1,97 @@
+"""Writing to disk: whole, or an error that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyogrio
+import rasterio
+from rasterio._err import CPLE_BaseError
+
+from geosite.errors import GeositeError, RunError
+
+UNWRITABLE = (
+    OSError,
+    rasterio.errors.RasterioError,
+    CPLE_BaseError,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+)
+"""What the drivers raise where they cannot write; copying a raster lets GDAL's own errors out."""
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say a failure to write in one message; a folder that was not there before is taken away.
+
+    Raises
+    ------
+    RunError
+        If what is written inside fails: no space, no permission.
+    """
+    fresh, whole = not folder.exists(), False
+    try:
+        yield
+        whole = True
+    except GeositeError:
+        raise
+    except UNWRITABLE as error:
+        left = "nothing half-written was kept" if fresh else f"{folder} may be incomplete now"
+        raise RunError(unwritable(folder, error, left)) from None
+    finally:
+        if fresh and not whole:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+ROOM = "Make room or name another folder with --outputs"
+
+
+def unwritable(folder: Path, error: BaseException, left: str, fix: str = ROOM) -> str:
+    """What happened, and what is left, in words."""
+    place = folder.parent
+    free = shutil.disk_usage(next(p for p in (place, *place.parents) if p.exists())).free
+    return (
+        f"{place}: {folder.name} could not be written: {' '.join(str(error).split())}; "
+        f"{free / 1e9:.2f} GB are free there. {fix}; "
+        f"{left}, and earlier runs are untouched"
+    )
+
+
+def placed(folder: Path, path: Path) -> Path:
+    """Rename a folder to a path, or to the first numbered one that is free; gives the new path."""
+    # Two runs of one question in one second: the second one gets a number. Whether a name
+    # is free is asked by taking it, since another run may take it in between.
+    for n in range(1, 10_000):
+        place = path if n == 1 else path.with_name(f"{path.name}-{n}")
+        if place.exists():
+            continue
+        try:
+            return folder.rename(place)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+    raise FileExistsError(errno.EEXIST, "every name for this run is taken", str(path))
+
+
+def flush(folder: Path) -> None:
+    """See everything in a folder to the disk."""
+    # The rename must not reach the disk before the bytes it promises.
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """See a file, or the names in a folder, to the disk."""
+    # A folder's own bytes are the names in it; Windows opens no folder and keeps them itself.
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

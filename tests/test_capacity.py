@@ -1,0 +1,97 @@
+"""Tiles fit the memory they are given, with the least work; what cannot fit says so at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from geosite import capacity
+from geosite.capacity import Means, arranged, layout
+from geosite.engine import Engine
+from geosite.errors import CapacityError, RunError, SchedulerError
+from tests.worlds import tree
+
+
+@pytest.fixture
+def fine(hamlet):
+    """A plan of 2,400 cells a side with a halo of 1,800."""
+    hamlet.ask(rules=[])
+    found = hamlet.plan(resolution=5.0)
+    assert (found.grid.shape, found.halo) == ((2400, 2400), 1800)
+    return found
+
+
+def least(plan, scheduler="serial"):
+    with pytest.raises(CapacityError) as caught:
+        layout(plan, Engine(scheduler, 1), memory=1)
+    return caught.value
+
+
+def test_more_memory_never_means_more_work(fine):
+    found = [
+        layout(fine, Engine("threads", 4), memory=m * 1e9, limit=10**12)
+        for m in (1.5, 2, 3, 5, 8, 20)
+    ]
+    for laid, memory in zip(found, (1.5, 2, 3, 5, 8, 20), strict=True):
+        assert laid.bytes <= memory * 1e9
+        assert laid.tile in capacity.SIZES
+    work = [capacity._work(fine, f) for f in found]
+    assert work == sorted(work, reverse=True)
+    assert work[-1] < work[0]
+
+
+def test_processes_take_more_than_threads_and_those_more_than_one(fine):
+    serial, threads, processes = (
+        layout(fine, Engine(s, 2), memory=1e12, tile=1024, limit=10**12)
+        for s in ("serial", "threads", "processes")
+    )
+    assert serial.bytes < threads.bytes < processes.bytes
+    assert serial.tiles == threads.tiles == 9
+
+
+def test_idle_workers_take_no_memory(hamlet):
+    one, eight = (
+        layout(hamlet.plan(), Engine("threads", n), tile=64, limit=10**12) for n in (1, 8)
+    )
+    assert one.tiles == eight.tiles == 1
+    assert one.bytes == eight.bytes
+
+
+def test_what_does_not_fit_says_what_would_and_how_to_shrink(fine, hamlet):
+    error = least(fine)
+    for word in ("at least", "--memory '", "coarser --resolution", "smaller --aoi", "9 km"):
+        assert word in str(error)
+    needed = float(str(error).partition("--memory '")[2].partition(" GB")[0])
+    assert layout(fine, Engine("serial"), memory=needed * 1e9, limit=10**12)
+    before = tree(hamlet.root)
+    result = hamlet.cli("run", "--resolution", "5 m", "--memory", "900 MB")
+    assert result.exit_code == 1
+    assert "preparing" not in result.stderr
+    assert tree(hamlet.root) == before
+
+
+def test_the_machine_is_a_limit_too(fine):
+    with pytest.raises(CapacityError, match=r"this machine has 1\.0 GB; give a coarser"):
+        layout(fine, Engine("threads"), memory=1e12, limit=10**9)
+    with pytest.raises(CapacityError, match=r"a worker has 1\.0 GB"):
+        layout(fine, Engine("tcp://127.0.0.1:1", 4, 2), memory=1e12, limit=10**9)
+
+
+def test_a_worker_of_a_cluster_holds_a_tile_for_each_of_its_threads(fine):
+    one, two = (
+        layout(fine, Engine("tcp://127.0.0.1:1", 8, n), memory=1e12, tile=1024) for n in (1, 2)
+    )
+    assert one.bytes - capacity.BASE_BYTES == pytest.approx((two.bytes - capacity.BASE_BYTES) / 2)
+
+
+@pytest.mark.parametrize("scheduler", ["dask", "tcp://", "tcp://host", "http://host:80", ""])
+def test_a_scheduler_that_is_none(hamlet, scheduler):
+    with pytest.raises(SchedulerError, match="expected serial, threads, processes"):
+        arranged(hamlet.plan(), Means(scheduler=scheduler), hamlet.outputs)
+
+
+def test_outputs_that_cannot_be_written_are_said_before_a_cluster_is_asked(hamlet):
+    (hamlet.root / "file").touch()
+    with pytest.raises(RunError, match="name another folder with --outputs"):
+        arranged(
+            hamlet.plan(), Means(scheduler="tcp://127.0.0.1:1"), hamlet.root / "file" / "outputs"
+        )
