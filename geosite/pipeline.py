@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,7 @@ def analyse(
     ready: Prepared | None = None,
     laid: Layout | None = None,
     told: Told | None = None,
+    tiled: Callable[[Store, Sequence[Grid]], None] | None = None,
 ) -> Analysis:
     """Read, tile and join: everything a plan promises.
 
@@ -147,6 +149,8 @@ def analyse(
         Size of the tiles and where they are worked on; by default what suits this machine.
     told : callable, optional
         Told of every step.
+    tiled : callable, optional
+        Given the store and its windows when all tiles are finished; works beside the joining.
 
     Raises
     ------
@@ -171,6 +175,21 @@ def analyse(
     peaks = _worked(TileWork(ready.inputs, done), left, laid.engine, earlier, told)
     clock.lap("tiles")
     told("joining", 0, 0)
+    # Pictures of the surfaces are compressed by one processor while another joins the tiles.
+    with ThreadPoolExecutor(1) as beside:
+        surfaced = beside.submit(tiled or (lambda *_: None), done.store, windows)
+        found = _joined(plan, ready, done, windows, clock)
+        surfaced.result()
+    clock.lap("surfaces")
+    return Analysis(
+        plan, ready, done.store, tuple(windows), **found,
+        layout=laid, resumed=earlier, peaks=tuple(peaks), timings=clock.laps,
+    )  # fmt: skip
+
+
+def _joined(
+    plan: Plan, ready: Prepared, done: Checkpoints, windows: Sequence[Grid], clock: _Clock
+) -> dict[str, Any]:
     surfaces = done.store
     found = [_Found.of(done.read(w)) for w in windows]
     pieces, groups, left_out = candidates(
@@ -185,22 +204,18 @@ def analyse(
     rule_sets = summed_rule_sets([f.rule_sets for f in found])
     area = plan.grid.cell_area
     status = sum((f.status for f in found), np.zeros(len(constraints.STATUS_NAMES), np.int64))
-    return Analysis(
-        plan,
-        ready,
-        surfaces,
-        tuple(windows),
-        sites,
-        rule_sets,
-        removal(rule_sets, plan.rules, plan.treatments, ready.inputs.offered, cell_ha=area),
-        inventory(ready.deposits, ready.register.parcels),
-        {n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k},
-        left_out,
-        laid,
-        earlier,
-        tuple(peaks),
-        clock.laps,
-    )
+    return {
+        "sites": sites,
+        "rule_sets": rule_sets,
+        "removed": removal(
+            rule_sets, plan.rules, plan.treatments, ready.inputs.offered, cell_ha=area
+        ),
+        "inventory": inventory(ready.deposits, ready.register.parcels),
+        "status_ha": {
+            n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k
+        },
+        "left_out": left_out,
+    }
 
 
 def _checkpoints(plan: Plan, folder: Path, laid: Layout) -> Checkpoints:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +164,14 @@ def execute(
         question = _asked(plan, laid) | asked(plan, ready.files)
         prepared = time.perf_counter() - clock
         with _kept(root, question, resume=resume) as folder:
-            found = analyse(plan, folder.path, ready=ready, laid=laid, told=told)
+            found = analyse(
+                plan,
+                folder.path,
+                ready=ready,
+                laid=laid,
+                told=told,
+                tiled=partial(_save_surfaces, folder.path),
+            )
             timings = {"prepare": prepared, **found.timings}
             told("saving", 0, 0)
             said = _saved(replace(found, timings=timings), folder.path, started)
@@ -191,7 +199,6 @@ def _asked(plan: Plan, laid: Layout) -> dict[str, Any]:
 def _saved(analysis: Analysis, folder: Path, started: datetime) -> dict[str, Any]:
     clock = time.perf_counter()
     said = manifest(analysis, started)
-    _save_surfaces(analysis, folder)
     _save_vectors(analysis, folder)
     _save_pages(Run(folder, said), analysis)
     said["engine"]["peak_bytes"] = summed_peaks([*analysis.peaks, peak()])
@@ -251,12 +258,9 @@ def _kept(root: Path, question: Mapping[str, Any], *, resume: bool) -> Iterator[
     folder.close()
 
 
-def _save_surfaces(analysis: Analysis, folder: Path) -> None:
-    windows = analysis.windows
-    analysis.store.write_cog(
-        "suitability", folder / "suitability.tif", nodata=np.nan, windows=windows
-    )
-    analysis.store.write_cog("status", folder / "status.tif", nodata=0, windows=windows)
+def _save_surfaces(folder: Path, store: Store, windows: Sequence[Grid]) -> None:
+    store.write_cog("suitability", folder / "suitability.tif", nodata=np.nan, windows=windows)
+    store.write_cog("status", folder / "status.tif", nodata=0, windows=windows)
 
 
 def _save_vectors(analysis: Analysis, folder: Path) -> None:
