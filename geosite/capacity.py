@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geosite.engine import Engine, processors
-from geosite.errors import CapacityError, RunError
+from geosite.errors import CapacityError, GeositeError, RunError
 from geosite.sources import placed
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def _there(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
+    except GeositeError:
+        raise
     except OSError as error:
         msg = f"{folder}: cannot be written ({error.strerror}); name another folder with --outputs"
         raise RunError(msg) from None

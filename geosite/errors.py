@@ -38,7 +38,7 @@ class CapacityError(GeositeError, MemoryError):
     """The plan does not fit the memory it was given."""
 
 
-class SchedulerError(GeositeError, RuntimeError):
+class SchedulerError(GeositeError, ConnectionError):
     """A Dask scheduler cannot be reached, or its workers cannot do the work."""
 
 
