@@ -53,11 +53,13 @@ def _clean(verb: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def _importing() -> Iterator[None]:
-    # Importing makes many objects and no garbage; looking for it takes a quarter of the time.
+    # Importing makes many objects and no garbage; looking for it takes a quarter of the time,
+    # and afterwards they stay.
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
@@ -210,6 +212,7 @@ def plan(
     is_flag=True,
     help="Go on with the newest run of this scenario that was stopped; begin one if none was.",
 )
+@click.option("--no-map", is_flag=True, help="Draw no map; geosite map RUN draws it later.")
 @_machine
 @_QUIET
 @_clean
@@ -222,6 +225,7 @@ def run(
     resolution: float | None,
     *,
     allow_missing: bool,
+    no_map: bool,
     resume: bool,
     quiet: bool,
     **means: Any,
@@ -247,6 +251,7 @@ def run(
             planned,
             outputs,
             allow_missing=allow_missing,
+            drawn=not no_map,
             means=Means(**means),
             resume=resume,
             told=told,

@@ -29,7 +29,6 @@ STEPS = 1_000_000
 BINS = 200
 """Bins of the histogram of suitability that p90 is read from."""
 _OFFSET = 2**30
-_ROWS = 256
 KEYS = ["piece", "parcel", "lattice"]
 
 
@@ -163,38 +162,13 @@ def rule_set_table(
         if constraints.is_hard(treatment) or treatment.tier == "include":
             plane, bit = divmod(k, constraints.RULES_PER_PLANE)
             masks[plane] |= np.uint64(1) << np.uint64(2 * bit)
-    # Some rows at a time: the keys of all cells would take more room than the surfaces.
-    tables = [
-        _run_table(parcel[r : r + _ROWS], planes[:, r : r + _ROWS], masks, gate[r : r + _ROWS])
-        for r in range(0, len(parcel), _ROWS)
-    ]
-    return summed_rule_sets(tables)
-
-
-def _run_table(
-    parcel: NDArray[np.int32],
-    planes: NDArray[Any],
-    masks: NDArray[np.uint64],
-    gate: NDArray[np.bool_],
-) -> pd.DataFrame:
-    flat = [
-        parcel.ravel(),
-        *(p.ravel() & m.astype(p.dtype) for p, m in zip(planes, masks, strict=True)),
-    ]
-    # Neighbouring cells are mostly alike: runs first, then the few runs are summed.
-    change = np.zeros(parcel.size, bool)
-    change[:1] = True
-    for values in flat:
-        change[1:] |= values[1:] != values[:-1]
-    starts = np.flatnonzero(change)
-    cells = np.diff([*starts, parcel.size])
-    evidence = np.add.reduceat(gate.ravel(), starts, dtype=np.int64) if len(starts) else cells
+    keys, counts = tallies.runs(parcel, planes, masks, gate)
     table = pd.DataFrame(
-        {"parcel": flat[0][starts].astype(np.int64)}
-        | {f"plane{p}": v[starts].astype(np.uint64) for p, v in enumerate(flat[1:])}
-        | {"cells": cells, "evidence": evidence}
+        {"parcel": keys[:, 0].astype(np.int64)}
+        | {f"plane{p}": keys[:, 1 + p] for p in range(len(planes))}
+        | {"cells": counts[:, 0], "evidence": counts[:, 1]}
     )
-    return table[table["parcel"] > 0]
+    return summed_rule_sets([table])
 
 
 def summed_rule_sets(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -125,6 +125,7 @@ def execute(
     allow_missing: bool = False,
     means: Means | None = None,
     resume: bool = False,
+    drawn: bool = True,
     told: Told | None = None,
 ) -> Run:
     """Analyse a plan and save everything; the run's folder appears only when it is whole.
@@ -135,6 +136,8 @@ def execute(
         Processors and memory that it may use.
     resume : bool
         Go on with the newest unfinished run that asked the same, if there is an unfinished run.
+    drawn : bool
+        Draw the map; `render_again` draws it later.
     told : callable, optional
         Told of every step: its name, how many of its parts are done, and of how many.
 
@@ -174,7 +177,7 @@ def execute(
             )
             timings = {"prepare": prepared, **found.timings}
             told("saving", 0, 0)
-            said = _saved(replace(found, timings=timings), folder.path, started)
+            said = _saved(replace(found, timings=timings), folder.path, started, drawn=drawn)
             folder.strip()
             final = root / f"{started:%Y%m%dT%H%M%SZ}-{said['hash'][:8]}"
             flush(folder.path)
@@ -196,11 +199,11 @@ def _asked(plan: Plan, laid: Layout) -> dict[str, Any]:
     }
 
 
-def _saved(analysis: Analysis, folder: Path, started: datetime) -> dict[str, Any]:
+def _saved(analysis: Analysis, folder: Path, started: datetime, *, drawn: bool) -> dict[str, Any]:
     clock = time.perf_counter()
     said = manifest(analysis, started)
     _save_vectors(analysis, folder)
-    _save_pages(Run(folder, said), analysis)
+    _save_pages(Run(folder, said), analysis, drawn=drawn)
     said["engine"]["peak_bytes"] = summed_peaks([*analysis.peaks, peak()])
     said["timings_s"]["save"] = round(time.perf_counter() - clock, 3)
     said["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -296,7 +299,7 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
     analysis.rule_sets.to_parquet(folder / "rule_sets.parquet")
 
 
-def _save_pages(run: Run, analysis: Analysis) -> None:
+def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     shown = content(run)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
     report.write_table(
@@ -308,7 +311,8 @@ def _save_pages(run: Run, analysis: Analysis) -> None:
         ("CITATIONS.md", report.citations_text(shown)),
     ):
         (run.path / name).write_text(text, encoding="utf-8")
-    report.write_map(shown, run.path / "map.html")
+    if drawn:
+        report.write_map(shown, run.path / "map.html")
 
 
 def _inventory(analysis: Analysis) -> pd.DataFrame:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+_LARGE = 2**28
+"""Cells from which on a raster takes a gigabyte and more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """Surfaces of a grid in one Zarr group; each tile writes its own chunks."""
@@ -136,11 +140,12 @@ class Store:
             "tiled": True,
             "blockxsize": 512,
             "blockysize": 512,
-            "compress": "zstd",
-            "zstd_level": 1,
             "bigtiff": "if_safer",
             "sparse_ok": True,
         }
+        if self.grid.cells > _LARGE:
+            # What is read again at once needs no compression, unless it would fill the disk.
+            profile |= {"compress": "zstd", "zstd_level": 1, "num_threads": "all_cpus"}
         with rasterio.Env(GDAL_CACHEMAX=64):
             with rasterio.open(rough, "w", **profile) as file:
                 for window in windows:
@@ -153,7 +158,7 @@ class Store:
                 path,
                 driver="COG",
                 compress="zstd",
-                level=3,
+                level=1,
                 overview_resampling="nearest",
                 num_threads="all_cpus",
                 bigtiff="if_safer",

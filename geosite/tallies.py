@@ -110,3 +110,64 @@ def group_firsts(group: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     places = np.flatnonzero(group[::-1] >= 0)
     out[group[::-1][places]] = len(group) - 1 - places
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _runs(
+    parcel: Cells, planes: Cells, masks: Cells, gate: Cells, keys: Cells, counts: Cells
+) -> int:  # pragma: no cover - compiled
+    n = -1
+    for r in range(parcel.shape[0]):
+        for c in range(parcel.shape[1]):
+            p = parcel[r, c]
+            if p == 0:
+                continue
+            same = n >= 0 and keys[n, 0] == np.uint64(p)
+            for k in range(planes.shape[0]):
+                word = np.uint64(planes[k, r, c]) & masks[k]
+                same = same and keys[n, k + 1] == word
+            if not same:
+                n += 1
+                if n == keys.shape[0]:
+                    return -1
+                keys[n, 0] = p
+                for k in range(planes.shape[0]):
+                    keys[n, k + 1] = np.uint64(planes[k, r, c]) & masks[k]
+                counts[n, 0] = counts[n, 1] = 0
+            counts[n, 0] += 1
+            counts[n, 1] += gate[r, c]
+    return n + 1
+
+
+def runs(
+    parcel: NDArray[np.int32],
+    planes: NDArray[Any],
+    masks: NDArray[np.uint64],
+    gate: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Runs of cells of one parcel and one set of bits, in reading order.
+
+    Parameters
+    ----------
+    parcel : (rows, columns)
+        Cells of parcel 0 are passed over.
+    planes : (planes, rows, columns)
+    masks : (planes,)
+        Bits that count.
+    gate : (rows, columns) bool
+
+    Returns
+    -------
+    keys : (runs, 1 + planes)
+        Parcel and bits.
+    counts : (runs, 2)
+        Cells, and those of them that are marked by the gate.
+    """
+    room = 65_536
+    while True:
+        keys = np.empty((room, 1 + len(planes)), np.uint64)
+        counts = np.empty((room, 2), np.int64)
+        found = _runs(parcel, planes, masks, gate, keys, counts)
+        if found >= 0:
+            return keys[:found], counts[:found]
+        room *= 4
