@@ -5,6 +5,7 @@ Knows nothing of land or law.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import resource
@@ -12,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -25,6 +27,8 @@ W = TypeVar("W")
 
 Kind = Literal["serial", "threads", "processes", "cluster"]
 _ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d+")
+_ARENA_MAX = -8
+"""M_ARENA_MAX of malloc.h."""
 _CACHE_MB = 64
 """GDAL would keep a twentieth of the machine's memory for decoded blocks."""
 
@@ -79,6 +83,16 @@ class Engine:
     def most(self) -> int:
         """Tiles that are worked on at once."""
         return 1 if self.kind == "serial" else self.workers
+
+
+def keep_less_memory() -> None:
+    """Let the threads of this process share what they have freed, where the C library is GNU's.
+
+    It would give each thread an arena of its own, and keep what was freed in all of them:
+    a quarter more memory, and more time for pages that are new.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +184,7 @@ class _Thrifty:
     function: Callable[[Any], Any]
 
     def __call__(self, window: Any) -> Any:
+        keep_less_memory()
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
             return self.function(window)
 

@@ -25,7 +25,7 @@ from geosite.capacity import Layout, Means, arranged
 from geosite.catalog import open_scenario
 from geosite.crs import WGS84, parsed_crs, transformed
 from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
-from geosite.engine import peak, summed_peaks
+from geosite.engine import keep_less_memory, peak, summed_peaks
 from geosite.errors import GeositeError, RunError, SchedulerError
 from geosite.grid import Grid
 from geosite.manifest import manifest, misshapen, notice
@@ -152,6 +152,7 @@ def execute(
         Whatever the analysis raises.
     """
     started, clock, told = datetime.now(UTC), time.perf_counter(), told or (lambda *_: None)
+    keep_less_memory()
     root = runs_folder(outputs, plan.scenario.name)
     # Workers may stand in another folder.
     plan = replace(plan, data=plan.data.absolute())
