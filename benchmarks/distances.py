@@ -22,6 +22,9 @@ from rasterio.transform import from_origin
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from geosite.distances import along_columns, squared_at
+from geosite.kernels import places
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -55,6 +58,10 @@ def distances(folder: Path, *, repeat: int) -> dict[str, Any]:
     for share in SHARES:
         active = _active(share, near.shape)
         row = _row("SciPy (cKDTree)", _tree, near, whole, active=active, repeat=1)
+        rows.append(row)
+    for share in (*SHARES, 1.0):
+        active = _active(share, near.shape) if share < 1 else np.ones(near.shape, bool)
+        row = _row("geosite (sweeps)", _sweeps, near, whole, active=active, repeat=repeat)
         rows.append(row)
     return {
         "tile": TILE,
@@ -114,6 +121,18 @@ def _tree(
     return out
 
 
+def _sweeps(
+    near: NDArray[np.bool_], active: NDArray[np.bool_] | None, _threads: int
+) -> NDArray[np.float32]:
+    out = np.full(near.shape, np.inf, "f4")
+    if active is not None and active.any():
+        asked = np.flatnonzero(active.any(axis=1))
+        first, last = int(asked[0]), int(asked[-1]) + 1
+        along = along_columns(near, first, last - first, HALO)
+        out[active] = squared_at(along, places(active[first:last]), 0, HALO)
+    return out
+
+
 def _windows() -> list[tuple[slice, slice, slice, slice]]:
     # Tile with halo in the whole, then the tile within that.
     found = []
@@ -163,7 +182,7 @@ def _row(
     busy, own, started = busy_s(), time.process_time(), time.perf_counter()
     one = min(_seconds(work, 1) for _ in range(repeat))
     two = min(_seconds(work, 2) for _ in range(repeat))
-    threaded = transform_of is not _scipy
+    threaded = transform_of not in (_scipy, _sweeps)
     inside = min(_seconds(partial(work, own=2), 1) for _ in range(repeat)) if threaded else None
     taken = busy_s() - busy - (time.process_time() - own)
     elsewhere = max(taken, 0.0) / (time.perf_counter() - started)

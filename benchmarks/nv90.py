@@ -54,6 +54,10 @@ def nv90(peers: Path, data: Path, work: Path, *, repeat: int) -> dict[str, Any]:
         done = command.run(asked)
         return done.took, dict(done.manifest["timings_s"]), done.folder
 
+    def mapless() -> tuple[Measured, dict[str, float], Path]:
+        done = command.run([*asked, "--no-map"])
+        return done.took, dict(done.manifest["timings_s"]), done.folder
+
     def naive() -> tuple[Measured, dict[str, float], Path]:
         folder = _fresh(work / "naive")
         (folder / "nv90").symlink_to((data / "nv90").resolve())
@@ -84,6 +88,7 @@ def nv90(peers: Path, data: Path, work: Path, *, repeat: int) -> dict[str, Any]:
     for n in range(repeat):
         # In turn, so that a busy minute of the machine falls on all of them.
         _tell(f"geosite, warm, {n + 1}", tools, folders, "geosite", geosite)
+        _tell(f"geosite, no map, {n + 1}", tools, folders, "geosite_mapless", mapless)
         _tell(f"naive.py, {n + 1}", tools, folders, "naive", naive)
         if missing:
             tools["grass"] = {"failed": f"not installed: {', '.join(missing)}"}
@@ -178,6 +183,7 @@ def ratios(tools: dict[str, dict[str, Any]]) -> dict[str, float]:
         if "wall_s" not in ours or "wall_s" not in theirs:
             continue
         found[f"wall_{name}"] = theirs["wall_s"] / ours["wall_s"]
+        found[f"wall_mapless_{name}"] = theirs["wall_s"] / tools["geosite_mapless"]["wall_s"]
         found[f"wall_cold_{name}"] = theirs["wall_s"] / tools["geosite_cold"]["wall_s"]
         found[f"memory_{name}"] = theirs["peak_bytes"] / ours["peak_bytes"]
         if theirs["files_to_patches_s"] and ours["files_to_patches_s"]:

@@ -13,6 +13,7 @@ from typing import Any
 _MARKED = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _NAMES = {
     "geosite": "geosite, warm",
+    "geosite_mapless": "geosite, warm, `--no-map`",
     "geosite_cold": "geosite, cold",
     "naive": "`naive.py`",
     "grass": "GRASS GIS",
@@ -21,8 +22,10 @@ _NAMES = {
 }
 _BARS = {
     "wall_naive": "whole process against `naive.py`, time",
+    "wall_mapless_naive": "the same with `--no-map`",
     "wall_cold_naive": "the same with a cold geosite",
     "wall_grass": "whole process against GRASS, time",
+    "wall_mapless_grass": "the same with `--no-map`",
     "wall_cold_grass": "the same with a cold geosite",
     "laps_naive": "opened files to ranked patches against `naive.py`, time",
     "memory_naive": "peak memory against `naive.py`",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geosite.constraints import plane_count, plane_dtype
 from geosite.engine import Engine, processors
 from geosite.errors import CapacityError, GeositeError, RunError
 from geosite.sources import placed
@@ -21,12 +22,14 @@ MEMORY = 3_000_000_000
 SIZES = (512, 1024, 1536, 2048)
 """Sides of a tile to choose from [cells]; measured: larger ones take longer a cell."""
 
-BYTES_A_CELL = 70
-"""Measured peak of one tile's own surfaces, a cell."""
-BYTES_A_HALO_CELL = 14
-"""Measured peak of a distance transform, a cell of tile and halo."""
-BASE_BYTES = 800_000_000
-"""Measured: a process with its libraries, compiled loops and the layers in memory."""
+BYTES_A_CELL = 35
+"""Measured peak of one tile's own surfaces, a cell, besides its reasons."""
+BYTES_A_HALO_CELL = 3
+"""Measured peak of what distances are found from, a cell of tile and halo."""
+BASE_BYTES = 600_000_000
+"""Measured: a process with its libraries, compiled loops and what it writes."""
+BYTES_A_LAYER_BYTE = 3
+"""Measured: vector layers in memory, a byte of their files."""
 HALO_SHARE = 0.02
 """Measured: time that a cell of tile and halo takes for distances, as a share of a cell's own."""
 CELLS_A_TILE = 100_000
@@ -123,15 +126,20 @@ def _there(folder: Path) -> Iterator[None]:
 
 def _files(plan: Plan) -> list[tuple[Path, int]]:
     # Files that the plan will read, with their sizes.
+    return sorted(_sizes(plan, rasters=True).items())[:_PROBED]
+
+
+def _sizes(plan: Plan, *, rasters: bool) -> dict[Path, int]:
     found: dict[Path, int] = {}
     for use in plan.uses:
         if use.missing:
             continue
         layer = plan.catalog[use.layer]
         for part in [plan.catalog[i] for i in layer.union_of] or [layer]:
-            if there := placed(part, plan.data):
+            there = placed(part, plan.data)
+            if there and (rasters or part.geometry != "raster"):
                 found[there.path] = there.path.stat().st_size
-    return sorted(found.items())[:_PROBED]
+    return found
 
 
 def layout(
@@ -198,15 +206,18 @@ def _work(plan: Plan, found: Layout) -> float:
 
 def _bytes(plan: Plan, engine: Engine, size: int) -> int:
     rows, columns = (min(size, n) for n in plan.grid.shape)
-    tile = rows * columns * BYTES_A_CELL + _wide(plan, size) * BYTES_A_HALO_CELL
+    count = len(plan.rules)
+    reasons = plane_count(count) * plane_dtype(count).itemsize
+    tile = rows * columns * (BYTES_A_CELL + reasons) + _wide(plan, size) * BYTES_A_HALO_CELL
+    base = BASE_BYTES + BYTES_A_LAYER_BYTE * sum(_sizes(plan, rasters=False).values())
     at_once = min(engine.most, _count(plan, size))
     match engine.kind:
         case "cluster":
-            return BASE_BYTES + engine.threads * tile
+            return base + engine.threads * tile
         case "processes":
-            return BASE_BYTES + at_once * (BASE_BYTES + tile)
+            return base + at_once * (base + tile)
         case _:
-            return BASE_BYTES + at_once * tile
+            return base + at_once * tile
 
 
 def _machine() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from geosite.sources import Features, declared_crs, read_features, selected
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from geosite.grid import Bounds
+    from geosite.model.layer import Layer
     from geosite.planning import Plan
 
 
@@ -26,6 +29,8 @@ class Library:
         self.read: dict[str, Features] = {}
         """What is said of each layer that was read; its features are in `frames`."""
         self.frames: dict[str, gpd.GeoDataFrame] = {}
+        self.seconds = 0.0
+        """Time that the files took."""
 
     def has(self, layer: str) -> bool:
         """Whether a layer is to be had."""
@@ -38,13 +43,15 @@ class Library:
     def whole(self, layer: str) -> Features:
         """Features wherever they are, in the layer's own CRS."""
         catalog = self.plan.catalog
-        found = read_features(catalog[layer], catalog, self.plan.data)
-        self._account(found)
-        return found
+        return self._read(catalog[layer], None)
 
-    def _account(self, found: Features) -> None:
+    def _read(self, layer: Layer, bounds: Bounds | None) -> Features:
+        began = time.perf_counter()
+        found = read_features(layer, self.plan.catalog, self.plan.data, bounds)
+        self.seconds += time.perf_counter() - began
         # What is said of the layer stays; the features themselves go with their last reader.
         self.read.setdefault(found.layer.id, replace(found, frame=found.frame.iloc[:0]))
+        return found
 
     @property
     def silent(self) -> list[str]:
@@ -61,8 +68,7 @@ class Library:
             catalog = self.plan.catalog
             entry = catalog[layer]
             bounds = reading_bounds(self.plan, declared_crs(entry, catalog))
-            found = read_features(entry, catalog, self.plan.data, bounds)
-            self._account(found)
+            found = self._read(entry, bounds)
             frame = projected(found.frame, self.plan.grid.crs)
             # A ring that just touches itself in degrees may cross itself on the grid.
             crossed = ~shapely.is_valid(frame.geometry.to_numpy())

@@ -60,6 +60,8 @@ class Prepared:
     counts: tuple[Counts, ...]
     files: Mapping[str, tuple[FileRecord, ...]]
     notes: tuple[str, ...]
+    read_s: float = 0.0
+    """Time that the files of vector layers took [s]."""
 
 
 def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
@@ -111,6 +113,7 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         tuple(c for i in sorted(read) for c in read[i].counts),
         dict(sorted(files.items())),
         (*library.silent, *(n for i in sorted(read) for n in read[i].notes)),
+        library.seconds,
     )
 
 

@@ -176,7 +176,8 @@ def execute(
                 told=told,
                 tiled=partial(_save_surfaces, folder.path),
             )
-            timings = {"prepare": prepared, **found.timings}
+            reading = {"read": ready.read_s, "prepare": prepared - ready.read_s}
+            timings = {**reading, **found.timings}
             told("saving", 0, 0)
             said = _saved(replace(found, timings=timings), folder.path, started, drawn=drawn)
             folder.strip()

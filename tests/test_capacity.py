@@ -29,9 +29,9 @@ def least(plan, scheduler="serial"):
 def test_more_memory_never_means_more_work(fine):
     found = [
         layout(fine, Engine("threads", 4), memory=m * 1e9, limit=10**12)
-        for m in (1.5, 2, 3, 5, 8, 20)
+        for m in (0.7, 0.8, 1, 2, 5, 20)
     ]
-    for laid, memory in zip(found, (1.5, 2, 3, 5, 8, 20), strict=True):
+    for laid, memory in zip(found, (0.7, 0.8, 1, 2, 5, 20), strict=True):
         assert laid.bytes <= memory * 1e9
         assert laid.tile in capacity.SIZES
     work = [capacity._work(fine, f) for f in found]
@@ -63,24 +63,35 @@ def test_what_does_not_fit_says_what_would_and_how_to_shrink(fine, hamlet):
     needed = float(str(error).partition("--memory '")[2].partition(" GB")[0])
     assert layout(fine, Engine("serial"), memory=needed * 1e9, limit=10**12)
     before = tree(hamlet.root)
-    result = hamlet.cli("run", "--resolution", "5 m", "--memory", "900 MB")
+    result = hamlet.cli("run", "--resolution", "5 m", "--memory", "600 MB")
     assert result.exit_code == 1
     assert "preparing" not in result.stderr
     assert tree(hamlet.root) == before
 
 
 def test_the_machine_is_a_limit_too(fine):
-    with pytest.raises(CapacityError, match=r"this machine has 1\.0 GB; give a coarser"):
-        layout(fine, Engine("threads"), memory=1e12, limit=10**9)
-    with pytest.raises(CapacityError, match=r"a worker has 1\.0 GB"):
-        layout(fine, Engine("tcp://127.0.0.1:1", 4, 2), memory=1e12, limit=10**9)
+    with pytest.raises(CapacityError, match=r"this machine has 0\.5 GB; give a coarser"):
+        layout(fine, Engine("threads"), memory=1e12, limit=5 * 10**8)
+    with pytest.raises(CapacityError, match=r"a worker has 0\.5 GB"):
+        layout(fine, Engine("tcp://127.0.0.1:1", 4, 2), memory=1e12, limit=5 * 10**8)
 
 
 def test_a_worker_of_a_cluster_holds_a_tile_for_each_of_its_threads(fine):
-    one, two = (
-        layout(fine, Engine("tcp://127.0.0.1:1", 8, n), memory=1e12, tile=1024) for n in (1, 2)
+    one, two, three = (
+        layout(fine, Engine("tcp://127.0.0.1:1", 8, n), memory=1e12, tile=1024).bytes
+        for n in (1, 2, 3)
     )
-    assert one.bytes - capacity.BASE_BYTES == pytest.approx((two.bytes - capacity.BASE_BYTES) / 2)
+    assert two - one == three - two > 1024**2 * capacity.BYTES_A_CELL
+
+
+def test_layers_and_reasons_take_memory_too(hamlet):
+    few = layout(hamlet.plan(), Engine("serial"), limit=10**12)
+    with (hamlet.data / "rail.fgb").open("ab") as file:
+        file.write(bytes(1000))
+    more = layout(hamlet.plan(), Engine("serial"), limit=10**12)
+    assert more.bytes - few.bytes == 1000 * capacity.BYTES_A_LAYER_BYTE
+    hamlet.ask(rules=[])
+    assert layout(hamlet.plan(), Engine("serial"), limit=10**12).bytes < more.bytes
 
 
 @pytest.mark.parametrize("scheduler", ["dask", "tcp://", "tcp://host", "http://host:80", ""])

@@ -139,6 +139,16 @@ def test_run_prints_the_folder_and_nothing_else(common):
     assert "Copper Hill" in said
 
 
+def test_run_draws_no_map_if_asked_and_map_draws_it_later(hamlet):
+    result = hamlet.cli("run", "--no-map")
+    assert result.exit_code == 0, result.stderr
+    folder = Path(result.stdout.strip())
+    assert (folder / "sites.csv").is_file()
+    assert not (folder / "map.html").exists()
+    assert cli("map", folder).exit_code == 0
+    assert (folder / "map.html").is_file()
+
+
 def test_run_refuses_missing_layers_and_goes_on_when_allowed(hamlet):
     for name in ("rail.fgb", "tribal.geojson"):
         (hamlet.data / name).unlink()
