@@ -209,7 +209,7 @@ def _bytes(plan: Plan, engine: Engine, size: int) -> int:
     count = len(plan.rules)
     reasons = plane_count(count) * plane_dtype(count).itemsize
     tile = rows * columns * (BYTES_A_CELL + reasons) + _wide(plan, size) * BYTES_A_HALO_CELL
-    base = BASE_BYTES + BYTES_A_LAYER_BYTE * sum(_sizes(plan, rasters=False).values())
+    base = _base(plan)
     at_once = min(engine.most, _count(plan, size))
     match engine.kind:
         case "cluster":
@@ -218,6 +218,11 @@ def _bytes(plan: Plan, engine: Engine, size: int) -> int:
             return base + at_once * (base + tile)
         case _:
             return base + at_once * tile
+
+
+def _base(plan: Plan) -> int:
+    # A process with the vector layers, which are read whole before what is near is kept.
+    return BASE_BYTES + BYTES_A_LAYER_BYTE * sum(_sizes(plan, rasters=False).values())
 
 
 def _machine() -> int:
@@ -233,6 +238,13 @@ def _too_large(plan: Plan, least: Layout, memory: float, there: int | None) -> s
     else:
         has = f"--memory allows {memory / 1e9:.1f} GB"
         fix = f"give --memory '{-(-least.bytes // 100_000_000) / 10:.1f} GB', "
+    if (base := _base(plan)) > min(memory, there or memory) and base > 2 * BASE_BYTES:
+        path, size = max(_sizes(plan, rasters=False).items(), key=lambda item: item[1])
+        return (
+            f"the files of the layers need about {base / 1e9:.1f} GB of memory, and {has}; "
+            f"{fix}or keep of the largest, {path.name} ({size / 1e9:.2f} GB), only the part near "
+            "the AOI"
+        )
     return (
         f"grid: cells of {plan.grid.resolution:g} m with a halo of {plan.halo:,} cells need at "
         f"least {needed:.1f} GB of memory (tiles of {least.tile:,} cells, "

@@ -206,8 +206,10 @@ def mapped_on(
     running: dict[Any, int] = {}
     seen = time.monotonic()
     run = uuid.uuid4().hex
+    # One tile ahead for each worker, where all of them work for us; else no more than was asked.
+    ahead = (_AHEAD if workers >= sum(client.nthreads().values()) else 1) * workers
     while waiting or running:
-        while waiting and len(running) < _AHEAD * workers:
+        while waiting and len(running) < ahead:
             k, window = waiting.pop()
             future = client.submit(function, window, key=f"tile-{run}-{k}", pure=False, priority=-k)
             running[future] = k
@@ -232,7 +234,12 @@ def _awaited(client: Client, running: Mapping[Any, int], seen: float) -> float:
             msg = "the Dask scheduler is gone; start it again"
             raise SchedulerError(msg) from None
         now = time.monotonic()
-        if client.nthreads():
+        try:
+            there = bool(client.nthreads())
+        except OSError:
+            msg = "the Dask scheduler is gone; start it again"
+            raise SchedulerError(msg) from None
+        if there:
             return now
         if now - seen > ALONE_S:
             msg = f"the Dask scheduler has lost all its workers {ALONE_S:g} s ago; start some again"
@@ -293,13 +300,18 @@ def probed(address: str, files: Sequence[tuple[Path, int]], outputs: Path) -> Ce
 
 def _versions() -> dict[str, str]:
     import numpy as np  # noqa: PLC0415
+    import pyproj  # noqa: PLC0415
     import rasterio  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
 
     return {
         "geosite": version("geosite"),
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "numpy": np.__version__,
         "GDAL": rasterio.__gdal_version__,
+        "PROJ": pyproj.proj_version_str,
+        "GEOS": shapely.geos_version_string,
+        "numba": version("numba"),
         "distributed": version("distributed"),
     }
 

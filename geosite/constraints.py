@@ -104,7 +104,7 @@ class Answer:
 
     excluded: NDArray[np.bool_]
     unknown: NDArray[np.bool_]
-    planes: NDArray[np.uint64]
+    planes: NDArray[Any]
     factor: NDArray[np.float32]
 
 

@@ -120,9 +120,10 @@ def _envelope(
 
 
 @numba.njit(cache=True, nogil=True)
-def _read(along: Cells, at: Cells, left: int, reach: int, out: Cells) -> None:
-    # pragma: no cover - compiled
-    limit = np.int64(reach) * reach
+def _read(
+    along: Cells, at: Cells, left: int, reach: int, limit: int, out: Cells
+) -> None:  # pragma: no cover - compiled
+    # No column farther than the reach matters; the limit is the square of what it was cut from.
     columns = along.shape[1]
     peaks, begins = np.empty(columns, np.int64), np.empty(columns, np.int64)
     i, steps, searched = 0, 0, 0
@@ -172,7 +173,7 @@ def squared_at(
         [cells]
     """
     out = np.empty(len(at))
-    _read(along, at, left, floor(reach), out)
+    _read(along, at, left, floor(reach), floor(reach**2), out)
     return out
 
 

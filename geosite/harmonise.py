@@ -9,7 +9,7 @@ distances only, every cell it touches, so that nothing small vanishes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
@@ -25,7 +25,6 @@ from geosite.segments import Shapes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import xarray as xr
     from affine import Affine
     from numpy.typing import NDArray
     from pyproj import CRS
@@ -252,8 +251,3 @@ def slope(
     corners = 1.0 if method == "horn" else 0.0
     kernels.steepness(elevation, corners, 100.0 / ((4.0 + 4.0 * corners) * resolution), out)
     return out
-
-
-def surface(values: NDArray[Any], window: Grid, name: str, **attrs: str) -> xr.DataArray:
-    """Values of a window as a labelled surface, (y, x)."""
-    return window.surface(values, name, **attrs)

@@ -15,6 +15,7 @@ from geosite.aoi import STATES, area_of_interest
 from geosite.catalog import Catalog, Rulebook, dangling, unfit_layers
 from geosite.criteria import saturation
 from geosite.crs import parsed_crs, projected_bounds
+from geosite.distances import MOST
 from geosite.errors import CapacityError, CatalogError, MissingLayerError, faults
 from geosite.grid import Grid
 from geosite.inputs import Chosen
@@ -169,6 +170,7 @@ def plan(
         )
         raise CapacityError(msg)
     _refuse_coarse(scenario)
+    _refuse_far(criteria, treatments, scenario.grid.resolution)
     notes += _too_fine(rules, treatments, scenario.grid.resolution)
     return Plan(
         scenario,
@@ -263,6 +265,21 @@ def _refuse_coarse(scenario: Scenario) -> None:
         msg = (
             f"grid.resolution: cells of {resolution:g} m are too coarse for this question: "
             f"{' and '.join(found)}; give a finer --resolution, such as '250 m'"
+        )
+        raise CapacityError(msg)
+
+
+def _refuse_far(
+    criteria: tuple[Chosen, ...], treatments: tuple[Treatment, ...], resolution: float
+) -> None:
+    metres = [saturation(c.reading) for c in criteria if c.reading]
+    metres += [float(getattr(t, "setback", 0.0)) for t in treatments]
+    metres += [float(getattr(t, "within", 0.0)) for t in treatments]
+    if (far := max(metres, default=0.0)) / resolution > MOST:
+        msg = (
+            f"grid.resolution: a distance of {far / 1000:,.0f} km spans {far / resolution:,.0f} "
+            f"cells of {resolution:g} m, expected at most {MOST:,}; give a coarser --resolution, "
+            "or shorten the worst point or setback that reaches so far"
         )
         raise CapacityError(msg)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numba
 import numpy as np
 import pyogrio
 import pyproj
@@ -26,7 +27,7 @@ from geosite.catalog import open_scenario
 from geosite.crs import WGS84, parsed_crs, transformed
 from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
-from geosite.errors import GeositeError, RunError, SchedulerError
+from geosite.errors import GeositeError, LayerDataError, RunError, SchedulerError
 from geosite.grid import Grid
 from geosite.manifest import manifest, misshapen, notice
 from geosite.pipeline import Analysis, Told, analyse
@@ -180,9 +181,11 @@ def execute(
             timings = {**reading, **found.timings}
             told("saving", 0, 0)
             said = _saved(replace(found, timings=timings), folder.path, started, drawn=drawn)
-            folder.strip()
             final = root / f"{started:%Y%m%dT%H%M%SZ}-{said['hash'][:8]}"
+            # What a stop could go on from is given up last.
             flush(folder.path)
+            folder.strip()
+            sync(folder.path)
             final = placed(folder.path, final)
             sync(root)
         unfinished.sweep(root, question)
@@ -197,7 +200,10 @@ def _asked(plan: Plan, laid: Layout) -> dict[str, Any]:
         "tile_cells": laid.tile,
         "tiles": laid.tiles,
         "numpy": np.__version__,
+        "numba": numba.__version__,
         "GDAL": rasterio.__gdal_version__,
+        "PROJ": pyproj.proj_version_str,
+        "GEOS": shapely.geos_version_string,
     }
 
 
@@ -229,8 +235,8 @@ def _made(root: Path) -> Iterator[None]:
 
 @contextmanager
 def _kept(root: Path, question: Mapping[str, Any], *, resume: bool) -> Iterator[Unfinished]:
-    # Finished tiles outlive a stop, a lost worker and a full disk. What cannot be mended by
-    # going on, such as data that are wrong, leaves nothing behind.
+    # Finished tiles outlive a stop, a lost worker, a full disk and a file that could not be read
+    # for once. What cannot be mended by going on leaves nothing behind.
     folder = unfinished.resumed(root, question) if resume else None
     if folder is None:
         with writing(root / "a run"):
@@ -240,7 +246,7 @@ def _kept(root: Path, question: Mapping[str, Any], *, resume: bool) -> Iterator[
     except BaseException as error:
         done = folder.finished
         mended = not isinstance(error, GeositeError) or isinstance(
-            error, (SchedulerError, RunError)
+            error, (SchedulerError, RunError, LayerDataError)
         )
         if not folder.resumed and not (done and mended):
             folder.remove()

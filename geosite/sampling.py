@@ -230,7 +230,10 @@ def _taken(
     out = np.full(shape, np.nan, np.float32)
     r, c = place
     rows, columns = (max(0, -k) for k in place)
-    part = values[r + rows : r + shape[0], c + columns : c + shape[1]]
+    # A raster that begins beyond the window gives no pixel, not its last ones.
+    part = values[r + rows : max(r + shape[0], 0), c + columns : max(c + shape[1], 0)]
+    if not part.size:
+        return out
     height, width = part.shape
     out[rows : rows + height, columns : columns + width] = part
     if not np.isnan(nodata):

@@ -135,8 +135,12 @@ class Store:
             whole[tuple(slice(n) for n in block.shape)] = block
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.draft")
-        draft.write_bytes(_codec().encode(whole))
-        draft.replace(path)
+        try:
+            draft.write_bytes(_codec().encode(whole))
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
 
     def read(self, name: str, window: Grid) -> NDArray[Any]:
         """One array on a window."""

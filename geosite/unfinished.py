@@ -93,7 +93,7 @@ def begun(root: Path, asked: Mapping[str, Any]) -> Unfinished:
     path.mkdir(parents=True)
     folder = None
     try:
-        folder = Unfinished(path, asked, resumed=False, _lock=_locked(path))
+        folder = Unfinished(path, asked, resumed=False, _lock=_locked(path, new=True))
         folder.tiles.mkdir()
         (path / _ASKED).write_text(json.dumps(asked, indent=1), encoding="utf-8")
     except OSError:
@@ -118,7 +118,7 @@ def resumed(root: Path, asked: Mapping[str, Any]) -> Unfinished | None:
     taken = None
     for path in same:
         try:
-            lock = _locked(path)
+            lock = _locked(path, new=True)
         except RunError as error:
             taken = taken or error
             continue
@@ -169,7 +169,7 @@ def sweep(root: Path, asked: Mapping[str, Any]) -> None:
     """Remove unfinished folders that asked what is answered now, and that nobody works on."""
     for path in _folders(root):
         said = _said(path)
-        if said and differences(said, asked):
+        if not said or differences(said, asked):
             continue
         if not (path / _LOCK).exists():  # just being made, or not by us
             continue
@@ -187,6 +187,8 @@ def _clear(path: Path) -> None:
         else:
             there.unlink()
     (path / _TILES).mkdir(exist_ok=True)
+    for draft in path.rglob("*.draft"):
+        draft.unlink()
 
 
 def _folders(root: Path) -> Sequence[Path]:
@@ -201,15 +203,21 @@ def _said(path: Path) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _locked(path: Path) -> TextIO:
+def _locked(path: Path, *, new: bool = False) -> TextIO:
     """The lock of a folder, held; it is let go when it is closed, or with this process.
+
+    A folder that has none any more is being finished, or its lock was deleted by hand.
 
     Raises
     ------
     RunError
         If another process holds it.
     """
-    lock = (path / _LOCK).open("a+", encoding="utf-8")
+    try:
+        lock = (path / _LOCK).open("a+" if new else "r+", encoding="utf-8")
+    except FileNotFoundError:
+        msg = f"{path}: this run is being finished by another process; wait for it"
+        raise RunError(msg) from None
     try:
         _hold(lock, path)
     except BaseException:

@@ -94,6 +94,13 @@ def test_layers_and_reasons_take_memory_too(hamlet):
     assert layout(hamlet.plan(), Engine("serial"), limit=10**12).bytes < more.bytes
 
 
+def test_layers_too_large_for_the_memory_are_named(hamlet, monkeypatch):
+    monkeypatch.setattr(capacity, "BYTES_A_LAYER_BYTE", 10**4)
+    error = least(hamlet.plan())
+    for word in ("the files of the layers need about", "keep of the largest", "--memory '"):
+        assert word in str(error)
+
+
 @pytest.mark.parametrize("scheduler", ["dask", "tcp://", "tcp://host", "http://host:80", ""])
 def test_a_scheduler_that_is_none(hamlet, scheduler):
     with pytest.raises(SchedulerError, match="expected serial, threads, processes"):

@@ -45,7 +45,7 @@ worlds = st.tuples(SIDES, SIDES).flatmap(
 @given(worlds, st.floats(0, 40))
 def test_a_distance_is_that_of_the_nearest_marked_cell(marked, reach):
     true = squares(marked)
-    expected = np.where(true <= np.floor(reach) ** 2, true, np.inf)
+    expected = np.where(true <= reach**2, true, np.inf)
     assert asked(marked, reach).tolist() == expected.tolist()
 
 
@@ -89,6 +89,10 @@ def test_distances_stay_exact_far_away():
 
 
 def test_a_reach_that_is_no_whole_number_of_cells():
+    assert asked(np.eye(2, dtype=bool)[::-1], 1.0).tolist() == [[1, 0], [0, 1]]
+    corner = np.array([[True, False], [False, False]])
+    assert asked(corner, 1.5).tolist() == [[0, 1], [1, 2]]
+    assert asked(corner, 1.4).tolist() == [[0, 1], [1, np.inf]]
     marked = np.zeros((5, 5), bool)
     marked[2, 2] = True
     along = distances.along_columns(marked, 0, 5, 1.42)

@@ -426,6 +426,21 @@ def test_beyond_a_raster_nothing_is_known(tmp_path):
     assert np.isnan(surface.values(toygrid(3, 3, column=-500))).all()
 
 
+@pytest.mark.parametrize("row", [-12, -5, 0, 4, 9, 17])
+@pytest.mark.parametrize("column", [-9, -1, 6, 12])
+def test_a_raster_that_begins_beside_a_window_is_read_where_they_meet(tmp_path, row, column):
+    heights = np.random.default_rng(4).random((8, 7)).astype(np.float32)
+    grid = toygrid(8, 7, row=row, column=column)
+    surface = raster(tmp_path, heights, ALBERS, grid.transform)
+    window = toygrid(6, 5)
+    expected = np.full(window.shape, np.nan, np.float32)
+    for r, c in np.ndindex(window.shape):
+        if 0 <= r - row < 8 and 0 <= c - column < 7:
+            expected[r, c] = heights[r - row, c - column]
+    assert np.array_equal(surface.values(window), expected, equal_nan=True)
+    assert np.array_equal(surface.codes(window), expected, equal_nan=True)
+
+
 def test_a_finer_raster_is_averaged(tmp_path):
     grid = toygrid(2, 3)
     fine = np.random.default_rng(1).normal(size=(28, 32)).astype(np.float32)

@@ -55,6 +55,11 @@ def test_the_grid_is_snapped_to_the_scenarios_origin(hamlet):
     assert hamlet.plan(resolution=100.0).grid.origin == found.grid.origin
 
 
+def test_a_distance_of_more_cells_than_are_counted_is_refused(hamlet):
+    with pytest.raises(CapacityError, match=r"56 km spans 112,\d+ cells of 0\.5 m"):
+        hamlet.plan(resolution=0.5)
+
+
 def test_the_halo_is_the_reach_of_the_widest_rule(hamlet):
     found = hamlet.plan()
     assert found.halo == 282  # 35 miles in cells of 200 m
