@@ -259,8 +259,8 @@ def _result(future: Any, k: int, windows: Sequence[Any]) -> Any:
     except KilledWorker:
         msg = (
             f"tile {k + 1} of {len(windows)} ({_place(windows[k])}): one worker after another died "
-            "of it, most likely because the machine has run out of memory; give less --memory "
-            "(smaller tiles) or fewer --workers"
+            "of it or of the one beside it, most likely because the machine has run out of "
+            "memory; give less --memory (smaller tiles) or fewer --workers"
         )
         raise SchedulerError(msg) from None
 

@@ -1,7 +1,7 @@
 """Exact distances where they are asked for: compiled loops over whole numbers.
 
 The distance transforms of the libraries answer for every cell of a window and of its
-halo, at ten times the cost (`benchmarks/distances.py` measures them). A tile asks for
+halo, at several times the cost (`benchmarks/distances.py` measures them). A tile asks for
 few cells: those that may hold a site, or whether a feature is within a setback.
 Distance along the columns is found first, in two sweeps over the rows; what is asked
 is then read off one row at a time. Coverage tools cannot look into compiled loops;

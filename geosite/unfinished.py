@@ -166,10 +166,13 @@ def tile_of(root: Path) -> int | None:
 
 
 def sweep(root: Path, asked: Mapping[str, Any]) -> None:
-    """Remove unfinished folders that asked what is answered now, and that nobody works on."""
+    """Remove unfinished folders that asked what is answered now, and that nobody works on.
+
+    Those that were killed before they had asked anything go as well.
+    """
     for path in _folders(root):
         said = _said(path)
-        if not said or differences(said, asked):
+        if said and differences(said, asked):
             continue
         if not (path / _LOCK).exists():  # just being made, or not by us
             continue
