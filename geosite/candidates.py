@@ -166,7 +166,7 @@ def _no_cells(plan: Plan) -> Piece:
         np.empty((count, 0)),
         np.empty((count, 0)),
         none,
-        np.empty((planes, 0), np.uint64),
+        np.empty((planes, 0), constraints.plane_dtype(len(plan.rules))),
     )
 
 

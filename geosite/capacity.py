@@ -138,8 +138,14 @@ def _sizes(plan: Plan, *, rasters: bool) -> dict[Path, int]:
         for part in [plan.catalog[i] for i in layer.union_of] or [layer]:
             there = placed(part, plan.data)
             if there and (rasters or part.geometry != "raster"):
-                found[there.path] = there.path.stat().st_size
+                found[there.path] = _size(there.path)
     return found
+
+
+def _size(path: Path) -> int:
+    # A file geodatabase is a folder.
+    files = (path, *path.rglob("*")) if path.is_dir() else (path,)
+    return sum(f.stat().st_size for f in files if f.is_file())
 
 
 def layout(

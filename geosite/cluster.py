@@ -36,6 +36,7 @@ _SETTLE_S = 5.0
 """How long a shared file system may take to show a new file to another machine [s]."""
 _AHEAD = 2
 """Windows sent ahead for each that is being worked on, so that no worker waits for the next."""
+_GONE = "the Dask scheduler is gone; start it again"
 _NAMED = 5
 """Workers that a message names."""
 
@@ -231,14 +232,12 @@ def _awaited(client: Client, running: Mapping[Any, int], seen: float) -> float:
             wait(list(running), timeout=1.0, return_when="FIRST_COMPLETED")
     except TimeoutError:
         if client.status != "running":
-            msg = "the Dask scheduler is gone; start it again"
-            raise SchedulerError(msg) from None
+            raise SchedulerError(_GONE) from None
         now = time.monotonic()
         try:
             there = bool(client.nthreads())
         except OSError:
-            msg = "the Dask scheduler is gone; start it again"
-            raise SchedulerError(msg) from None
+            raise SchedulerError(_GONE) from None
         if there:
             return now
         if now - seen > ALONE_S:
@@ -249,13 +248,13 @@ def _awaited(client: Client, running: Mapping[Any, int], seen: float) -> float:
 
 
 def _result(future: Any, k: int, windows: Sequence[Any]) -> Any:
-    from distributed import KilledWorker  # noqa: PLC0415
+    from distributed import CancelledError, KilledWorker  # noqa: PLC0415
+    from distributed.comm.core import CommClosedError  # noqa: PLC0415
 
-    if future.status == "cancelled":
-        msg = "the Dask scheduler is gone; start it again"
-        raise SchedulerError(msg)
     try:
         return future.result()
+    except (CancelledError, CommClosedError):
+        raise SchedulerError(_GONE) from None
     except KilledWorker:
         msg = (
             f"tile {k + 1} of {len(windows)} ({_place(windows[k])}): one worker after another died "

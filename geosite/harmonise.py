@@ -38,7 +38,7 @@ NODE_SNAP = 2.0**-20
 MOST_PIXELS = 2**24
 """Pixels of a raster that are read at a time."""
 _ROWS = 512
-"""Rows of a band, and side of a block, that are worked on at a time [cells]."""
+"""Rows that are worked on at a time."""
 
 
 def share(shapes: Shapes, window: Grid) -> NDArray[np.float64]:
@@ -85,7 +85,7 @@ def distance_at(
 ) -> NDArray[np.float64]:
     """Squared distance of some cells to the nearest marked cell: (cells,) [cells²].
 
-    Exact whole numbers, infinite beyond the reach, whatever the window.
+    Exact whole numbers, the same in any window; infinite beyond the reach.
 
     Parameters
     ----------

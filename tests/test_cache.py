@@ -9,6 +9,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
@@ -311,6 +312,15 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file"))
     write_points(tmp_path / "a.geojson", "one", "two")
     assert len(read_features(layer(), NOWHERE, tmp_path).frame) == 2
+
+
+@pytest.mark.parametrize("error", [pa.ArrowNotImplementedError, KeyError, TypeError])
+def test_what_parquet_cannot_hold_is_no_error(folder, error):
+    def fails(_path):
+        raise error
+
+    cache.keep("layer", fails)
+    assert not [p for p in folder.rglob("*") if p.is_file()]
 
 
 def test_what_cannot_be_read_is_not_kept(tmp_path, folder):

@@ -94,6 +94,14 @@ def test_layers_and_reasons_take_memory_too(hamlet):
     assert layout(hamlet.plan(), Engine("serial"), limit=10**12).bytes < more.bytes
 
 
+def test_a_layer_that_is_a_folder_weighs_what_its_files_weigh(tmp_path):
+    (tmp_path / "land.gdb" / "inner").mkdir(parents=True)
+    for name in ("a", "inner/b"):
+        (tmp_path / "land.gdb" / name).write_bytes(bytes(700))
+    assert capacity._size(tmp_path / "land.gdb") == 1400
+    assert capacity._size(tmp_path / "land.gdb" / "a") == 700
+
+
 def test_layers_too_large_for_the_memory_are_named(hamlet, monkeypatch):
     monkeypatch.setattr(capacity, "BYTES_A_LAYER_BYTE", 10**4)
     error = least(hamlet.plan())

@@ -13,6 +13,7 @@ import dask
 import distributed
 import numpy as np
 import pytest
+from distributed.comm.core import CommClosedError
 
 from geosite import cluster
 from geosite.engine import Engine, mapped
@@ -151,6 +152,16 @@ def fatal(n):
     if n == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return n
+
+
+@pytest.mark.parametrize("error", [distributed.CancelledError, CommClosedError])
+def test_a_scheduler_that_is_lost_with_the_answer_is_said(error):
+    class Lost:
+        def result(self):
+            raise error
+
+    with pytest.raises(SchedulerError, match="the Dask scheduler is gone; start it again"):
+        cluster._result(Lost(), 0, [0])
 
 
 def test_a_file_that_is_another_is_not_called(tmp_path):

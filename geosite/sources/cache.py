@@ -92,12 +92,13 @@ def kept(name: str, read: Callable[[Path], T]) -> T | None:
 def keep(name: str, write: Callable[[Path], bool]) -> None:
     """Keep what `write` writes, unless it says that it could not; in one step, and never in vain.
 
-    A folder that cannot be written is no error: the next run reads the source again.
+    A folder that cannot be written is no error, nor is what Parquet cannot hold: the next run
+    reads the source again.
     """
     home = folder()
     if home is None:
         return
-    with suppress(OSError):
+    with suppress(*_UNREADABLE):
         home.mkdir(parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=home, suffix=".part")
         os.close(handle)
