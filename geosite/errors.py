@@ -34,6 +34,10 @@ class MissingLayerError(GeositeError, FileNotFoundError):
     """A layer that the scenario names is not in the catalogue, or its file is not in place."""
 
 
+class FetchError(GeositeError, ConnectionError):
+    """A layer cannot be had from its official source, or what came is not what was asked for."""
+
+
 class CapacityError(GeositeError, MemoryError):
     """The plan does not fit the memory it was given."""
 

@@ -2,10 +2,11 @@
 
 from geosite.model.base import Identifier, LayerId, Spec
 from geosite.model.criterion import Criterion, Reading
-from geosite.model.layer import Agency, FieldSpec, FileSource, Layer, ManualSource, ServiceSource
+from geosite.model.layer import Agency, FieldSpec, Layer
 from geosite.model.quantity import Hectares, Metres, Quantity
 from geosite.model.rule import Commodities, Commodity, LandAuthorities, LandAuthority, Rule, RuleSet
 from geosite.model.scenario import Evidence, GridSpec, Scenario
+from geosite.model.source import FileSource, ManualSource, ServiceSource
 
 __all__ = [
     "Agency",

@@ -8,61 +8,14 @@ from pydantic import Field, model_validator
 
 from geosite.model.base import LayerId, Spec, Text
 from geosite.model.quantity import Metres
+from geosite.model.source import Source
 
 Geometry = Literal["point", "line", "polygon", "raster"]
-Role = Literal["primary", "mirror", "archive", "manual"]
+EVIDENCE = r"^(seen in [0-9]+[+]? public projects|single|guess|none|counted)(; .+)?$"
 Agency = Literal[
     "TRIBAL", "NPS", "FWS", "DOD", "DOE", "USFS", "BLM", "USBR", "OTHER_FEDERAL", "STATE", "OTHER"
 ]
 """Owner codes of the land register, from the most protected owner to the least."""
-
-
-class FileSource(Spec):
-    """A file below the data root (``--data``)."""
-
-    kind: Literal["file"]
-    path: Text
-    """Relative to the data root; forward slashes."""
-    layer: str | None = None
-    """Layer inside a container such as a GeoPackage; the only one if not given."""
-    member: str | None = None
-    """Path of the file inside a zip archive."""
-    format: Literal["auto", "csv", "jsonl"] = "auto"
-    """``auto``: by the ending of the name; other GDAL formats need no word here."""
-    xy: tuple[str, str] | None = None
-    """Columns of a table that hold x (longitude) and y (latitude)."""
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    role: Role = "primary"
-
-
-class ServiceSource(Spec):
-    """An official service or download; fetching it is the work of ``geosite fetch``."""
-
-    kind: Literal["arcgis", "wfs", "ogc-features", "download", "cog-tiles", "sciencebase"]
-    url: Text
-    layer: str | None = None
-    """Layer name or id in the service or archive."""
-    member: str | None = None
-    version: str | None = None
-    page_size: int | None = None
-    role: Role = "primary"
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    xy: tuple[str, str] | None = None
-    note: str | None = None
-
-
-class ManualSource(Spec):
-    """A dataset that a person has to get: login, captcha or a letter."""
-
-    kind: Literal["manual"]
-    instructions: Text
-    url: str | None = None
-    role: Role = "manual"
-
-
-Source = Annotated[FileSource | ServiceSource | ManualSource, Field(discriminator="kind")]
 
 
 class FieldSpec(Spec):
@@ -184,11 +137,16 @@ class Layer(Spec):
     vintage: Text
     """Year or date that the content describes."""
     cadence: str | None = None
+    """How often the publisher renews it, in words."""
+    stale_after_days: Annotated[int, Field(ge=1)] | None = None
+    """Days after which what was fetched is said to be stale; None: it does not age."""
     status: Literal["official", "archive", "unofficial", "manual", "synthetic"]
     licence: Text
     citation: Text
-    evidence: str | None = None
-    """How well the endpoint is attested: seen in N public projects, single, guess."""
+    evidence: Annotated[str, Field(pattern=EVIDENCE)] | None = None
+    """How well the endpoint is attested: a class, then words: ``seen in 10+ public projects;
+    checked 2026-10``, ``single; …`` (one project), ``guess; …`` (inferred, to be confirmed),
+    ``none; …`` (no service is known), ``counted`` (every feature was read)."""
     problems: str | None = None
 
     @model_validator(mode="after")

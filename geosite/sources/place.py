@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from geosite.errors import CatalogError, MissingLayerError
-from geosite.model.layer import FileSource, ManualSource, ServiceSource
+from geosite.model.source import FileSource, ManualSource, ServiceSource
 
 if TYPE_CHECKING:
     from geosite.catalog import Catalog

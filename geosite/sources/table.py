@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geosite.model.layer import FileSource
+    from geosite.model.source import FileSource
 
 NO_GEOMETRY = "no geometry"
 NOT_FINITE = "coordinates are not finite"
