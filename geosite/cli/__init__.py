@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis
+from geosite.cli import analysis, layers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,6 +15,8 @@ def main() -> None:
 
 for _verb in (
     analysis.check,
+    layers.fetch,
+    layers.layers,
     analysis.plan,
     analysis.run,
     analysis.map_,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -38,10 +40,36 @@ def _bytes(_context: object, _option: object, value: str) -> float:
     return found
 
 
+@contextmanager
+def _cache_in(folder: Path) -> Iterator[None]:
+    before = os.environ.get("GEOSITE_CACHE")
+    os.environ["GEOSITE_CACHE"] = str(folder.expanduser().absolute())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["GEOSITE_CACHE"]
+        else:
+            os.environ["GEOSITE_CACHE"] = before
+
+
+def _cache(context: click.Context, _option: object, folder: Path | None) -> None:
+    # By the environment, so that processes that work on tiles know it as well.
+    if folder is not None:
+        context.with_resource(_cache_in(folder))
+
+
 LAYERS = click.option(
     "--layers",
     type=click.Path(path_type=Path),
     help="Catalogue folder; the official one by default.",
+)
+CACHE = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=_cache,
+    expose_value=False,
+    help="Folder of what was fetched and read; GEOSITE_CACHE or the user's own by default.",
 )
 DATA = click.option(
     "--data",

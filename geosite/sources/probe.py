@@ -70,7 +70,9 @@ def probed(
                 running[pool.submit(_one, layer, source, client)] = k
             elif isinstance(source, ManualSource):
                 words = one_line(source.instructions)
-                found[k] = Probed(layer.id, "manual", source.role, source.url or "", "manual", words)
+                found[k] = Probed(
+                    layer.id, "manual", source.role, source.url or "", "manual", words
+                )
         try:
             for done, future in enumerate(as_completed(running), 1):
                 found[running[future]] = future.result()

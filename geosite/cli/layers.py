@@ -1,0 +1,169 @@
+"""The verbs that bring layers, and look after them: fetch, layers, layer, bundle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geosite.cli.ending import clean, said
+from geosite.cli.options import AOI, CACHE, DATA, LAYERS, QUIET
+from geosite.errors import CatalogError, FetchError, GeositeError, faults
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@AOI
+@click.option("--layer", "ids", multiple=True, metavar="ID", help="This layer; may be repeated.")
+@click.option("--all", "every", is_flag=True, help="Every layer of the catalogue.")
+@click.option("--dry-run", is_flag=True, help="Say how much would come; fetch nothing.")
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Also what is held but stale; with --layer, those layers whatever their age.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 32), default=4, show_default=True, help="Layers at a time."
+)
+@LAYERS
+@DATA
+@CACHE
+@QUIET
+@clean
+def fetch(
+    scenario: str | None,
+    aoi: str | None,
+    ids: tuple[str, ...],
+    layers: Path | None,
+    data: Path,
+    jobs: int,
+    *,
+    every: bool,
+    dry_run: bool,
+    refresh: bool,
+    quiet: bool,
+) -> None:
+    """Get what a scenario needs near its AOI from the official sources, once.
+
+    SCENARIO is a preset, a scenario file, or the first part of presets' names:
+    mine stands for all mines. What is held already is not fetched again.
+    """
+    if not (scenario or ids or every):
+        msg = "say what to fetch: a SCENARIO, --layer ID or --all"
+        raise click.UsageError(msg)
+    if ids and every:
+        msg = "--all is every layer; leave out --layer"
+        raise click.UsageError(msg)
+    from geosite.fetching import fetch as fetched  # noqa: PLC0415
+    from geosite.fetching import forecasts  # noqa: PLC0415
+    from geosite.progress import layers_drawn  # noqa: PLC0415
+    from geosite.report.layers import forecast_text, report_text  # noqa: PLC0415
+    from geosite.wants import Order, open_scenarios  # noqa: PLC0415
+
+    order = Order(open_scenarios(scenario) if scenario else (), aoi, ids, every)
+    stock = _stock(layers, data)
+    root = stock.holdings.root
+    with _client(stock) as client:
+        if dry_run:
+            found = forecasts(order, stock, client, refresh=refresh, jobs=jobs)
+            click.echo(forecast_text(found, root, _free(root)))
+            if mute := [f"layer {f.layer}: {f.words}" for f in found if f.estimate is None]:
+                raise FetchError(faults("layers cannot be asked for:", mute))
+            return
+        with layers_drawn(quiet=quiet) as told:
+            report = fetched(order, stock, client, told, refresh=refresh, jobs=jobs)
+    click.echo(report_text(report, root))
+
+
+@click.group(invoke_without_command=True)
+@click.option("--missing", is_flag=True, help="Only layers that are not there.")
+@LAYERS
+@DATA
+@CACHE
+@click.pass_context
+@clean
+def layers(context: click.Context, layers: Path | None, data: Path, *, missing: bool) -> None:
+    """List the layers of the catalogue: what is held, for which area, how old it is."""
+    if context.invoked_subcommand:
+        return
+    from geosite.report.layers import shelf_text  # noqa: PLC0415
+
+    click.echo(shelf_text(_stock(layers, data), missing=missing))
+
+
+@layers.command()
+@CACHE
+@clean
+def verify() -> None:
+    """Hash everything again that was fetched, and name what is damaged."""
+    from geosite.sources.holdings import Holdings, holdings_root  # noqa: PLC0415
+
+    holdings = Holdings(holdings_root())
+    found = holdings.verify()
+    for fault in found:
+        if fault.kind == "unreferenced":
+            said(f"note: {fault.words}; the next fetch clears it away")
+    if wrong := [f.words for f in found if f.kind != "unreferenced"]:
+        raise GeositeError(faults("what was fetched is damaged:", wrong))
+    click.echo(f"{len(holdings.entries())} entries in {holdings.root}: every byte as fetched")
+
+
+@layers.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write it here as JSON.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Sources at a time."
+)
+@LAYERS
+@QUIET
+@clean
+def probe(
+    ids: tuple[str, ...], json_file: Path | None, jobs: int, layers: Path | None, *, quiet: bool
+) -> None:
+    """Ask every source for its metadata: ok, moved, schema changed, count changed or dead."""
+    from geosite import catalog as c  # noqa: PLC0415
+    from geosite.progress import drawn  # noqa: PLC0415
+    from geosite.report.layers import probe_text  # noqa: PLC0415
+    from geosite.sources.client import Client  # noqa: PLC0415
+    from geosite.sources.probe import probed  # noqa: PLC0415
+
+    catalog = c.open_catalog(layers or c.official_layers())
+    if lost := [i for i in ids if i not in catalog]:
+        msg = f"there is no layer {', '.join(lost)} in {catalog.root}; geosite layers lists all"
+        raise CatalogError(msg)
+    with Client() as client, drawn(quiet=quiet) as told:
+        found = probed(
+            [catalog[i] for i in ids or catalog],
+            client,
+            jobs=jobs,
+            told=lambda done, total: told("sources", done, total),
+        )
+    click.echo(probe_text(found))
+    if json_file:
+        text = json.dumps([asdict(p) for p in found], indent=1, ensure_ascii=False)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    sys.exit(any(not p.well for p in found))
+
+
+def _stock(layers: Path | None, data: Path) -> Any:
+    from geosite import catalog as c  # noqa: PLC0415
+    from geosite.sources.holdings import Holdings, holdings_root  # noqa: PLC0415
+    from geosite.wants import Stock  # noqa: PLC0415
+
+    catalog = c.open_catalog(layers or c.official_layers())
+    return Stock(catalog, c.open_rulebook(), data, Holdings(holdings_root()))
+
+
+def _client(_stock: Any) -> Any:
+    from geosite.sources.client import Client  # noqa: PLC0415
+
+    return Client()
+
+
+def _free(root: Path) -> int:
+    return shutil.disk_usage(next(p for p in (root, *root.parents) if p.exists())).free
