@@ -125,8 +125,9 @@ def _there(folder: Path) -> Iterator[None]:
 
 
 def _files(plan: Plan) -> list[tuple[Path, int]]:
-    # Files that the plan will read, with their sizes.
-    return sorted(_sizes(plan, rasters=True).items())[:_PROBED]
+    # Files that the plan will read, with their sizes; first those that every worker opens.
+    every, vectors = _sizes(plan, rasters=True), _sizes(plan, rasters=False)
+    return sorted(every.items(), key=lambda item: (item[0] in vectors, item[0]))[:_PROBED]
 
 
 def _sizes(plan: Plan, *, rasters: bool) -> dict[Path, int]:
@@ -136,7 +137,7 @@ def _sizes(plan: Plan, *, rasters: bool) -> dict[Path, int]:
             continue
         layer = plan.catalog[use.layer]
         for part in [plan.catalog[i] for i in layer.union_of] or [layer]:
-            there = placed(part, plan.data)
+            there = placed(part, plan.catalog, plan.data)
             if there and (rasters or part.geometry != "raster"):
                 found[there.path] = _size(there.path)
     return found

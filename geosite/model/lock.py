@@ -67,4 +67,4 @@ def contains(outer: Box | None, inner: Box | None) -> bool:
 
 def words_of(box: Box | None) -> str:
     """An area in words."""
-    return "everywhere" if box is None else ",".join(f"{side:.4g}" for side in box)
+    return "everywhere" if box is None else ",".join(f"{side:.3f}" for side in box)

@@ -13,38 +13,30 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from filelock import FileLock, Timeout
-from pydantic import Field, ValidationError
 
 from geosite.disk import sync
-from geosite.errors import FetchError, GeositeError, LayerDataError, faults
-from geosite.model.base import Spec
+from geosite.errors import FetchError, LayerDataError
 from geosite.model.layer import Layer
-from geosite.model.lock import Box, Entry, Held, contains
+from geosite.model.lock import Box, Entry, Held, contains, words_of
 from geosite.model.source import ServiceSource
 from geosite.sources import cache
 from geosite.sources.asking import Ask, Got
+from geosite.sources.lockfile import PART, read_lock, write_lock
 
-VERSION = 1
-"""Of the lock's text."""
-LOCK = "layers.lock"
 GRACE = 86_400.0
 """What nothing refers to any more is kept for so long [s]: a run may still be reading it."""
 _DOWNLOADS = 7 * 86_400.0  # seconds that a broken download is kept, to go on with
 _INDIFFERENT = {"count", "size", "note", "page_size"}
 """What a source may say without another byte being fetched."""
-
-
-class _Lock(Spec):
-    version: int
-    layers: tuple[Entry, ...] = Field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +139,7 @@ class Holdings:
         GeositeError
             If the lock cannot be read.
         """
-        path = self.root / LOCK
-        try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(said, dict) and _is_newer(said.get("version")):
-                raise GeositeError(_newer(path, said["version"]))
-            return _Lock.model_validate(said).layers
-        except FileNotFoundError:
-            return ()
-        except (OSError, ValueError, RecursionError) as error:
-            if isinstance(error, GeositeError):
-                raise
-            raise GeositeError(_unreadable(path, error)) from None
+        return read_lock(self.root)
 
     def find(self, layer: Layer, box: Box | None) -> Held | None:
         """The newest object of a layer that was asked as today and speaks for an area.
@@ -170,12 +151,45 @@ class Holdings:
         box : west, south, east, north in degrees (WGS 84), optional
             Without it only all of the layer will do.
         """
+        return self._held([e for e in self.entries() if e.layer == layer.id], layer, box)
+
+    def fit(
+        self, layers: Mapping[str, Layer], box: Box | None, whole: Container[str] = ()
+    ) -> tuple[dict[str, Held], dict[str, str]]:
+        """Of some layers what `find` gives, and why what was fetched of others does not do.
+
+        Parameters
+        ----------
+        whole : container of layer ids
+            Those of which a part is of no use.
+        """
+        found: dict[str, Held] = {}
+        unfit: dict[str, str] = {}
+        by_layer = groupby(self.entries(), key=lambda e: e.layer)
+        for id_, entries in ((i, list(some)) for i, some in by_layer if i in layers):
+            wanted = None if id_ in whole else box
+            if held := self._held(entries, layers[id_], wanted):
+                found[id_] = held
+            else:
+                unfit[id_] = self._why_not(entries, layers[id_], wanted)
+        return found, unfit
+
+    def _held(self, entries: Iterable[Entry], layer: Layer, box: Box | None) -> Held | None:
         asked = asked_of(layer)
-        fit = [e for e in self.entries() if e.layer == layer.id and e.asked == asked]
-        for entry in sorted(fit, key=lambda e: e.retrieved, reverse=True):
-            if contains(entry.box, box) and self._is_there(entry):
+        for entry in sorted(entries, key=lambda e: e.retrieved, reverse=True):
+            if entry.asked == asked and contains(entry.box, box) and self._is_there(entry):
                 return Held(self.path(entry), entry)
         return None
+
+    def _why_not(self, entries: Sequence[Entry], layer: Layer, box: Box | None) -> str:
+        asked = asked_of(layer)
+        same = [e for e in entries if e.asked == asked]
+        if not same:
+            return "what was fetched of it is what another catalogue entry of this name asked for"
+        if any(contains(e.box, box) for e in same):
+            return f"what was fetched of it is damaged or gone from {self.root}"
+        areas = " and ".join(words_of(e.box) for e in same)
+        return f"it was fetched for {areas} (degrees), but is needed {words_of(box)}"
 
     def path(self, entry: Entry) -> Path:
         """Where the object of an entry is."""
@@ -207,7 +221,7 @@ class Holdings:
                 with suppress(OSError):
                     # From now on nothing refers to it: the time of grace begins.
                     os.utime(path)
-            self._write([*(e for e in old if e not in gone), entry])
+            write_lock([*(e for e in old if e not in gone), entry], self.root)
         return Kept(entry, before)
 
     def adopt(self, entry: Entry, path: Path) -> None:
@@ -225,7 +239,7 @@ class Holdings:
         with self._locked():
             others = [e for e in self.entries() if e != entry]
             self._place(path, entry)
-            self._write([*others, entry])
+            write_lock([*others, entry], self.root)
 
     def verify(self) -> list[Fault]:
         """What is missing, changed, or belongs to nothing; every object is hashed again."""
@@ -263,7 +277,7 @@ class Holdings:
                     path.unlink(missing_ok=True)
             for lock in self.root.glob("scratch/*.lock"):
                 _sweep_scratch(lock)
-            for path in self.root.glob(f"{LOCK}.*.part"):
+            for path in self.root.glob(PART):
                 path.unlink(missing_ok=True)
 
     @contextmanager
@@ -319,17 +333,6 @@ class Holdings:
         sync(place.parent)
         sync(self._objects)
 
-    def _write(self, entries: list[Entry]) -> None:
-        said = [e.model_dump(mode="json") for e in sorted(entries, key=_order)]
-        text = json.dumps({"version": VERSION, "layers": said}, indent=1, ensure_ascii=False)
-        handle, part = tempfile.mkstemp(dir=self.root, prefix=f"{LOCK}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).replace(self.root / LOCK)
-        sync(self.root)
-
 
 def _entry(layer: Layer, ask: Ask, got: Got) -> Entry:
     ending, size = got.path.suffix, got.path.stat().st_size
@@ -358,10 +361,6 @@ def _entry(layer: Layer, ask: Ask, got: Got) -> Entry:
     )
 
 
-def _order(entry: Entry) -> tuple[Any, ...]:
-    return (entry.layer, entry.box or (), entry.asked, entry.retrieved)
-
-
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -379,25 +378,3 @@ def _sweep_scratch(lock: Path) -> None:
     with suppress(Timeout, OSError), held:
         shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
         lock.unlink(missing_ok=True)
-
-
-def _is_newer(version: object) -> bool:
-    return isinstance(version, int) and version > VERSION
-
-
-def _newer(path: Path, version: int) -> str:
-    return (
-        f"{path}: is of version {version}, and this geosite knows {VERSION}: a newer one wrote it; "
-        "use that one, or name another folder with --cache"
-    )
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    lines = [" ".join(str(error).split())[:300]]
-    if isinstance(error, ValidationError):
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]]
-    fix = (
-        "put a copy of it back; or move it away: what was fetched is then fetched again; "
-        "or name another folder with --cache"
-    )
-    return faults(f"{path}: cannot be read as a list of what was fetched:", [*lines, fix])
