@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
 from geosite.cli.ending import clean, said, silent
-from geosite.cli.options import AOI, DATA, LAYERS, OUTPUTS, QUIET, RESOLUTION, machine
+from geosite.cli.options import AOI, CACHE, DATA, LAYERS, OUTPUTS, QUIET, RESOLUTION, machine
 from geosite.errors import CatalogError
 
 
@@ -56,6 +55,7 @@ def check(scenario: str | None, layers: Path | None) -> None:
 @click.argument("scenario")
 @LAYERS
 @DATA
+@CACHE
 @OUTPUTS
 @AOI
 @RESOLUTION
@@ -77,7 +77,7 @@ def plan(
     from geosite.capacity import Means, arranged  # noqa: PLC0415
     from geosite.report import plan_text  # noqa: PLC0415
 
-    planned = _plan(scenario, layers, data, aoi, resolution)
+    planned = _plan(scenario, layers, data, aoi, resolution, fetched=_fetched())
     click.echo(plan_text(planned, arranged(planned, Means(**means), outputs)))
 
 
@@ -85,6 +85,7 @@ def plan(
 @click.argument("scenario")
 @LAYERS
 @DATA
+@CACHE
 @OUTPUTS
 @AOI
 @RESOLUTION
@@ -121,7 +122,7 @@ def run(
     say = silent if quiet else said
     # A run that was stopped yesterday reads the rules as of yesterday.
     day = begun_on(outputs, scenario) if resume else None
-    planned = _plan(scenario, layers, data, aoi, resolution, day)
+    planned = _plan(scenario, layers, data, aoi, resolution, today=day, fetched=_fetched())
     for note in planned.notes:
         say(f"note: {note}")
     if resume:
@@ -216,7 +217,7 @@ def _plan(
     data: Path,
     aoi: str | None,
     resolution: float | None,
-    today: date | None = None,
+    **more: Any,
 ) -> Any:
     from geosite import catalog as c  # noqa: PLC0415
     from geosite.pipeline import plan as planned  # noqa: PLC0415
@@ -228,8 +229,15 @@ def _plan(
         data,
         aoi=aoi,
         resolution=resolution,
-        today=today,
+        **more,
     )
+
+
+def _fetched() -> Path | None:
+    from geosite.sources import cache  # noqa: PLC0415
+    from geosite.sources.holdings import holdings_root  # noqa: PLC0415
+
+    return None if cache.folder() is None else holdings_root()
 
 
 def _summary(done: Any, say: Callable[[str], None]) -> None:
