@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -20,64 +20,26 @@ from geosite import catalog
 from geosite.errors import FetchError
 from geosite.fetching import fetch, forecasts
 from geosite.progress import LayerSilence
-from geosite.runs import open_run
 from geosite.sources.client import Client, Patience
 from geosite.sources.holdings import Holdings
 from geosite.wants import Order, Stock
-from tests.toyservice import Toyservice
-from tests.worlds import ALBERS, box, cli, copied, earlier_run
+from tests.toyservice import SERVED
+from tests.worlds import ALBERS, box, cli
 
 QUICK = Patience(connect=2, read=5, attempts=2, first=0.01, longest=0.05)
-SERVED = (
-    "aoi/states", "land/blm", "land/dod", "land/tribal", "infrastructure/rail",
-    "infrastructure/towns", "minerals/usmin",
-)  # fmt: skip
-_FILES = {
-    "aoi/states": "states.gpkg",
-    "land/blm": "blm.gpkg",
-    "land/dod": "dod.gpkg",
-    "land/tribal": "tribal.geojson",
-    "infrastructure/rail": "rail.fgb",
-}
 
 
-def frames(hamlet):
-    found = {id_: gpd.read_file(hamlet.data / file) for id_, file in _FILES.items()}
-    for id_, file in (("infrastructure/towns", "towns.csv"), ("minerals/usmin", "usmin.csv")):
-        rows = pd.read_csv(hamlet.data / file)
-        points = gpd.points_from_xy(rows.pop("lon"), rows.pop("lat"))
-        found[id_] = gpd.GeoDataFrame(rows, geometry=points, crs=4326)
-    return found
+def words(hamlet, fresh_cache):
+    return ["--layers", hamlet.layers, "--data", hamlet.data, "--cache", fresh_cache]
 
 
-@pytest.fixture
-def served(common, tmp_path):
-    """A hamlet whose layers are on a server; below its data root is the elevation alone."""
-    hamlet = copied(common, tmp_path / "here")
-    with Toyservice(frames(common), hamlet.data).serving() as service:
-        for id_ in SERVED:
-            hamlet.declare(id_, sources=[service.source(id_)])
-        for file in [f for f in hamlet.data.iterdir() if f.name != "dem.tif"]:
-            file.unlink()
-        yield hamlet, service
+def fetched(hamlet, fresh_cache, *more):
+    return cli("fetch", hamlet.scenario, *words(hamlet, fresh_cache), *more)
 
 
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-def words(hamlet, cache):
-    return ["--layers", hamlet.layers, "--data", hamlet.data, "--cache", cache]
-
-
-def fetched(hamlet, cache, *more):
-    return cli("fetch", hamlet.scenario, *words(hamlet, cache), *more)
-
-
-def stock(hamlet, cache):
+def stock(hamlet, fresh_cache):
     layers = catalog.open_catalog(hamlet.layers)
-    return Stock(layers, catalog.open_rulebook(), hamlet.data, Holdings(cache / "fetched"))
+    return Stock(layers, catalog.open_rulebook(), hamlet.data, Holdings(fresh_cache / "fetched"))
 
 
 def gone(service, layer):
@@ -87,51 +49,52 @@ def gone(service, layer):
 
 
 # ── from the source to the answer ─────────────────────────────────────────────────────────────
-def test_what_is_fetched_gives_the_answer_of_the_files(served, cache):
+def test_what_is_fetched_gives_the_answer_of_the_files(common, served, fresh_cache):
     hamlet, service = served
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
     assert "7 layers fetched" in result.stdout
     assert "1 in place below the data root" in result.stdout
     assert "land/blm: 2 features" in result.stderr
     asked = len(service.asked)
     service.dead.add("/")
-    run = hamlet.cli("run", "--cache", str(cache))
+    run = hamlet.cli("run", "--cache", str(fresh_cache))
     assert run.exit_code == 0, run.stderr
     assert len(service.asked) == asked, "a run asks no server"
-    new, old = open_run(run.stdout.strip()), open_run(earlier_run(hamlet))
-    table = (new.path / "sites.csv").read_bytes()
-    assert table == (old.path / "sites.csv").read_bytes()
-    assert hamlet.cli("plan", "--cache", str(cache)).exit_code == 0
+    new, old = Path(run.stdout.strip()), min((common.outputs / "hamlet").iterdir())
+    table = (new / "sites.csv").read_bytes()
+    assert table == (old / "sites.csv").read_bytes()
+    assert hamlet.cli("plan", "--cache", str(fresh_cache)).exit_code == 0
 
 
-def test_without_the_cache_the_plan_says_what_would_bring_the_layers(served, cache):
+def test_without_the_cache_the_plan_says_what_would_bring_the_layers(served, fresh_cache):
     hamlet, _ = served
-    result = hamlet.cli("run", "--cache", str(cache))
+    result = hamlet.cli("run", "--cache", str(fresh_cache))
     assert result.exit_code == 1
     assert "geosite fetch" in result.stderr
 
 
-def test_what_is_held_is_not_fetched_again(served, cache):
+def test_what_is_held_is_not_fetched_again(served, fresh_cache):
     hamlet, service = served
-    fetched(hamlet, cache)
+    fetched(hamlet, fresh_cache)
     service.asked.clear()
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0
     assert "0 layers fetched" in result.stdout
     assert "7 held already" in result.stdout
     assert service.asked == []
 
 
-def test_a_larger_area_is_fetched_and_a_smaller_one_is_held(served, cache):
+def test_a_larger_area_is_fetched_and_a_smaller_one_is_held(served, fresh_cache):
     hamlet, service = served
-    fetched(hamlet, cache)
+    fetched(hamlet, fresh_cache)
     service.asked.clear()
     west, south, east, north = box_of(hamlet)
-    part = f"{west + 0.02},{south + 0.02},{east - 0.02},{north - 0.02}"
-    assert "7 held already" in fetched(hamlet, cache, f"--aoi={part}").stdout
+    x, y = (west + east) / 2, (south + north) / 2
+    part = f"{x - 0.02},{y - 0.02},{x + 0.02},{y + 0.02}"
+    assert "7 held already" in fetched(hamlet, fresh_cache, f"--aoi={part}").stdout
     more = f"{west - 1},{south},{east},{north}"
-    assert "6 layers fetched" in fetched(hamlet, cache, f"--aoi={more}").stdout
+    assert "6 layers fetched" in fetched(hamlet, fresh_cache, f"--aoi={more}").stdout
     assert "aoi/states" not in service.layers_asked(), "states are held whole"
 
 
@@ -140,7 +103,7 @@ def box_of(hamlet):
     return frame.to_crs(4326).total_bounds
 
 
-def test_presets_are_named_by_their_first_part(served, cache, monkeypatch):
+def test_presets_are_named_by_their_first_part(served, fresh_cache, monkeypatch):
     hamlet, _ = served
     monkeypatch.setattr("geosite.wants.preset_names", lambda: ["mine/a", "mine/b", "plant/c"])
     asked = []
@@ -150,19 +113,19 @@ def test_presets_are_named_by_their_first_part(served, cache, monkeypatch):
         return catalog.open_scenario(str(hamlet.scenario))
 
     monkeypatch.setattr("geosite.wants.open_scenario", opened)
-    result = cli("fetch", "mine", *words(hamlet, cache))
+    result = cli("fetch", "mine", *words(hamlet, fresh_cache))
     assert result.exit_code == 0, result.stderr
     assert asked == ["mine/a", "mine/b"]
     assert "7 layers fetched" in result.stdout
 
 
-def test_layers_are_named_one_by_one_or_all_at_once(served, cache):
+def test_layers_are_named_one_by_one_or_all_at_once(served, fresh_cache):
     hamlet, service = served
-    one = cli("fetch", "--layer", "land/blm", *words(hamlet, cache))
+    one = cli("fetch", "--layer", "land/blm", *words(hamlet, fresh_cache))
     assert one.exit_code == 0, one.stderr
     assert service.layers_asked() == ["land/blm"]
-    assert stock(hamlet, cache).holdings.entries()[0].box is None
-    every = cli("fetch", "--all", "--aoi", "toyland", *words(hamlet, cache))
+    assert stock(hamlet, fresh_cache).holdings.entries()[0].box is None
+    every = cli("fetch", "--all", "--aoi", "toyland", *words(hamlet, fresh_cache))
     assert every.exit_code == 0, every.stderr
     assert "6 layers fetched" in every.stdout
     assert "1 held already" in every.stdout
@@ -173,97 +136,97 @@ def test_a_fetch_says_what_it_is_to_fetch(more):
     assert cli("fetch", *more).exit_code == 2
 
 
-def test_a_layer_that_is_not_in_the_catalogue(served, cache):
+def test_a_layer_that_is_not_in_the_catalogue(served, fresh_cache):
     hamlet, _ = served
-    result = cli("fetch", "--layer", "land/blmm", *words(hamlet, cache))
+    result = cli("fetch", "--layer", "land/blmm", *words(hamlet, fresh_cache))
     assert result.exit_code == 1
     assert "did you mean land/blm" in result.stderr
 
 
 # ── sources in their order ────────────────────────────────────────────────────────────────────
-def test_a_mirror_is_asked_when_the_first_source_is_dead(served, cache):
+def test_a_mirror_is_asked_when_the_first_source_is_dead(served, fresh_cache):
     hamlet, service = served
     mirror = service.source("land/dod", role="mirror")
     hamlet.declare("land/dod", sources=[gone(service, "land/dod"), mirror])
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
     assert "other sources failed" in result.stderr
     assert "404" in result.stderr
-    entry = next(e for e in stock(hamlet, cache).holdings.entries() if e.layer == "land/dod")
+    entry = next(e for e in stock(hamlet, fresh_cache).holdings.entries() if e.layer == "land/dod")
     assert entry.role == "mirror"
 
 
-def test_a_source_for_small_areas_is_left_out_of_a_large_one(served, cache):
+def test_a_source_for_small_areas_is_left_out_of_a_large_one(served, fresh_cache):
     hamlet, service = served
     small = gone(service, "land/dod") | {"largest_aoi": "100 ha"}
     hamlet.declare("land/dod", sources=[small, service.source("land/dod", role="mirror")])
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
     assert not any(a.startswith("/old/") for a in service.asked)
 
 
-def test_all_that_fails_is_said_at_once_and_the_rest_is_kept(served, cache):
+def test_all_that_fails_is_said_at_once_and_the_rest_is_kept(served, fresh_cache):
     hamlet, service = served
     for id_ in ("land/dod", "infrastructure/rail"):
         hamlet.declare(id_, sources=[gone(service, id_), gone(service, id_) | {"role": "mirror"}])
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 1
     for word in ("layer land/dod", "layer infrastructure/rail", "any of its 2 sources"):
         assert word in result.stderr
     assert result.stderr.count(f"{service.url}/old/FeatureServer: answered 404") == 4
     assert "what may help" in result.stderr
     assert "Traceback" not in result.stderr
-    held = {e.layer for e in stock(hamlet, cache).holdings.entries()}
+    held = {e.layer for e in stock(hamlet, fresh_cache).holdings.entries()}
     assert held == set(SERVED) - {"land/dod", "infrastructure/rail"}
     for id_ in ("land/dod", "infrastructure/rail"):
         hamlet.declare(id_, sources=[service.source(id_)])
-    assert "2 layers fetched" in fetched(hamlet, cache).stdout
+    assert "2 layers fetched" in fetched(hamlet, fresh_cache).stdout
 
 
-def test_without_the_states_a_name_is_no_area(served, cache):
+def test_without_the_states_a_name_is_no_area(served, fresh_cache):
     hamlet, service = served
     hamlet.declare("aoi/states", sources=[gone(service, "aoi/states")])
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 1
     assert "layer aoi/states could not be had" in result.stderr
     assert service.layers_asked() == []
 
 
 # ── by hand ───────────────────────────────────────────────────────────────────────────────────
-def test_what_a_person_has_to_get_is_listed_and_no_mistake(served, cache):
+def test_what_a_person_has_to_get_is_listed_and_no_mistake(served, fresh_cache):
     hamlet, _ = served
     by_hand = {"kind": "manual", "instructions": "Ask the office and put it at data/land/dod.gpkg"}
     hamlet.declare("land/dod", sources=[by_hand])
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
     assert "1 to be got by hand" in result.stdout
     assert "land/dod: Ask the office" in result.stdout
-    named = cli("fetch", "--layer", "land/dod", *words(hamlet, cache))
+    named = cli("fetch", "--layer", "land/dod", *words(hamlet, fresh_cache))
     assert named.exit_code == 1
     assert "cannot be fetched by a program: Ask the office" in named.stderr
 
 
 # ── age and change ────────────────────────────────────────────────────────────────────────────
-def test_what_is_stale_is_said_and_fetched_again_on_request(served, cache):
+def test_what_is_stale_is_said_and_fetched_again_on_request(served, fresh_cache):
     hamlet, service = served
     hamlet.declare("land/dod", sources=[service.source("land/dod")], stale_after_days="30")
-    fetched(hamlet, cache)
-    aged(cache, days=40)
+    fetched(hamlet, fresh_cache)
+    aged(fresh_cache, days=40)
     service.asked.clear()
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0
     assert "1 held but stale" in result.stdout
     assert "40 days ago, and stale after 30; --refresh" in result.stdout
     assert service.asked == []
-    again = fetched(hamlet, cache, "--refresh")
+    again = fetched(hamlet, fresh_cache, "--refresh")
     assert again.exit_code == 0, again.stderr
     assert set(service.layers_asked()) == {"land/dod"}
     assert "the same as on" in again.stderr
 
 
-def aged(cache, *, days):
+def aged(fresh_cache, *, days):
     """Set back the clock of everything that is held."""
-    lock = cache / "fetched/layers.lock"
+    lock = fresh_cache / "fetched/layers.lock"
     said = json.loads(lock.read_text(encoding="utf-8"))
     then = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for entry in said["layers"]:
@@ -271,78 +234,71 @@ def aged(cache, *, days):
     lock.write_text(json.dumps(said), encoding="utf-8")
 
 
-def test_a_changed_layer_is_an_event(served, cache):
+def test_a_changed_layer_is_an_event(served, fresh_cache):
     hamlet, service = served
-    fetched(hamlet, cache)
-    aged(cache, days=1)
+    fetched(hamlet, fresh_cache)
+    aged(fresh_cache, days=1)
     dod = service.frames["land/dod"]
     extra = gpd.GeoDataFrame({"name": ["Annex"]}, geometry=[box(0, 0, 90, 90)], crs=ALBERS)
     service.frames["land/dod"] = pd.concat([dod, extra], ignore_index=True)
-    result = fetched(hamlet, cache, "--layer", "land/dod", "--refresh")
+    result = fetched(hamlet, fresh_cache, "--layer", "land/dod", "--refresh")
     assert result.exit_code == 0, result.stderr
     for said in (result.stderr, result.stdout):
         assert "changed since" in said
         assert "1 → 2, sha256" in said
 
 
-def test_quiet_says_the_result_alone(served, cache):
+def test_quiet_says_the_result_alone(served, fresh_cache):
     hamlet, _ = served
-    result = fetched(hamlet, cache, "--quiet")
+    result = fetched(hamlet, fresh_cache, "--quiet")
     assert result.exit_code == 0
     assert result.stderr == ""
     assert "7 layers fetched" in result.stdout
 
 
 # ── a dry run ─────────────────────────────────────────────────────────────────────────────────
-def test_a_dry_run_brings_nothing(served, cache):
-    hamlet, service = served
-    nameless = fetched(hamlet, cache, "--dry-run")
+def test_a_dry_run_brings_nothing(served, fresh_cache):
+    hamlet, _ = served
+    nameless = fetched(hamlet, fresh_cache, "--dry-run")
     assert nameless.exit_code == 1
     assert "geosite fetch --layer aoi/states" in nameless.stderr
-    cli("fetch", "--layer", "aoi/states", *words(hamlet, cache))
-    before = stock(hamlet, cache).holdings.entries()
-    result = fetched(hamlet, cache, "--dry-run")
+    cli("fetch", "--layer", "aoi/states", *words(hamlet, fresh_cache))
+    before = stock(hamlet, fresh_cache).holdings.entries()
+    result = fetched(hamlet, fresh_cache, "--dry-run")
     assert result.exit_code == 0, result.stderr
     assert "to fetch: 6 layers" in result.stdout
     assert "are free" in result.stdout
     assert "land/blm" in result.stdout
-    assert stock(hamlet, cache).holdings.entries() == before
+    assert stock(hamlet, fresh_cache).holdings.entries() == before
 
 
-def test_a_dry_run_names_who_does_not_answer(served, cache):
+def test_a_dry_run_names_who_does_not_answer(served, fresh_cache):
     hamlet, service = served
-    cli("fetch", "--layer", "aoi/states", *words(hamlet, cache))
+    cli("fetch", "--layer", "aoi/states", *words(hamlet, fresh_cache))
     hamlet.declare("land/dod", sources=[gone(service, "land/dod")])
-    result = fetched(hamlet, cache, "--dry-run")
+    result = fetched(hamlet, fresh_cache, "--dry-run")
     assert result.exit_code == 1
     assert "layer land/dod" in result.stderr
     assert "cannot be asked" in result.stdout
 
 
 # ── stopped ───────────────────────────────────────────────────────────────────────────────────
-class Stopper(LayerSilence):
-    """Presses Ctrl-C when the first layer has come."""
-
-    def ended(self, layer, words):
-        os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_ctrl_c_keeps_what_is_whole_and_says_130(served, cache):
+def test_ctrl_c_keeps_what_is_whole_and_says_130(served, fresh_cache):
     hamlet, service = served
     service.pause = 0.3
-    process = begun(hamlet, cache)
+    process = begun(hamlet, fresh_cache)
     await_layers(service, 3)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "geosite: stopped" in said
     assert "Traceback" not in said
-    assert not list((cache / "fetched/scratch").iterdir())
-    assert stock(hamlet, cache).holdings.verify() == []
+    assert not list((fresh_cache / "fetched/scratch").iterdir())
+    assert stock(hamlet, fresh_cache).holdings.verify() == []
 
 
-def begun(hamlet, cache):
-    line = [str(w) for w in (hamlet.scenario, *words(hamlet, cache), "--jobs", 2)]
+def begun(hamlet, fresh_cache):
+    line = [str(w) for w in (hamlet.scenario, *words(hamlet, fresh_cache), "--jobs", 2)]
     return subprocess.Popen(
         [sys.executable, "-m", "geosite", "fetch", *line],
         stdout=subprocess.PIPE,
@@ -357,14 +313,14 @@ def await_layers(service, count):
         time.sleep(0.01)
 
 
-def test_a_killed_fetch_serves_nothing_partial_and_loses_what_was_in_work_only(served, cache):
+def test_a_killed_fetch_serves_nothing_partial_and_loses_what_was_in_work_only(served, fresh_cache):
     """Twenty times: killed at a moment drawn from a seed, then looked at; at last it goes on."""
     hamlet, service = served
-    moments, keeps = random.Random(4), []
+    moments, keeps = np.random.default_rng(4), []
     service.pause, service.page = 0.03, 1
     for _ in range(20):
         before = len(service.asked)
-        process = begun(hamlet, cache)
+        process = begun(hamlet, fresh_cache)
         # Starting takes longer than fetching: the clock runs from the first request.
         ends = time.monotonic() + 60
         while len(service.asked) == before and process.poll() is None and time.monotonic() < ends:
@@ -372,18 +328,18 @@ def test_a_killed_fetch_serves_nothing_partial_and_loses_what_was_in_work_only(s
         time.sleep(moments.uniform(0, 0.7))
         process.kill()
         process.communicate()
-        keeps.append(look(stock(hamlet, cache)))
+        keeps.append(look(stock(hamlet, fresh_cache)))
         if len(keeps[-1]) == len(SERVED):
             # All came before it was killed: begin anew.
-            (cache / "fetched/layers.lock").unlink()
+            (fresh_cache / "fetched/layers.lock").unlink()
     assert len(set(map(len, keeps))) > 2, "the moments differ"
-    held = look(stock(hamlet, cache))
+    held = look(stock(hamlet, fresh_cache))
     service.asked.clear()
-    result = fetched(hamlet, cache)
+    result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
     assert set(service.layers_asked()) == set(SERVED) - held
-    assert look(stock(hamlet, cache)) == set(SERVED)
-    assert not list((cache / "fetched/scratch").iterdir())
+    assert look(stock(hamlet, fresh_cache)) == set(SERVED)
+    assert not list((fresh_cache / "fetched/scratch").iterdir())
 
 
 def look(stock):
@@ -394,16 +350,16 @@ def look(stock):
 
 
 # ── from Python ───────────────────────────────────────────────────────────────────────────────
-def test_the_report_and_the_error_are_for_programs_too(served, cache):
+def test_the_report_and_the_error_are_for_programs_too(served, fresh_cache):
     hamlet, service = served
     order = Order((catalog.open_scenario(str(hamlet.scenario)),))
     with Client(QUICK) as client:
-        report = fetch(order, stock(hamlet, cache), client, LayerSilence(), jobs=1)
+        report = fetch(order, stock(hamlet, fresh_cache), client, LayerSilence(), jobs=1)
         assert [o.layer for o in report.of("fetched")] == sorted(SERVED)
         west, south, east, north = report.box
         assert shapely.box(west, south, east, north).contains(shapely.box(*box_of(hamlet)))
-        assert forecasts(order, stock(hamlet, cache), client) == ()
+        assert forecasts(order, stock(hamlet, fresh_cache), client) == ()
         service.dead.add("/")
         named = Order(layers=("land/dod",))
         with pytest.raises(FetchError, match="land/dod"):
-            fetch(named, stock(hamlet, cache), client, LayerSilence(), refresh=True)
+            fetch(named, stock(hamlet, fresh_cache), client, LayerSilence(), refresh=True)

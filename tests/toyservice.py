@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.worlds import Hamlet
+
+SERVED = (
+    "aoi/states", "land/blm", "land/dod", "land/tribal", "infrastructure/rail",
+    "infrastructure/towns", "minerals/usmin",
+)  # fmt: skip
+"""Layers of the hamlet that a server gives; the elevation stays a file."""
+_FILES = {
+    "aoi/states": "states.gpkg",
+    "land/blm": "blm.gpkg",
+    "land/dod": "dod.gpkg",
+    "land/tribal": "tribal.geojson",
+    "infrastructure/rail": "rail.fgb",
+}
 _KINDS = {
     "Point": "esriGeometryPoint",
     "LineString": "esriGeometryPolyline",
@@ -74,7 +88,8 @@ class Toyservice:
             def do_GET(self) -> None:
                 service._answer(self, "")
 
-            do_HEAD = do_GET
+            def do_HEAD(self) -> None:
+                self.do_GET()
 
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
@@ -166,6 +181,22 @@ class Toyservice:
             ],
             "exceededTransferLimit": more,
         }
+
+
+@contextmanager
+def serving_hamlet(hamlet: Hamlet) -> Iterator[Toyservice]:
+    """A server of all layers of a hamlet but its elevation, whose files go."""
+    frames = {id_: gpd.read_file(hamlet.data / file) for id_, file in _FILES.items()}
+    for id_, file in (("infrastructure/towns", "towns.csv"), ("minerals/usmin", "usmin.csv")):
+        rows = pd.read_csv(hamlet.data / file)
+        points = gpd.points_from_xy(rows.pop("lon"), rows.pop("lat"))
+        frames[id_] = gpd.GeoDataFrame(rows, geometry=points, crs=WGS84)
+    with Toyservice(frames, hamlet.data).serving() as service:
+        for id_ in SERVED:
+            hamlet.declare(id_, sources=[service.source(id_)])
+        for file in [f for f in hamlet.data.iterdir() if f.name != "dem.tif"]:
+            file.unlink()
+        yield service
 
 
 def _is_page(query: str) -> bool:

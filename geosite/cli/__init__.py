@@ -17,6 +17,7 @@ for _verb in (
     analysis.check,
     layers.fetch,
     layers.layers,
+    layers.bundle,
     analysis.plan,
     analysis.run,
     analysis.map_,

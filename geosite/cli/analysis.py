@@ -12,6 +12,7 @@ import click
 
 from geosite.cli.ending import clean, said, silent
 from geosite.cli.options import AOI, CACHE, DATA, LAYERS, OUTPUTS, QUIET, RESOLUTION, machine
+from geosite.cli.places import Places, places, planned_at
 from geosite.errors import CatalogError
 
 
@@ -30,16 +31,18 @@ def _importing() -> Iterator[None]:
 @click.command()
 @click.argument("scenario", required=False)
 @LAYERS
+@CACHE
 @clean
 def check(scenario: str | None, layers: Path | None) -> None:
     """Say whether the catalogue and a scenario are valid; nothing is fetched or read."""
     from geosite import catalog as c  # noqa: PLC0415
 
-    catalog = c.open_catalog(layers or c.official_layers())
+    at = places(scenario or "", layers, None)
+    catalog = c.open_catalog(at.layers)
     rulebook = c.open_rulebook()
     rules = sum(len(s.rules) for s in rulebook.sets.values())
     click.echo(f"{len(catalog)} layers, {len(rulebook.sets)} rule sets with {rules} rules: valid")
-    for name in [scenario] if scenario else c.preset_names():
+    for name in [at.scenario] if scenario else c.preset_names():
         found = c.open_scenario(name)
         if wrong := [
             *c.dangling(found, rulebook),
@@ -64,7 +67,7 @@ def check(scenario: str | None, layers: Path | None) -> None:
 def plan(
     scenario: str,
     layers: Path | None,
-    data: Path,
+    data: Path | None,
     outputs: Path,
     aoi: str | None,
     resolution: float | None,
@@ -77,7 +80,7 @@ def plan(
     from geosite.capacity import Means, arranged  # noqa: PLC0415
     from geosite.report import plan_text  # noqa: PLC0415
 
-    planned = _plan(scenario, layers, data, aoi, resolution, fetched=_fetched())
+    planned = planned_at(places(scenario, layers, data), aoi, resolution)
     click.echo(plan_text(planned, arranged(planned, Means(**means), outputs)))
 
 
@@ -102,7 +105,7 @@ def plan(
 def run(
     scenario: str,
     layers: Path | None,
-    data: Path,
+    data: Path | None,
     outputs: Path,
     aoi: str | None,
     resolution: float | None,
@@ -121,8 +124,9 @@ def run(
 
     say = silent if quiet else said
     # A run that was stopped yesterday reads the rules as of yesterday.
-    day = begun_on(outputs, scenario) if resume else None
-    planned = _plan(scenario, layers, data, aoi, resolution, today=day, fetched=_fetched())
+    at = places(scenario, layers, data)
+    day = begun_on(outputs, at.scenario) if resume else None
+    planned = planned_at(at, aoi, resolution, day)
     for note in planned.notes:
         say(f"note: {note}")
     if resume:
@@ -204,40 +208,12 @@ def demo(
         world = make_world(folder, cells=cells, seed=seed)
     say(f"a synthetic basin of {cells:,} cells was made in {world.folder}")
     for preset in ("mine/open-pit", "refinery/hydromet"):
-        planned = _plan(preset, world.layers, world.data, aoi or world.aoi, resolution or 90.0)
+        at = Places(preset, world.layers, world.data, None)
+        planned = planned_at(at, aoi or world.aoi, resolution or 90.0)
         with drawn(quiet=quiet) as told:
             done = execute(planned, outputs, told=told)
         _summary(done, say)
         click.echo(done.path / "map.html")
-
-
-def _plan(
-    scenario: str,
-    layers: Path | None,
-    data: Path,
-    aoi: str | None,
-    resolution: float | None,
-    **more: Any,
-) -> Any:
-    from geosite import catalog as c  # noqa: PLC0415
-    from geosite.pipeline import plan as planned  # noqa: PLC0415
-
-    return planned(
-        c.open_scenario(scenario),
-        c.open_catalog(layers or c.official_layers()),
-        c.open_rulebook(),
-        data,
-        aoi=aoi,
-        resolution=resolution,
-        **more,
-    )
-
-
-def _fetched() -> Path | None:
-    from geosite.sources import cache  # noqa: PLC0415
-    from geosite.sources.holdings import holdings_root  # noqa: PLC0415
-
-    return None if cache.folder() is None else holdings_root()
 
 
 def _summary(done: Any, say: Callable[[str], None]) -> None:

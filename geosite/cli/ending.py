@@ -39,7 +39,7 @@ def clean(verb: Callable[..., None]) -> Callable[..., None]:
             click.echo(f"geosite: {error}", err=True)
             sys.exit(1)
         except KeyboardInterrupt as error:
-            click.echo(f"geosite: {error or 'stopped'}", err=True)
+            click.echo(f"geosite: {str(error) or 'stopped'}", err=True)
             sys.exit(128 + (ended or [signal.SIGINT])[0])
         finally:
             if here:

@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from geosite.cli.ending import clean, said
-from geosite.cli.options import AOI, CACHE, DATA, LAYERS, QUIET
+from geosite.cli.options import AOI, CACHE, DATA, LAYERS, QUIET, RESOLUTION
+from geosite.cli.places import places, planned_at
 from geosite.errors import CatalogError, FetchError, GeositeError, faults
 
 
@@ -40,7 +41,7 @@ def fetch(
     aoi: str | None,
     ids: tuple[str, ...],
     layers: Path | None,
-    data: Path,
+    data: Path | None,
     jobs: int,
     *,
     every: bool,
@@ -62,7 +63,6 @@ def fetch(
     from geosite.fetching import fetch as fetched  # noqa: PLC0415
     from geosite.fetching import forecasts  # noqa: PLC0415
     from geosite.progress import layers_drawn  # noqa: PLC0415
-    from geosite.report.layers import forecast_text, report_text  # noqa: PLC0415
     from geosite.wants import Order, open_scenarios  # noqa: PLC0415
 
     order = Order(open_scenarios(scenario) if scenario else (), aoi, ids, every)
@@ -70,6 +70,8 @@ def fetch(
     root = stock.holdings.root
     with _client(stock) as client:
         if dry_run:
+            from geosite.report.layers import forecast_text  # noqa: PLC0415
+
             found = forecasts(order, stock, client, refresh=refresh, jobs=jobs)
             click.echo(forecast_text(found, root, _free(root)))
             if mute := [f"layer {f.layer}: {f.words}" for f in found if f.estimate is None]:
@@ -77,6 +79,9 @@ def fetch(
             return
         with layers_drawn(quiet=quiet) as told:
             report = fetched(order, stock, client, told, refresh=refresh, jobs=jobs)
+    # Not before: drawing takes time to import, and servers take time to answer.
+    from geosite.report.layers import report_text  # noqa: PLC0415
+
     click.echo(report_text(report, root))
 
 
@@ -87,7 +92,9 @@ def fetch(
 @CACHE
 @click.pass_context
 @clean
-def layers(context: click.Context, layers: Path | None, data: Path, *, missing: bool) -> None:
+def layers(
+    context: click.Context, layers: Path | None, data: Path | None, *, missing: bool
+) -> None:
     """List the layers of the catalogue: what is held, for which area, how old it is."""
     if context.invoked_subcommand:
         return
@@ -150,13 +157,46 @@ def probe(
     sys.exit(any(not p.well for p in found))
 
 
-def _stock(layers: Path | None, data: Path) -> Any:
+@click.command()
+@click.argument("scenario")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@AOI
+@RESOLUTION
+@click.option("--allow-missing", is_flag=True, help="Also without layers that are missing.")
+@LAYERS
+@DATA
+@CACHE
+@clean
+def bundle(
+    scenario: str,
+    out: Path,
+    aoi: str | None,
+    resolution: float | None,
+    layers: Path | None,
+    data: Path | None,
+    *,
+    allow_missing: bool,
+) -> None:
+    """Put a scenario and all that it reads in one file, for a machine without network.
+
+    There: geosite run SCENARIO --layers OUT
+    """
+    from geosite.bundles import bundle as bundled  # noqa: PLC0415
+
+    planned = planned_at(places(scenario, layers, data), aoi, resolution)
+    done = bundled(planned, out, allow_missing=allow_missing)
+    for id_ in done.missing:
+        said(f"note: {id_} is not in it, because it is not here")
+    click.echo(f"{done.path}: {len(done.layers)} layers, {done.size / 1e6:,.1f} MB")
+
+
+def _stock(layers: Path | None, data: Path | None) -> Any:
     from geosite import catalog as c  # noqa: PLC0415
     from geosite.sources.holdings import Holdings, holdings_root  # noqa: PLC0415
     from geosite.wants import Stock  # noqa: PLC0415
 
     catalog = c.open_catalog(layers or c.official_layers())
-    return Stock(catalog, c.open_rulebook(), data, Holdings(holdings_root()))
+    return Stock(catalog, c.open_rulebook(), data or Path("data"), Holdings(holdings_root()))
 
 
 def _client(_stock: Any) -> Any:

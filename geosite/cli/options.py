@@ -62,7 +62,7 @@ def _cache(context: click.Context, _option: object, folder: Path | None) -> None
 LAYERS = click.option(
     "--layers",
     type=click.Path(path_type=Path),
-    help="Catalogue folder; the official one by default.",
+    help="Catalogue folder, or a bundle (.zip); the official catalogue by default.",
 )
 CACHE = click.option(
     "--cache",
@@ -74,9 +74,8 @@ CACHE = click.option(
 DATA = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Root of relative file sources.",
+    show_default="data",
+    help="Root of relative file sources, and of files put there by hand.",
 )
 OUTPUTS = click.option(
     "--outputs",

@@ -1,0 +1,107 @@
+"""What is held is listed, aged and hashed again; a layer that is missing is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from geosite.report.layers import forecast_text
+from geosite.sources.asking import Estimate
+from geosite.sources.holdings import Holdings
+from tests.toyservice import SERVED
+from tests.worlds import cli
+
+
+def words(hamlet, cache):
+    return ["--layers", hamlet.layers, "--data", hamlet.data, "--cache", cache]
+
+
+@pytest.fixture
+def held(served, fresh_cache):
+    """The hamlet with all of its layers fetched, and the cache that they are in."""
+    hamlet, service = served
+    hamlet.declare("land/dod", sources=[service.source("land/dod")], stale_after_days="30")
+    result = cli("fetch", hamlet.scenario, *words(hamlet, fresh_cache))
+    assert result.exit_code == 0, result.stderr
+    return hamlet, fresh_cache
+
+
+def rows(text):
+    return {line.split()[0]: line for line in text.partition("\n\n")[0].splitlines()[1:]}
+
+
+def test_layers_says_what_is_held_where_and_since_when(held):
+    hamlet, cache = held
+    result = cli("layers", *words(hamlet, cache))
+    assert result.exit_code == 0, result.stderr
+    found = rows(result.stdout)
+    assert set(found) == {*SERVED, "terrain/elevation"}
+    assert "in place" in found["terrain/elevation"]
+    assert "yes" in found["land/dod"]
+    assert "everywhere" in found["aoi/states"]
+    assert "0 d" in found["land/dod"]
+    assert "8 layers are there, 0 are not" in result.stdout
+
+
+def test_layers_names_what_is_missing(served, fresh_cache):
+    hamlet, _ = served
+    result = cli("layers", "--missing", *words(hamlet, fresh_cache))
+    assert set(rows(result.stdout)) == set(SERVED)
+    assert "7 are not" in result.stdout
+
+
+def test_layers_says_what_is_stale_or_asked_otherwise_now(held):
+    hamlet, cache = held
+    lock = cache / "fetched/layers.lock"
+    said = json.loads(lock.read_text(encoding="utf-8"))
+    for entry in said["layers"]:
+        entry["retrieved"] = "2020-01-01T00:00:00Z"
+    lock.write_text(json.dumps(said), encoding="utf-8")
+    blm = "https://example.org/FeatureServer"
+    hamlet.declare("land/blm", sources=[{"kind": "arcgis", "url": blm, "layer": "x"}])
+    found = rows(cli("layers", *words(hamlet, cache)).stdout)
+    assert "stale" in found["land/dod"]
+    assert "outdated" in found["land/blm"]
+    assert "yes" in found["land/tribal"], "it does not age"
+
+
+def test_verify_hashes_every_byte(held):
+    _, cache = held
+    assert cli("layers", "verify", "--cache", cache).exit_code == 0
+    holdings = Holdings(cache / "fetched")
+    entry = next(e for e in holdings.entries() if e.layer == "land/dod")
+    path = holdings.path(entry)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    result = cli("layers", "verify", "--cache", cache)
+    assert result.exit_code == 1
+    assert "layer land/dod" in result.stderr
+    assert "fetch the layer again" in result.stderr
+
+
+def test_the_cache_may_be_named_by_the_environment_or_switched_off(held, monkeypatch):
+    hamlet, cache = held
+    monkeypatch.setenv("GEOSITE_CACHE", str(cache))
+    assert "7 held already" in cli("fetch", hamlet.scenario, *words(hamlet, cache)[:4]).stdout
+    monkeypatch.setenv("GEOSITE_CACHE", "")
+    result = cli("fetch", hamlet.scenario, *words(hamlet, cache)[:4])
+    assert result.exit_code == 1
+    assert "--cache" in result.stderr
+    assert hamlet.cli("plan").exit_code == 1, "without a cache nothing was fetched"
+
+
+def test_a_forecast_counts_what_is_known(tmp_path):
+    from geosite.fetching import Forecast  # noqa: PLC0415
+
+    found = [
+        Forecast("land/blm", "gis.example.gov", Estimate(1204, 3_400_000, measured=True)),
+        Forecast("land/dod", "dod.example.gov", Estimate(None, None)),
+        Forecast("land/nps", "nps.example.gov", None, "answered 404"),
+    ]
+    text = forecast_text(found, tmp_path, 2_500_000_000)
+    assert "1,204" in text
+    assert "from a sample" in text
+    assert "cannot be asked: answered 404" in text
+    assert "to fetch: 3 layers, about 3.4 MB, and 1 of unknown size; 2.5 GB are free" in text
