@@ -136,14 +136,17 @@ def probe(
     from geosite import catalog as c  # noqa: PLC0415
     from geosite.progress import drawn  # noqa: PLC0415
     from geosite.report.layers import probe_text  # noqa: PLC0415
-    from geosite.sources.client import Client  # noqa: PLC0415
+    from geosite.sources.client import Client, Patience  # noqa: PLC0415
+    from geosite.sources.hosts import pauses  # noqa: PLC0415
     from geosite.sources.probe import probed  # noqa: PLC0415
 
     catalog = c.open_catalog(layers or c.official_layers())
     if lost := [i for i in ids if i not in catalog]:
         msg = f"there is no layer {', '.join(lost)} in {catalog.root}; geosite layers lists all"
         raise CatalogError(msg)
-    with Client() as client, drawn(quiet=quiet) as told:
+    # Metadata come soon or not at all.
+    patience = Patience(read=30.0, attempts=2)
+    with Client(patience, pauses=pauses()) as client, drawn(quiet=quiet) as told:
         found = probed(
             [catalog[i] for i in ids or catalog],
             client,
@@ -199,10 +202,11 @@ def _stock(layers: Path | None, data: Path | None) -> Any:
     return Stock(catalog, c.open_rulebook(), data or Path("data"), Holdings(holdings_root()))
 
 
-def _client(_stock: Any) -> Any:
+def _client(stock: Any) -> Any:
     from geosite.sources.client import Client  # noqa: PLC0415
+    from geosite.sources.hosts import pauses  # noqa: PLC0415
 
-    return Client()
+    return Client(pauses=pauses(), downloads=stock.holdings.downloads)
 
 
 def _free(root: Path) -> int:

@@ -188,7 +188,7 @@ def _features(
         delimiter="," if sheet else source.delimiter,
         encoding="utf-8" if sheet else source.encoding,
     )
-    read = dataset(Placed(path, file, by_hand=False), name)
+    read = dataset(Placed(path, file, by_hand=False, name=name), name)
     crs = parsed_crs(layer.crs or "", f"layer {layer.id}: crs")
     notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
     refused = Counter(reason for reason in read.refused if reason)
