@@ -169,11 +169,7 @@ class Client:
         RefusedError
             If it cannot be had.
         """
-
-        def once() -> Body:
-            return self._body(url, params, post=post, most=most)
-
-        return self.again(once)
+        return self.again(lambda: self.once(url, params, post=post, most=most))
 
     def json(
         self,
@@ -192,14 +188,12 @@ class Client:
         RefusedError
             If it cannot be had.
         """
+        return self.again(lambda: decoded(self.once(url, params, post=post, most=most)))
 
-        def once() -> dict[str, Any]:
-            return decoded(self._body(url, params, post=post, most=most))
-
-        return self.again(once)
-
-    def again(self, once: Callable[[], T]) -> T:
+    def again(self, once: Callable[[], T], attempts: int | None = None) -> T:
         """What `once` gives, tried while it is refused in a way that may pass.
+
+        Fewer attempts than usual are for those who can ask for less instead.
 
         Raises
         ------
@@ -207,7 +201,7 @@ class Client:
             The last one.
         """
         p = self.patience
-        grows = tenacity.wait_exponential_jitter(initial=p.first, max=p.longest, jitter=p.first)
+        grows = tenacity.wait_exponential(p.first, p.longest) + tenacity.wait_random(0, p.first)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -215,7 +209,7 @@ class Client:
             return grows(state) if asked is None else min(float(asked), p.longest)
 
         return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(p.attempts),
+            stop=tenacity.stop_after_attempt(min(attempts or p.attempts, p.attempts)),
             wait=wait,
             retry=tenacity.retry_if_exception(
                 lambda e: isinstance(e, RefusedError) and e.again and not self.stop.is_set()
@@ -227,15 +221,22 @@ class Client:
     def _waited(self, seconds: float) -> None:
         self.stop.wait(seconds)
 
-    def _body(self, url: str, params: Mapping[str, str] | None, *, post: bool, most: int) -> Body:
+    def once(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        post: bool = False,
+        most: int = MOST_BODY,
+    ) -> Body:
+        """The answer to one request, asked once: what may pass is for `again`."""
         ends = time.monotonic() + self.patience.whole
         with self._response("POST" if post else "GET", url, params) as response:
             parts, size = [], 0
             for part in self._parts(response, url):
                 size += len(part)
                 if size > most:
-                    msg = f"the answer is larger than {most:,} bytes"
-                    raise RefusedError(url, msg, again=False)
+                    raise RefusedError(url, f"the answer is larger than {most:,} bytes")
                 if time.monotonic() > ends:
                     msg = f"the answer took more than {self.patience.whole:g} s"
                     raise RefusedError(url, msg, again=True)
