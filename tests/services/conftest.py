@@ -1,6 +1,18 @@
-"""The servers that tests of sources ask, one of each for all of them."""
+"""Real servers on loopback, one of each for all tests of a worker, and one that lies."""
 
+from __future__ import annotations
+
+import pytest
+
+from tests.services import koop as koop_server
 from tests.services.hostile import hostile
 from tests.services.nginx import nginx
 
-__all__ = ["hostile", "nginx"]
+__all__ = ["hostile", "koop", "nginx"]
+
+
+@pytest.fixture(scope="session")
+def koop(tmp_path_factory):
+    """A running Koop."""
+    with koop_server.running(tmp_path_factory.mktemp("koop")) as server:
+        yield server
