@@ -207,7 +207,7 @@ class Client:
             The last one.
         """
         p = self.patience
-        grows = tenacity.wait_exponential_jitter(initial=p.first, max=p.longest, jitter=p.first)
+        grows = tenacity.wait_exponential(p.first, p.longest) + tenacity.wait_random(0, p.first)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None

@@ -1,0 +1,3 @@
+"""Real servers on loopback, one of each for all tests of a worker."""
+
+from tests.services.mapserver import mapserver  # noqa: F401
