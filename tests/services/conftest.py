@@ -6,9 +6,10 @@ import pytest
 
 from tests.services import koop as koop_server
 from tests.services.hostile import hostile
+from tests.services.mapserver import mapserver
 from tests.services.nginx import nginx
 
-__all__ = ["hostile", "koop", "nginx"]
+__all__ = ["hostile", "koop", "mapserver", "nginx"]
 
 
 @pytest.fixture(scope="session")
