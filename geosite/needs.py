@@ -30,6 +30,15 @@ _CELLS = 4
 def wanted_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tuple[str, ...]:
     """Ids of all layers that a scenario may read, sorted; parts in place of a union.
 
+    See `named_layers`.
+    """
+    known = [catalog[i] for i in named_layers(scenario, catalog, rulebook)]
+    return tuple(sorted({part for layer in known for part in layer.union_of or (layer.id,)}))
+
+
+def named_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tuple[str, ...]:
+    """Ids of all layers that a scenario, its rules or coverage name, sorted.
+
     Every reading of a criterion and every rule for the project is among them, whether
     or not it will be used: which it is depends on what is to be had and on the day. A layer
     that the catalogue lacks is not, see `catalog.unknown_layers`.
@@ -43,8 +52,7 @@ def wanted_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> t
             wanted |= {rule.layer, rule.inside}
     bounds = [catalog[i].coverage for i in wanted if i and i in catalog]
     wanted |= {c.layer for c in bounds if c.kind == "inside"}
-    known = [catalog[i] for i in wanted if i and i in catalog]
-    return tuple(sorted({part for layer in known for part in layer.union_of or (layer.id,)}))
+    return tuple(sorted(i for i in wanted if i and i in catalog))
 
 
 def reach(scenario: Scenario, rulebook: Rulebook) -> float:

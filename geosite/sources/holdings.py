@@ -275,7 +275,8 @@ class Holdings:
             for path in self.root.glob("downloads/**/*"):
                 if path.is_file() and _age(path) > _DOWNLOADS:
                     path.unlink(missing_ok=True)
-            for lock in self.root.glob("scratch/*.lock"):
+            # Whoever makes a folder locks it before it lets go of ours.
+            for lock in {p.with_suffix(".lock") for p in self.root.glob("scratch/*")}:
                 _sweep_scratch(lock)
             for path in self.root.glob(PART):
                 path.unlink(missing_ok=True)
