@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +106,39 @@ def test_a_forecast_counts_what_is_known(tmp_path):
     assert "from a sample" in text
     assert "cannot be asked: answered 404" in text
     assert "to fetch: 3 layers, about 3.4 MB, and 1 of unknown size; 2.5 GB are free" in text
+
+
+# ── a machine without network ─────────────────────────────────────────────────────────────────
+def test_a_bundle_gives_the_same_answer_where_nothing_else_is(held, common, tmp_path, monkeypatch):
+    hamlet, cache = held
+    out = tmp_path / "hamlet.zip"
+    made = cli("bundle", hamlet.scenario, out, *words(hamlet, cache))
+    assert made.exit_code == 0, made.stderr
+    assert "8 layers" in made.stdout
+    monkeypatch.setenv("GEOSITE_CACHE", str(tmp_path / "elsewhere"))
+    monkeypatch.chdir(tmp_path)
+    there = ["hamlet", "--layers", out]
+    for verb in ("check", "plan"):
+        result = cli(verb, *there)
+        assert result.exit_code == 0, result.stderr
+    result = cli("run", *there, "--outputs", tmp_path / "outputs")
+    assert result.exit_code == 0, result.stderr
+    new, old = Path(result.stdout.strip()), min((common.outputs / "hamlet").iterdir())
+    assert (new / "sites.csv").read_bytes() == (old / "sites.csv").read_bytes()
+
+
+def test_a_bundle_lacks_nothing_unless_allowed(served, fresh_cache, tmp_path):
+    hamlet, _ = served
+    cli("fetch", "--layer", "aoi/states", *words(hamlet, fresh_cache))
+    command = ["bundle", hamlet.scenario, tmp_path / "hamlet.zip", *words(hamlet, fresh_cache)]
+    refused = cli(*command)
+    assert refused.exit_code == 1
+    assert "land/blm" in refused.stderr
+    assert not (tmp_path / "hamlet.zip").exists()
+
+
+def test_a_file_that_is_no_bundle(tmp_path):
+    (tmp_path / "odd.zip").write_bytes(b"not a zip")
+    result = cli("plan", "mine/open-pit", "--layers", tmp_path / "odd.zip")
+    assert result.exit_code == 1
+    assert "odd.zip" in result.stderr
