@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from geosite.aoi import STATES
+from geosite.aoi import STATES, is_name
 from geosite.errors import FetchError, GeositeError, faults
 from geosite.model.source import ManualSource
 from geosite.sources import placed
@@ -112,7 +112,8 @@ def fetch(
         # An area is looked up among the states, so they come before all else, and whole.
         states = stock.catalog[STATES]
         first = [one(states, Wanted((states,), None, ()))]
-        if first[0].state == "failed" and not stock.knows_states:
+        named = any(is_name(area) for area in order.areas)
+        if first[0].state == "failed" and named and not stock.knows_states:
             raise FetchError(_failed(first))
     want = wanted(order, stock)
     rest = [la for la in want.layers if la.id not in {o.layer for o in first}]
@@ -189,7 +190,7 @@ def _outcome(
         return Outcome(layer.id, "fetched", words, kept)
     found = Outcome(layer.id, "failed", _no_source(layer, refused, stock))
     if not client.stop.is_set():
-        told.ended(layer.id, "failed")
+        told.ended(layer.id, f"failed: {refused[-1]}")
     return found
 
 

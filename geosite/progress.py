@@ -253,8 +253,7 @@ class LayerBars:
                     leave=False, dynamic_ncols=True,
                 )  # fmt: skip
             bar.total = total
-            bar.n = done
-            bar.update(0)
+            bar.update(done - bar.n)
 
     def ended(self, layer: str, words: str) -> None:
         """Take the layer's bar away, and write what came of it."""

@@ -190,6 +190,11 @@ def test_without_the_states_a_name_is_no_area(served, fresh_cache):
     assert result.exit_code == 1
     assert "layer aoi/states could not be had" in result.stderr
     assert service.layers_asked() == []
+    west, south, east, north = box_of(hamlet)
+    boxed = fetched(hamlet, fresh_cache, f"--aoi={west},{south},{east},{north}")
+    assert boxed.exit_code == 1
+    assert "layer aoi/states could not be had" in boxed.stderr
+    assert len(set(service.layers_asked())) == 6, "a box needs no states"
 
 
 # ── by hand ───────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ for _verb in (
     analysis.check,
     layers.fetch,
     layers.layers,
+    layers.layer,
     layers.bundle,
     analysis.plan,
     analysis.run,

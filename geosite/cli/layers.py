@@ -7,7 +7,7 @@ import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,23 @@ from geosite.cli.ending import clean, said
 from geosite.cli.options import AOI, CACHE, DATA, LAYERS, QUIET, RESOLUTION
 from geosite.cli.places import places, planned_at
 from geosite.errors import CatalogError, FetchError, GeositeError, faults
+
+if TYPE_CHECKING:
+    from geosite.sources.questions import Question
+
+
+def _pairs(_context: object, _option: object, said: tuple[str, ...]) -> dict[str, str]:
+    if wrong := [text for text in said if "=" not in text]:
+        msg = f"{', '.join(map(repr, wrong))}: write KEY=VALUE, such as vintage=2026"
+        raise click.BadParameter(msg)
+    return dict(text.split("=", 1) for text in said)
+
+
+def _answer(question: Question) -> str:
+    kind = click.Choice(question.choices) if question.choices else None
+    given = question.default
+    words = question.words[:1].upper() + question.words[1:]
+    return str(click.prompt(words, given, type=kind, show_default=bool(given), err=True))
 
 
 @click.command()
@@ -158,6 +175,43 @@ def probe(
         text = json.dumps([asdict(p) for p in found], indent=1, ensure_ascii=False)
         json_file.write_text(text + "\n", encoding="utf-8")
     sys.exit(any(not p.well for p in found))
+
+
+@click.group()
+def layer() -> None:
+    """Look after the entry of one layer."""
+
+
+@layer.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--id", "id_", help="Of the layer, such as own/drill-holes; from the file's name.")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="KEY=VALUE",
+    callback=_pairs, help="Answer a question beforehand; may be repeated.",
+)  # fmt: skip
+@click.option("--yes", is_flag=True, help="Ask nothing where there is a usual answer.")
+@LAYERS
+@DATA
+@clean
+def add(
+    file: Path,
+    id_: str | None,
+    answers: dict[str, str],
+    layers: Path | None,
+    data: Path | None,
+    *,
+    yes: bool,
+) -> None:
+    """Write a catalogue entry for a file of your own, and put the file below the data root.
+
+    It is looked at; only what it cannot tell is asked. Prints the path of the entry.
+    """
+    from geosite.catalog import official_layers  # noqa: PLC0415
+    from geosite.sources.proposal import added  # noqa: PLC0415
+
+    ask = None if yes or not sys.stdin.isatty() else _answer
+    root = layers or official_layers()
+    click.echo(added(file, root, data or Path("data"), answers, ask, id_=id_))
 
 
 @click.command()

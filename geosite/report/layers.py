@@ -52,7 +52,7 @@ def shelf_text(stock: Stock, *, missing: bool = False) -> str:
 def _shelf_rows(layer: Layer, entries: Sequence[Entry], stock: Stock) -> list[tuple[str, ...]]:
     end = (layer.status, layer.title)
     if layer.union_of:
-        return [(layer.id, "union", "of " + ", ".join(layer.union_of), *[""] * 4, *end)]
+        return [(layer.id, "union", f"{len(layer.union_of)} layers", *[""] * 4, *end)]
     rows: list[tuple[str, ...]] = []
     if found := placed(layer, stock.catalog, stock.data):
         size = megabytes(found.path.stat().st_size) if found.path.is_file() else ""
