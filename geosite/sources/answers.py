@@ -16,6 +16,10 @@ import urllib3
 from geosite.sources.dataset import one_line
 
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
+_UNASKABLE = (
+    requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema, urllib3.exceptions.LocationValueError,
+)  # fmt: skip
 _MARKUP = re.compile(rb"\s*(<!doctype\s+html|<html|<head|<body)", re.IGNORECASE)
 
 
@@ -114,18 +118,24 @@ def refusal(url: str, error: Exception) -> RefusedError:
         requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
         urllib3.exceptions.ProtocolError, urllib3.exceptions.TimeoutError,
     )  # fmt: skip
-    # Only an address that cannot be parsed ends in a ValueError.
-    lead = "leads to no address that can be asked: " if isinstance(error, ValueError) else ""
-    return RefusedError(url, f"{lead}{_words(error)}", again=isinstance(error, passing))
+    of_http = isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError)
+    unaskable = not of_http or isinstance(error, _UNASKABLE)
+    lead = "leads to no address that can be asked: " if unaskable else ""
+    return RefusedError(url, f"{lead}{_words(error)[:300]}", again=isinstance(error, passing))
 
 
 def _words(error: BaseException) -> str:
-    # The libraries wrap the reason several times over, each time with the address.
-    inner = error.args[0] if error.args else None
-    if isinstance(inner, urllib3.exceptions.MaxRetryError) and inner.reason is not None:
-        return _words(inner.reason)
-    said = re.sub(r"<[^>]*>: |HTTPS?Connection(Pool)?\([^)]*\): ", "", one_line(error))
-    return said[:300]
+    """The reason alone: the libraries wrap it several times over, each time with the address."""
+    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
+        return _words(error.reason)
+    first, *more = error.args or (None,)
+    if isinstance(first, Exception):
+        return _words(first)
+    said = re.sub(
+        r"<[^>]*>: |HTTPS?Connection(Pool)?\([^)]*\): ", "", one_line(str(first or error))
+    )
+    inner = [repr(e) for e in more if isinstance(e, Exception) and repr(e) not in said]
+    return " ".join([said, *inner])
 
 
 def is_web_page(start: bytes) -> bool:

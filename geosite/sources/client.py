@@ -156,10 +156,12 @@ class Client(Exchange):
             try:
                 return self._downloaded(url, part, told, most)
             except RefusedError as error:
-                if error.status not in (206, 416):
+                # What is here is no part of what is there, or cannot be gone on from.
+                other = error.status in (206, 416)
+                if other or not part.begun(url).size:
+                    part.discard()
+                if not other:
                     raise
-                # What is here is no part of what is there.
-                part.discard()
                 raise RefusedError(url, error.words, again=True, status=error.status) from None
 
         with room(path):

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyogrio
 import rasterio.shutil
+from pandas.api.types import is_object_dtype
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
@@ -25,6 +26,7 @@ from geosite.crs import parsed_crs
 from geosite.disk import UNWRITABLE
 from geosite.errors import FetchError, GeositeError, LayerDataError
 from geosite.model.source import FileSource
+from geosite.sources.answers import RefusedError
 from geosite.sources.archive import extracted, refuse_unsafe
 from geosite.sources.content import is_table, said_ending, true_ending
 from geosite.sources.dataset import matched, one_line, refuse_redirections
@@ -86,6 +88,16 @@ def made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
     FetchError
         If it does not hold what the catalogue says.
     """
+    try:
+        return _made(ask, raws, folder)
+    except (RefusedError, LayerDataError):
+        # Whoever asks for them again gets them anew.
+        for raw in raws:
+            raw.path.unlink(missing_ok=True)
+        raise
+
+
+def _made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
     if ask.layer.geometry == "raster":
         if len(raws) != 1:
             msg = f"{ask.source.url}: {len(raws)} rasters of one layer; expected one file"
@@ -227,7 +239,7 @@ def _geoparquet(frame: gpd.GeoDataFrame, path: Path) -> Path:
     try:
         frame.to_parquet(path, **said)
     except (pa.ArrowTypeError, pa.ArrowInvalid):
-        mixed = frame.select_dtypes("object").columns
+        mixed = [c for c, dtype in frame.dtypes.items() if is_object_dtype(dtype)]
         frame.astype(dict.fromkeys(mixed, "string")).to_parquet(path, **said)
     return path
 

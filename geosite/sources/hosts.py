@@ -15,7 +15,7 @@ from pydantic import Field
 
 from geosite.catalog import load_yaml
 from geosite.model.base import Spec, Text
-from geosite.sources.answers import RefusedError
+from geosite.sources.answers import RefusedError, refusal
 
 _LOOK = 0.2  # seconds after which who waits looks whether all is to stop
 
@@ -63,13 +63,17 @@ class Seats:
         Raises
         ------
         RefusedError
-            If all is to stop.
+            If all is to stop, or the address is none.
         """
         if getattr(self._mine, "taken", False):
             # A thread that waited for a second seat could wait for itself.
             yield
             return
-        host = urlsplit(url).netloc
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise refusal(url, error) from None
+        host = parts.netloc
         with self._lock:
             seat = self._seats.setdefault(host, threading.BoundedSemaphore(self._per_host))
         self._go_on(url)
@@ -77,14 +81,13 @@ class Seats:
             self._go_on(url)
         self._mine.taken = True
         try:
-            self._wait_turn(url, host)
+            self._wait_turn(url, host, parts.hostname or "")
             yield
         finally:
             self._mine.taken = False
             seat.release()
 
-    def _wait_turn(self, url: str, host: str) -> None:
-        name = urlsplit(url).hostname or ""
+    def _wait_turn(self, url: str, host: str, name: str) -> None:
         asked = (s for at, s in self._pauses.items() if name == at or name.endswith(f".{at}"))
         pause = max(asked, default=0.0)
         with self._lock:

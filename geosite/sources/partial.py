@@ -7,8 +7,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -96,12 +96,9 @@ class Part:
         self._say(begun)
         hashed, size, sure = hashlib.sha256(), begun.size, begun.size
         with self.file.open("r+b" if size else "wb") as file:
-            left = size
-            while left:
-                held = file.read(min(left, _CHUNK))
-                hashed.update(held)
-                left -= len(held)
-            file.truncate()
+            if size:
+                _read_again(file, size, hashed.update)
+                file.truncate()
             try:
                 for piece in pieces:
                     file.write(piece)
@@ -109,8 +106,12 @@ class Part:
                     size += len(piece)
                     if size - sure >= _SURE:
                         sure = self._surely(file, begun)
-            finally:
-                self._surely(file, begun)
+            except BaseException:
+                # Why it ended matters more than what can be kept of it.
+                with suppress(OSError):
+                    self._surely(file, begun)
+                raise
+            self._surely(file, begun)
         return size, hashed.hexdigest()
 
     def _surely(self, file: BinaryIO, begun: Begun) -> int:
@@ -130,6 +131,12 @@ class Part:
         self.file.replace(self.path)
         sync(self.path.parent)
         self._note.unlink(missing_ok=True)
+
+
+def _read_again(file: BinaryIO, size: int, take: Callable[[bytes], None]) -> None:
+    while size and (held := file.read(min(size, _CHUNK))):
+        take(held)
+        size -= len(held)
 
 
 def span(begun: Begun, status: int, headers: Mapping[str, str]) -> tuple[Begun, int | None]:

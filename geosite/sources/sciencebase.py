@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geosite.sources.asking import Ask, Told
-    from geosite.sources.client import Client
+    from geosite.sources.client import Client, Downloaded
 
 _PERSON = (
     "a person has to log in or solve a captcha: get {file} by hand from {url} and put it below "
     "the data root as {layer}.<its ending>"
 )
+
+
+_CLOSED = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +47,21 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
     Raises
     ------
     RefusedError
-        If ScienceBase did not give it, or not the bytes that it says.
+        If ScienceBase did not give it, or not the bytes that it says, or only to a person.
     LayerDataError, CRSMismatchError
         If the file cannot be read, or its CRS is not the declared one.
     FetchError
-        If it is not what the catalogue says, or a person has to get it.
+        If it is not what the catalogue says.
     """
-    listed = _listed(ask, client)
-    file = received(client, listed.url, folder / "raw", told)
-    with file.path.open("rb") as opened:
-        start = opened.read(2048)
-    if is_web_page(start):
-        file.path.unlink(missing_ok=True)
-        raise _by_hand(ask, listed.url, glimpse(start))
+    try:
+        listed = _listed(ask, client)
+        file = received(client, listed.url, folder / "raw", told)
+        _refuse_page(file)
+    except RefusedError as error:
+        if error.status in _CLOSED or (error.status == 200 and "a web page" in error.words):
+            fix = _PERSON.format(file=ask.source.file, url=ask.source.url, layer=ask.layer.id)
+            raise RefusedError(error.url, f"{error.words}; {fix}", status=error.status) from None
+        raise
     if listed.size is not None and listed.size != file.size:
         file.path.unlink(missing_ok=True)
         msg = f"sent {file.size:,} bytes, the item says {listed.size:,}"
@@ -104,12 +109,7 @@ def probed(ask: Ask, client: Client) -> Finding:
 
 def _listed(ask: Ask, client: Client) -> _Listed:
     url, wanted = ask.source.url, ask.source.file or ""
-    try:
-        item = client.json(url, {"format": "json"})
-    except RefusedError as error:
-        if "a web page" not in error.words:
-            raise
-        raise _by_hand(ask, error.url, error.words) from None
+    item = client.json(url, {"format": "json"})
     files = [f for f in _files(item) if isinstance(f.get("name"), str)]
     found = _named(files, wanted)
     if found is None:
@@ -157,6 +157,14 @@ def _digest(said: Any) -> tuple[str, str] | None:
     return (kind, value) if kind in ("md5", "sha1", "sha256", "sha512") and value else None
 
 
+def _refuse_page(file: Downloaded) -> None:
+    with file.path.open("rb") as opened:
+        start = opened.read(2048)
+    if is_web_page(start):
+        file.path.unlink(missing_ok=True)
+        raise RefusedError(file.url, f"sent {glimpse(start)}", status=200)
+
+
 def _refuse_other_digest(path: Path, listed: _Listed) -> None:
     if listed.digest is None:
         return
@@ -167,8 +175,3 @@ def _refuse_other_digest(path: Path, listed: _Listed) -> None:
         path.unlink(missing_ok=True)
         msg = f"the {kind.upper()} of what it sent is {found.hexdigest()}, the item says {value}"
         raise RefusedError(listed.url, msg)
-
-
-def _by_hand(ask: Ask, url: str, words: str) -> FetchError:
-    fix = _PERSON.format(file=ask.source.file, url=ask.source.url, layer=ask.layer.id)
-    return FetchError(f"{url}: {words}; {fix}")

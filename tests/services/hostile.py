@@ -177,6 +177,38 @@ _always("no-location", b"", 302)
 _always("latin1-header", GOOD, X_Said="caf\xe9 \xff")
 
 
+_always("good", GOOD)
+
+
+@_act("echo")
+def _echo(handler: _Handler) -> None:
+    handler.say(handler.rfile.read(int(handler.headers.get("Content-Length", "0"))))
+
+
+def _moved(path: str, status: int) -> None:
+    """A redirect to the address that is the query."""
+    _ACTS[path] = lambda h: h.say(b"", status=status, Location=urlsplit(h.path).query)
+
+
+@_act("moved-to")
+def _moved_to(handler: _Handler) -> None:
+    asked = parse_qs(urlsplit(handler.path).query)
+    handler.say(b"", status=301, Location=asked["to"][0])
+
+
+@_act("no-head.csv")
+def _no_head(handler: _Handler) -> None:
+    if handler.command == "HEAD":
+        handler.say(b"", status=405)
+    else:
+        handler.say(b"N", status=206, Content_Range="bytes 0-0/4300")
+
+
+_moved("moved-for-good", 301)
+_moved("moved-for-now", 302)
+_moved("see-other", 303)
+
+
 @_act("redirect-loop")
 def _redirect_loop(handler: _Handler) -> None:
     at = int(parse_qs(urlsplit(handler.path).query).get("at", ["0"])[0])

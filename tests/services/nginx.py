@@ -35,7 +35,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {root};
-    location /slowly/ {{ alias {root}/; limit_rate 200k; }}
+    location /slowly/ {{ alias {root}/; limit_rate 1m; }}
   }}
 }}
 """
