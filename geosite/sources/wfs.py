@@ -207,14 +207,17 @@ def _quartered(
     way: Kind, bounds: Bounds | None, expected: int | None, told: Told
 ) -> tuple[list[pa.Table], int | None]:
     """One answer, and where it may be cut short, four for the quarters of its box."""
-    tables, there, asked = [nothing(way.fields)], 0, 0
+    tables, there, asked, limit = [nothing(way.fields)], 0, 0, way.limit
     areas: list[tuple[Bounds | None, int | None]] = [(bounds, expected)]
     while areas:
         area, count = areas.pop()
         said, table = way.answer(area, way.ask.source.page_size)
         asked += 1
         tables.append(table)
-        if _cut(way, table.num_rows, count if said is None else said):
+        count = count if said is None else said
+        if limit is None and 0 < table.num_rows < (count or 0):
+            limit = table.num_rows
+        if _cut(limit, table.num_rows):
             quarters = _quarters(way, area or _everywhere(way), table.num_rows, asked)
             areas += [(quarter, way.hits(quarter)) for quarter in quarters]
         else:
@@ -223,10 +226,9 @@ def _quartered(
     return united(tables), expected
 
 
-def _cut(way: Kind, came: int, count: int | None) -> bool:
+def _cut(limit: int | None, came: int) -> bool:
     # A round number is taken for a limit that is not told: to look again costs little.
-    full = came % _ROUND == 0 or (way.limit is not None and came >= way.limit)
-    return came < (count or 0) or (came > 0 and full)
+    return came > 0 and (came % _ROUND == 0 or (limit is not None and came >= limit))
 
 
 def _everywhere(way: Kind) -> Bounds | None:

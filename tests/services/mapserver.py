@@ -1,6 +1,7 @@
 """MapServer, from the system, as a WFS on loopback over a GeoPackage made here.
 
 It is run as CGI, one process a request: nothing to supervise, and nothing that stays behind.
+It is asked what the client asked, with the names of parameters in lower case.
 """
 
 from __future__ import annotations
@@ -8,19 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlencode
 
 import geopandas as gpd
 import pytest
 import shapely
 
+from tests.services.pretender import pretending
+
 COUNT = 250
 """Points of the toy world."""
-MOST = 60
+MOST = 90
 """Features that the limited service gives in one answer."""
 
 _MAP = """
@@ -107,7 +108,7 @@ class MapServer:
         return f"{self.root}/limited"
 
 
-def _answer(folder: Path, name: str, query: str) -> tuple[int, str, bytes]:
+def _answer(folder: Path, name: str, query: str) -> tuple[int, bytes]:
     environment = os.environ | {
         "MAPSERVER_CONFIG_FILE": str(folder / "toy.conf"),
         "MS_MAPFILE": str(folder / f"{name}.map"),
@@ -119,7 +120,7 @@ def _answer(folder: Path, name: str, query: str) -> tuple[int, str, bytes]:
     )
     head, _, body = run.stdout.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-    return int(headers.get("Status", "200")[:3]), headers["Content-Type"], body
+    return int(headers.get("Status", "200")[:3]), body
 
 
 def _files(folder: Path) -> None:
@@ -150,27 +151,9 @@ def mapserver(tmp_path_factory):
     _files(folder)
     found = MapServer("")
 
-    class Door(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answered(path, params):
+        found.asked.append(params)
+        return _answer(folder, path.strip("/"), urlencode(params))
 
-        def do_GET(self):
-            url = urlsplit(self.path)
-            found.asked.append({k.lower(): v[0] for k, v in parse_qs(url.query).items()})
-            status, kind, body = _answer(folder, url.path.strip("/"), url.query)
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        found.root = f"http://127.0.0.1:{server.server_port}"
+    with pretending(answered) as found.root:
         yield found
-        server.shutdown()
-        thread.join()
