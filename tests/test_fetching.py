@@ -169,7 +169,7 @@ def test_all_that_fails_is_said_at_once_and_the_rest_is_kept(served, fresh_cache
     hamlet, service = served
     for id_ in ("land/dod", "infrastructure/rail"):
         hamlet.declare(id_, sources=[gone(service, id_), gone(service, id_) | {"role": "mirror"}])
-    result = fetched(hamlet, fresh_cache)
+    result = fetched(hamlet, fresh_cache, "--quiet")
     assert result.exit_code == 1
     for word in ("layer land/dod", "layer infrastructure/rail", "any of its 2 sources"):
         assert word in result.stderr
