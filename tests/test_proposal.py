@@ -93,17 +93,14 @@ def features_of(path, folders, **answers):
 # ── round trips ─────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb", ".gdb", ".parquet"])
+@pytest.mark.parametrize("ending", [".gpkg", ".shp", ".fgb", ".parquet"])
 def test_a_file_that_says_everything_becomes_a_layer(folders, holes, ending):
     path = folders[0] / f"Drill Holes{ending}"
     frame = holes.rename(columns={"Depth (m)": "Depth_m", "CLAIM_OWNER": "OWNER"})
     if ending == ".shp":
         # Its dates have no time, and pyogrio writes none.
         frame["drilled"] = frame["drilled"].dt.strftime("%Y-%m-%d")
-    if ending == ".parquet":
-        frame.to_parquet(path)
-    else:
-        frame.to_file(path, driver="OpenFileGDB" if ending == ".gdb" else None)
+    frame.to_parquet(path) if ending == ".parquet" else frame.to_file(path)
     layer, read = features_of(path, folders)
     read = read.sort_values("hole_id", ignore_index=True)  # FlatGeobuf sorts by place
     assert layer.id == "own/drill-holes"
@@ -117,6 +114,14 @@ def test_a_file_that_says_everything_becomes_a_layer(folders, holes, ending):
     assert (layer.status, layer.licence, layer.agency) == (
         "unofficial", "not for publication", "own data",
     )  # fmt: skip
+
+
+def test_a_file_geodatabase_is_a_folder(folders, claims):
+    path = folders[0] / "claims.gdb"
+    claims.to_file(path, driver="OpenFileGDB", layer="claims")
+    layer, read = features_of(path, folders)
+    assert layer.sources[0].path == "own/claims.gdb"
+    assert list(read["serial"]) == ["NV1", "NV2"]
 
 
 def test_geojson_is_in_degrees(folders, holes):
