@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+from click.testing import CliRunner
 
+from geosite.cli import main
 from geosite.report.layers import forecast_text
 from geosite.sources.asking import Estimate
 from geosite.sources.holdings import Holdings
@@ -142,3 +145,44 @@ def test_a_file_that_is_no_bundle(tmp_path):
     result = cli("plan", "mine/open-pit", "--layers", tmp_path / "odd.zip")
     assert result.exit_code == 1
     assert "odd.zip" in result.stderr
+
+
+# ── a layer of one's own ──────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def holes(tmp_path):
+    """Two drill holes in a file."""
+    path = tmp_path / "Drill Holes.gpkg"
+    points = gpd.points_from_xy([-117.1, -117.2], [40.1, 40.2])
+    gpd.GeoDataFrame({"hole": ["A1", "A2"]}, geometry=points, crs=4326).to_file(path)
+    return path
+
+
+def test_layer_add_writes_an_entry_that_check_finds_valid(hamlet, holes):
+    where = ["--layers", hamlet.layers, "--data", hamlet.data]
+    unanswered = cli("layer", "add", holes, *where)
+    assert unanswered.exit_code == 1
+    assert "absence" in unanswered.stderr
+    result = cli("layer", "add", holes, *where, "--answer", "absence=not_informative")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{hamlet.layers / 'own/drill-holes.yaml'}\n"
+    assert hamlet.cli("check").exit_code == 0
+    assert "own/drill-holes" in cli("layers", *where).stdout
+    again = cli("layer", "add", holes, *where, "--answer", "absence=not_informative")
+    assert again.exit_code == 1
+    assert "--id" in again.stderr
+
+
+def test_layer_add_asks_what_the_file_cannot_tell(hamlet, holes, monkeypatch):
+    monkeypatch.setattr("geosite.cli.layers._is_asked", lambda: True)
+    said = "\n".join(["", "", "", "", "not_informative", *[""] * 20])
+    where = ["--layers", str(hamlet.layers), "--data", str(hamlet.data)]
+    result = CliRunner().invoke(main, ["layer", "add", str(holes), *where], input=said)
+    assert result.exit_code == 0, result.stderr
+    text = (hamlet.layers / "own/drill-holes.yaml").read_text(encoding="utf-8")
+    assert "absence: not_informative" in text
+
+
+def test_an_answer_has_a_key_and_a_value(holes):
+    result = cli("layer", "add", holes, "--answer", "absence")
+    assert result.exit_code == 2
+    assert "KEY=VALUE" in result.stderr

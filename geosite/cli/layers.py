@@ -27,11 +27,18 @@ def _pairs(_context: object, _option: object, said: tuple[str, ...]) -> dict[str
     return dict(text.split("=", 1) for text in said)
 
 
+def _is_asked() -> bool:
+    return sys.stdin.isatty()
+
+
 def _answer(question: Question) -> str:
     kind = click.Choice(question.choices) if question.choices else None
     given = question.default
     words = question.words[:1].upper() + question.words[1:]
-    return str(click.prompt(words, given, type=kind, show_default=bool(given), err=True))
+    try:
+        return str(click.prompt(words, given, type=kind, show_default=bool(given), err=True))
+    except click.Abort:
+        raise KeyboardInterrupt from None
 
 
 @click.command()
@@ -209,7 +216,7 @@ def add(
     from geosite.catalog import official_layers  # noqa: PLC0415
     from geosite.sources.proposal import added  # noqa: PLC0415
 
-    ask = None if yes or not sys.stdin.isatty() else _answer
+    ask = _answer if _is_asked() and not yes else None
     root = layers or official_layers()
     click.echo(added(file, root, data or Path("data"), answers, ask, id_=id_))
 
