@@ -325,7 +325,7 @@ def test_a_killed_fetch_serves_nothing_partial_and_loses_what_was_in_work_only(s
     service.page = 1
     for _ in range(20):
         # Moments are counted in requests, so that a slow machine has the same ones.
-        until = len(service.asked) + moments.integers(1, 45)
+        until = len(service.asked) + moments.integers(1, 30)
         process = begun(hamlet, fresh_cache)
         while len(service.asked) < until and process.poll() is None:
             time.sleep(0.001)
