@@ -81,16 +81,25 @@ def holdings_root(named: Path | None = None) -> Path:
     FetchError
         If the user wants no cache and names none.
     """
-    if named is not None:
-        return named.expanduser().absolute() / "fetched"
-    own = cache.folder()
-    if own is None:
+    root = root_if_any(named)
+    if root is None:
         msg = (
             f"{cache.VARIABLE} is empty, so there is no cache, and what is fetched needs a place; "
             f"name a folder with --cache, or in {cache.VARIABLE}"
         )
         raise FetchError(msg)
-    return own.absolute().parent / "fetched"
+    return root
+
+
+def root_if_any(named: Path | None = None) -> Path | None:
+    """The folder of what was fetched as `holdings_root` says it; None if there is no cache.
+
+    For `planning.plan`, which can do without.
+    """
+    if named is not None:
+        return named.expanduser().absolute() / "fetched"
+    own = cache.folder()
+    return None if own is None else own.absolute().parent / "fetched"
 
 
 def asked_of(layer: Layer) -> str:
