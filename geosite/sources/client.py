@@ -91,11 +91,7 @@ class Client(Exchange):
         RefusedError
             If it cannot be had.
         """
-
-        def once() -> Body:
-            return self._body(url, params, post=post, most=most)
-
-        return self.again(once)
+        return self.again(lambda: self.once(url, params, post=post, most=most))
 
     def json(
         self,
@@ -114,21 +110,24 @@ class Client(Exchange):
         RefusedError
             If it cannot be had.
         """
+        return self.again(lambda: decoded(self.once(url, params, post=post, most=most)))
 
-        def once() -> dict[str, Any]:
-            return decoded(self._body(url, params, post=post, most=most))
-
-        return self.again(once)
-
-    def _body(self, url: str, params: Mapping[str, str] | None, *, post: bool, most: int) -> Body:
+    def once(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        post: bool = False,
+        most: int = MOST_BODY,
+    ) -> Body:
+        """The answer to one request, asked once: what may pass is for `again`."""
         ends = time.monotonic() + self.patience.whole
         with self.answer("POST" if post else "GET", url, params) as response:
             parts, size = [], 0
             for part in self.pieces(response, url):
                 size += len(part)
                 if size > most:
-                    msg = f"the answer is larger than {most:,} bytes"
-                    raise RefusedError(url, msg, again=False)
+                    raise RefusedError(url, f"the answer is larger than {most:,} bytes")
                 if time.monotonic() > ends:
                     msg = f"the answer took more than {self.patience.whole:g} s"
                     raise RefusedError(url, msg, again=True)

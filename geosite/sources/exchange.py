@@ -100,8 +100,10 @@ class Exchange:
         """Close every connection."""
         self._session.close()
 
-    def again(self, once: Callable[[], T]) -> T:
+    def again(self, once: Callable[[], T], attempts: int | None = None) -> T:
         """What `once` gives, tried while it is refused in a way that may pass.
+
+        Fewer attempts than usual are for those who can ask for less instead.
 
         Raises
         ------
@@ -117,7 +119,7 @@ class Exchange:
             return grows(state) if asked is None else min(float(asked), p.longest)
 
         return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(p.attempts),
+            stop=tenacity.stop_after_attempt(min(attempts or p.attempts, p.attempts)),
             wait=wait,
             retry=tenacity.retry_if_exception(
                 lambda e: isinstance(e, RefusedError) and e.again and not self.stop.is_set()
