@@ -191,13 +191,6 @@ def _refuse_bombs(infos: list[zipfile.ZipInfo], place: str, packed: int) -> None
             f"{LARGEST / 2**30:.0f} GiB; unpack it by hand and declare the file itself"
         )
         raise LayerDataError(msg)
-    # Members that overlap are packed once and unpacked many times.
-    if total > SMALL and total > RATIO * packed:
-        msg = (
-            f"{place}: unpacks from {packed} to {total} bytes, expected at most {RATIO} for one; "
-            "if you trust it, unpack it by hand and declare the file itself"
-        )
-        raise LayerDataError(msg)
     for info in infos:
         if info.flag_bits & 1:
             msg = f"{place}: member {info.filename!r} is encrypted; unpack it by hand"
@@ -209,6 +202,13 @@ def _refuse_bombs(infos: list[zipfile.ZipInfo], place: str, packed: int) -> None
                 "unpack it by hand and declare the file itself"
             )
             raise LayerDataError(msg)
+    # Members that overlap are packed once and unpacked many times.
+    if total > SMALL and total > RATIO * packed:
+        msg = (
+            f"{place}: unpacks from {packed} to {total} bytes, expected at most {RATIO} for one; "
+            "if you trust it, unpack it by hand and declare the file itself"
+        )
+        raise LayerDataError(msg)
 
 
 def _one_line(error: BaseException) -> str:

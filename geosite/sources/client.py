@@ -127,8 +127,7 @@ class Client(Exchange):
             for part in self.pieces(response, url):
                 size += len(part)
                 if size > most:
-                    msg = f"the answer is larger than {most:,} bytes"
-                    raise RefusedError(url, msg, again=False)
+                    raise RefusedError(url, f"the answer is larger than {most:,} bytes")
                 if time.monotonic() > ends:
                     msg = f"the answer took more than {self.patience.whole:g} s"
                     raise RefusedError(url, msg, again=True)

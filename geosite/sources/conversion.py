@@ -77,7 +77,8 @@ def made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
     """One GeoParquet of features, or one COG, in a folder.
 
     Of features, those of every file are held in memory together, with the declared columns
-    only; of one file also the other columns while it is read. A raster never is.
+    only (of tables, JSON and GeoParquet also the other columns while one is read): about five
+    bytes for each byte of geometry while they are written. A raster never is.
 
     Raises
     ------
@@ -191,16 +192,18 @@ def _features(
     source, layer = ask.source, ask.layer
     sheet = path.name == _SHEET
     table = source.xy is not None and (is_table(said_ending(path.name)) or not path.suffix)
+    named = _named_layer(path, raw, name)
     file = FileSource(
         kind="file",
         path=path.name,
-        layer=_named_layer(path, raw, name),
+        layer=named,
         format="csv" if table else "auto",
         xy=source.xy,
         delimiter="," if sheet else source.delimiter,
         encoding="utf-8" if sheet else source.encoding,
     )
-    read = dataset(Placed(path, file, by_hand=False, name=name), name)
+    wanted = _known_columns(path, named, ask.columns)
+    read = dataset(Placed(path, file, by_hand=False, name=name), name, wanted)
     crs = parsed_crs(layer.crs or "", f"layer {layer.id}: crs")
     notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
     refused = Counter(reason for reason in read.refused if reason)
@@ -208,6 +211,20 @@ def _features(
     columns = _columns(read.attributes, ask.columns, name)
     frame = gpd.GeoDataFrame(read.attributes[columns], geometry=read.geometry, crs=crs)
     return frame, (*read.notes, *notes)
+
+
+def _known_columns(path: Path, layer: str | None, wanted: tuple[str, ...]) -> list[str] | None:
+    """Names of the wanted columns in a container; None where all have to be looked at."""
+    if not wanted or path.suffix.lower() not in _CONTAINERS:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            there = list(pyogrio.read_info(path, layer=layer)["fields"])
+    except (RuntimeError, ValueError):
+        return None  # who reads it finds better words
+    found = [matched(column, there) for column in wanted]
+    return None if None in found else list(dict.fromkeys(str(c) for c in found))
 
 
 def _columns(attributes: pd.DataFrame, wanted: tuple[str, ...], name: str) -> list[str]:

@@ -57,13 +57,6 @@ class Patience:
     redirects: int = 5
 
 
-class _Session(requests.Session):
-    """Redirects are followed by `Exchange.answer`: even unasked, requests reads their bodies."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        return None
-
-
 class Exchange:
     """What `Client` asks through.
 
@@ -91,7 +84,9 @@ class Exchange:
         self.stop = stop or threading.Event()
         self.moved: dict[str, str] = {}
         self._seats = Seats(per_host, pauses or {}, self.stop)
-        self._session = _Session()
+        self._session = requests.Session()
+        # Redirects are followed in `answer`: even unasked, requests would read their bodies.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign] # noqa: ARG005
         self._session.headers["User-Agent"] = AGENT
         adapter = HTTPAdapter(pool_connections=32, pool_maxsize=per_host)
         self._session.mount("https://", adapter)

@@ -679,9 +679,9 @@ CASES = (
 """Every misbehaviour that a client, a download or an item of ScienceBase can meet."""
 
 SERVICES = (
-    Case("same-page-for-ever", "arcgis", ("10",), {"layer": "Mines"}),
-    Case("too-few", "arcgis", ("10",), {"layer": "Mines"}),
-    Case("never-any", "arcgis", ("10",), {"layer": "Mines"}),
+    Case("same-page-for-ever", "arcgis", ("counts 10 features", "gives 2"), {"layer": "Mines"}),
+    Case("too-few", "arcgis", ("counts 10 features", "gives 2"), {"layer": "Mines"}),
+    Case("never-any", "arcgis", ("counts 10 features", "gives 0"), {"layer": "Mines"}),
 )
 """What only a service of features can do wrong; asked at ``<url>/<path>/FeatureServer``."""
 

@@ -276,6 +276,13 @@ def test_a_name_that_means_several_layers_is_refused(shop, client, tmp_path):
         got(ask(f"{shop[1]}/x.gpkg", layer="points*"), client, tmp_path)
 
 
+def test_several_layers_of_which_none_is_named_are_refused(shop, client, tmp_path):
+    written(shop[0], "x.gpkg", "Points")
+    pyogrio.write_dataframe(frame(), shop[0] / "x.gpkg", layer="Lines")
+    with pytest.raises(LayerDataError, match=r"name one with layer: Points, Lines"):
+        got(ask(f"{shop[1]}/x.gpkg"), client, tmp_path)
+
+
 def test_a_field_that_is_not_there_is_answered_with_those_that_are(shop, client, tmp_path):
     written(shop[0], "x.gpkg")
     with pytest.raises(FetchError, match=r"no field 'owner', 'use'; it holds NAME, Holder, SIZE"):

@@ -13,7 +13,7 @@ from geosite.model.source import ServiceSource
 from geosite.sources import download, sciencebase
 from geosite.sources.asking import Ask
 from geosite.sources.client import Client, Patience, RefusedError
-from tests.services.hostile import CASES, GOOD
+from tests.services.hostile import CASES, GOOD, SERVICES
 
 HASTE = Patience(
     connect=2, read=0.7, whole=0.5, slowest=1000, window=0.3, attempts=3, first=0.01, longest=0.05
@@ -22,7 +22,8 @@ KINDS = {"download": download, "sciencebase": sciencebase}
 
 
 def asked(case, url):
-    source = ServiceSource(kind=case.kind, url=f"{url}/{case.path}", **case.source)
+    below = "/FeatureServer" if case.kind == "arcgis" else ""
+    source = ServiceSource(kind=case.kind, url=f"{url}/{case.path}{below}", **case.source)
     raster = case.geometry == "raster"
     layer = Layer(
         id="toy/layer", title="Toy", agency="Nobody", purpose="Tests", geometry=case.geometry,
@@ -62,6 +63,15 @@ def test_what_it_did_is_said_and_nothing_is_left(case, hostile, tmp_path):
     assert not {name for name in left if name.startswith("layer")}
     if not case.path.endswith((".zip", ".csv", ".kml", ".gpkg", ".tif", ".parquet", ".xlsx")):
         assert not {name for name in left if not name.endswith((".part", ".part.json"))}
+
+
+@pytest.mark.parametrize("case", SERVICES, ids=lambda case: case.id)
+def test_what_a_service_of_features_did_is_said(case, hostile, tmp_path):
+    service = pytest.importorskip("geosite.sources.arcgis", reason="no client for ArcGIS yet")
+    with Client(HASTE) as client, pytest.raises(RefusedError) as error:
+        service.fetched(asked(case, hostile.url), client, tmp_path, lambda *_: None)
+    assert [words for words in case.words if words not in str(error.value)] == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_there_are_more_than_thirty_of_them():
