@@ -59,6 +59,8 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
             came, remarks = _gathered(way, bounds, told)
             tables.append(came)
             notes += remarks
+    if kind.schema is not None:
+        kind.schema.unlink()
     whole = pa.concat_tables(united(tables), promote_options="permissive")
     if not same_crs(kind.crs, declared(ask)):
         notes.append(f"came in {kind.crs.to_string()}, was projected to {ask.layer.crs}")
