@@ -74,7 +74,10 @@ def grown(bounds: Bounds, crs: CRS) -> Bounds:
     """Bounds with room for what datums, rounding and other projections may shift."""
     left, bottom, right, top = bounds
     by = _GROWN * max(right - left, top - bottom) + (_DATUM if crs.is_geographic else _METRES)
-    return left - by, bottom - by, right + by, top + by
+    left, bottom, right, top = left - by, bottom - by, right + by, top + by
+    if crs.is_geographic:
+        return max(left, -180.0), max(bottom, -90.0), min(right, 180.0), min(top, 90.0)
+    return left, bottom, right, top
 
 
 def _meet(bounds: NDArray[np.float64], box: Bounds) -> NDArray[np.bool_]:

@@ -61,7 +61,7 @@ def features(
             # What the driver remarks on one page it would remark on every other.
             warnings.simplefilter("ignore")
             meta, found = pyogrio.read_arrow(content, **options)
-    except (RuntimeError, ValueError, OSError, pa.ArrowException) as error:
+    except (RuntimeError, ValueError, OSError, IndexError, pa.ArrowException) as error:
         msg = f"{name}: cannot be read as GML: {one_line(error)[:300]}"
         raise LayerDataError(msg) from None
     at = meta["geometry_name"] or "wkb_geometry"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from geosite.errors import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
-def offered(wanted: str, names: Sequence[str], url: str, *, what: str) -> int:
+def offered(wanted: str, names: Sequence[Sequence[str]], url: str, *, what: str) -> int:
     """Place in a list of the one name that is meant.
 
     In any letter case, with or without a prefix (``ms:mrds``), ``*`` for any letters; a name
@@ -24,16 +24,19 @@ def offered(wanted: str, names: Sequence[str], url: str, *, what: str) -> int:
     """
     parts = wanted.strip().split("*")
     pattern = re.compile(".*".join(map(re.escape, parts)), re.IGNORECASE | re.DOTALL)
-    exact = [k for k, name in enumerate(names) if name == wanted]
-    whole = [k for k, name in enumerate(names) if pattern.fullmatch(name.strip())]
     bare = re.compile(".*".join(map(re.escape, _bare(wanted).split("*"))), re.IGNORECASE)
-    alike = [k for k, name in enumerate(names) if bare.fullmatch(_bare(name))]
-    found = next((some for some in (exact, whole, alike) if some), [])
+    tests: tuple[Callable[[str], object], ...] = (
+        lambda name: name == wanted,
+        lambda name: pattern.fullmatch(name.strip()),
+        lambda name: bare.fullmatch(_bare(name)),
+    )
+    ways = ([k for k, own in enumerate(names) if any(map(test, own))] for test in tests)
+    found = next(filter(None, ways), [])
     if len(found) == 1:
         return found[0]
-    several = ", ".join(names[k] for k in found)
+    several = ", ".join(names[k][0] for k in found)
     sought = f"{len(found)} of them are {wanted!r} ({several})" if found else f"no {wanted!r}"
-    there = ", ".join(dict.fromkeys(names)) or "none"
+    there = ", ".join(own[0] for own in names) or "none"
     msg = f"{url}: {sought}; {what} there: {there}; correct layer of this source"
     raise FetchError(msg)
 

@@ -59,6 +59,8 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
             came, remarks = _gathered(way, bounds, told)
             tables.append(came)
             notes += remarks
+    if kind.schema is not None:
+        kind.schema.unlink()
     whole = pa.concat_tables(united(tables), promote_options="permissive")
     if not same_crs(kind.crs, declared(ask)):
         notes.append(f"came in {kind.crs.to_string()}, was projected to {ask.layer.crs}")
@@ -218,7 +220,8 @@ def _quartered(
         if limit is None and 0 < table.num_rows < (count or 0):
             limit = table.num_rows
         if _cut(limit, table.num_rows):
-            quarters = _quarters(way, area or _everywhere(way), table.num_rows, asked)
+            whole = area or (grown(way.extent, way.crs) if way.extent else None)
+            quarters = _quarters(way, whole, table.num_rows, asked)
             areas += [(quarter, way.hits(quarter)) for quarter in quarters]
         else:
             there += table.num_rows
@@ -229,15 +232,6 @@ def _quartered(
 def _cut(limit: int | None, came: int) -> bool:
     # A round number is taken for a limit that is not told: to look again costs little.
     return came > 0 and (came % _ROUND == 0 or (limit is not None and came >= limit))
-
-
-def _everywhere(way: Kind) -> Bounds | None:
-    if way.extent is None:
-        return None
-    left, bottom, right, top = grown(way.extent, way.crs)
-    if way.crs.is_geographic:
-        return max(left, -180.0), max(bottom, -90.0), min(right, 180.0), min(top, 90.0)
-    return left, bottom, right, top
 
 
 def _quarters(way: Kind, area: Bounds | None, came: int, asked: int) -> list[Bounds]:

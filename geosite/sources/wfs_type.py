@@ -219,7 +219,7 @@ def kind_of(ask: Ask, client: Client) -> Kind:
             f"write as version one of {', '.join(_VERSIONS)} that it speaks"
         )
         raise FetchError(msg)
-    names = [one.name for one in found.types]
+    names = [(one.name,) for one in found.types]
     offer = found.types[offered(source.layer or "", names, source.url, what="types")]
     crs = next((c for c in map(_crs, offer.crs) if c and same_crs(c, declared(ask))), None)
     crs = crs or next(filter(None, map(_crs, offer.crs)), declared(ask))

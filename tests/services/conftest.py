@@ -8,8 +8,9 @@ from tests.services import koop as koop_server
 from tests.services.hostile import hostile
 from tests.services.mapserver import mapserver
 from tests.services.nginx import nginx
+from tests.services.ogcapi import pygeoapi
 
-__all__ = ["hostile", "koop", "mapserver", "nginx"]
+__all__ = ["hostile", "koop", "mapserver", "nginx", "pygeoapi"]
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,7 @@ def test_points_and_attributes_come_as_they_are(mapserver, tmp_path, version):
     assert frame["Grade"].to_numpy() == pytest.approx(wanted["Grade"].to_numpy())
     assert (found.count, found.server_count) == (COUNT, None if version == "1.0.0" else COUNT)
     assert "gml_id" not in frame
+    assert list(tmp_path.iterdir()) == [found.path]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
