@@ -18,7 +18,7 @@ MEASURE := $(VENV)/.geosite-bench-$(STATE)
 BENCH ?=
 CODE := geosite tests $(wildcard benchmarks)
 
-.PHONY: help demo test check format schemas bench clean python browser grass
+.PHONY: help demo test check format schemas bench clean python browser servers grass
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(RUN) ## a synthetic basin, ranked and mapped; no network once installed
 	@find outputs -name map.html -newer $(VENV)/.demo-began | sort \
 	  | while read -r map; do echo "map: $(CURDIR)/$$map (open it in a browser)"; done
 
-test: $(TEST) browser ## the whole suite, with its coverage
+test: $(TEST) browser servers ## the whole suite, with its coverage
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov=geosite --cov-report=term --cov-fail-under=90
 
 check: $(LINT) ## style, types and import contracts
@@ -109,3 +109,18 @@ browser: $(TEST)
 	for package in $$missing; do $$become $(APT) -qq $$package >>$$log 2>&1 \
 	  || { [ $$package = chromium ] && $(BIN)/playwright install --with-deps chromium >>$$log 2>&1; } \
 	  || echo "$$package could not be installed (see $$log): browser tests are skipped"; done
+
+# Clients of official services are tested against servers that others wrote: MapServer (which
+# spawn-fcgi starts) and nginx here, Koop by npm, pygeoapi by pip.
+servers: $(TEST)
+	@missing=; path="$$PATH:/usr/sbin:/usr/lib/cgi-bin"; \
+	PATH=$$path command -v nginx >/dev/null || missing=nginx-light; \
+	PATH=$$path command -v mapserv >/dev/null || missing="$$missing cgi-mapserver"; \
+	PATH=$$path command -v spawn-fcgi >/dev/null || missing="$$missing spawn-fcgi"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \
+	else echo "not installed: $$missing; tests on real servers are skipped. To have them: sudo $(APT) $$missing"; exit 0; fi; \
+	echo "installing for the tests on real servers: $$missing"; log=$(VENV)/servers.log; \
+	$$become apt-get update -qq >$$log 2>&1; \
+	for package in $$missing; do $$become $(APT) -qq $$package >>$$log 2>&1 \
+	  || echo "$$package could not be installed (see $$log): its tests are skipped"; done

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from geosite.pipeline import Analysis, analyse
     from geosite.planning import Plan, plan
     from geosite.runs import Run, execute, open_run
+    from geosite.sources.holdings import holdings_root
 
 _HOME = {
     "Analysis": "pipeline",
@@ -36,6 +37,7 @@ _HOME = {
     "Run": "runs",
     "analyse": "pipeline",
     "execute": "runs",
+    "holdings_root": "sources.holdings",
     "official_layers": "catalog",
     "open_catalog": "catalog",
     "open_rulebook": "catalog",
@@ -56,6 +58,7 @@ __all__ = [
     "Run",
     "analyse",
     "execute",
+    "holdings_root",
     "official_layers",
     "open_catalog",
     "open_rulebook",

@@ -52,14 +52,34 @@ def area_of_interest(
     CRSMismatchError
         If the grid's CRS does not keep areas there.
     """
-    numbers = text.split(",")
+    name, outline = outline_of(text, catalog, rulebook, data, crs)
+    _refuse_elsewhere(text, outline, crs)
+    return name, outline
+
+
+def is_name(text: str) -> bool:
+    """Whether an area is named, so that the states are needed to find it."""
+    return text.count(",") != _BOX - 1 and not (Path(text).suffix and Path(text).exists())
+
+
+def outline_of(
+    text: str, catalog: Catalog, rulebook: Rulebook, data: Path, crs: CRS
+) -> tuple[str, BaseGeometry]:
+    """Name and outline of an area of interest, in any CRS.
+
+    Raises
+    ------
+    CoverageError
+        If there is no such area.
+    """
     path = Path(text)
-    if len(numbers) == _BOX:
-        name, shapes = text, np.array([projected_geometry(_box(text, numbers), WGS84, crs)])
-    elif path.suffix and path.exists():
-        name, shapes = path.stem, projected(read_outline(path), crs).geometry.to_numpy()
-    else:
+    if is_name(text):
         name, shapes = text, _states(text, catalog, rulebook, data, crs).geometry.to_numpy()
+    elif text.count(",") == _BOX - 1:
+        box = _box(text, text.split(","))
+        name, shapes = text, np.array([projected_geometry(box, WGS84, crs)])
+    else:
+        name, shapes = path.stem, projected(read_outline(path), crs).geometry.to_numpy()
     if not np.isfinite(shapely.get_coordinates(shapes)).all():
         msg = f"aoi {text!r}: has no place in {crs.name}; are longitude and latitude swapped?"
         raise CoverageError(msg)
@@ -67,7 +87,6 @@ def area_of_interest(
     if outline.is_empty or not shapely.area(outline):
         msg = f"aoi {text!r}: the area is empty; expected at least one polygon"
         raise CoverageError(msg)
-    _refuse_elsewhere(text, outline, crs)
     return name, outline
 
 

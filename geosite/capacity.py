@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from geosite.constraints import plane_count, plane_dtype
 from geosite.engine import Engine, processors
 from geosite.errors import CapacityError, GeositeError, RunError
-from geosite.sources import placed
+from geosite.sources import Placed, placed
 
 if TYPE_CHECKING:
     from geosite.planning import Plan
@@ -125,21 +128,32 @@ def _there(folder: Path) -> Iterator[None]:
 
 
 def _files(plan: Plan) -> list[tuple[Path, int]]:
-    # Files that the plan will read, with their sizes.
-    return sorted(_sizes(plan, rasters=True).items())[:_PROBED]
+    # Files that the plan will read, with their sizes; first those that every worker opens.
+    every, vectors = _places(plan, rasters=True), _places(plan, rasters=False)
+    first = sorted(every, key=lambda path: (path in vectors, path))[:_PROBED]
+    return [(path, _size(path)) for path in first]
 
 
-def _sizes(plan: Plan, *, rasters: bool) -> dict[Path, int]:
-    found: dict[Path, int] = {}
+def _places(plan: Plan, *, rasters: bool) -> dict[Path, Placed]:
+    found: dict[Path, Placed] = {}
     for use in plan.uses:
         if use.missing:
             continue
         layer = plan.catalog[use.layer]
         for part in [plan.catalog[i] for i in layer.union_of] or [layer]:
-            there = placed(part, plan.data)
+            there = placed(part, plan.catalog, plan.data)
             if there and (rasters or part.geometry != "raster"):
-                found[there.path] = _size(there.path)
+                found[there.path] = there
     return found
+
+
+def _unpacked_size(path: Path) -> int:
+    # GeoParquet is packed, and says what it unpacks to.
+    if path.suffix == ".parquet":
+        with suppress(OSError, pa.ArrowException), pq.ParquetFile(path) as file:
+            groups = (file.metadata.row_group(k) for k in range(file.metadata.num_row_groups))
+            return max(_size(path), sum(int(group.total_byte_size) for group in groups))
+    return _size(path)
 
 
 def _size(path: Path) -> int:
@@ -175,8 +189,9 @@ def layout(
         If nothing fits, with the least memory that would do.
     """
     there = limit if limit is not None or engine.kind == "cluster" else _machine()
+    base = _base(plan)
     found = [
-        Layout(some, size, _count(plan, size), _bytes(plan, some, size))
+        Layout(some, size, _count(plan, size), _bytes(plan, some, size, base))
         for size in ((tile,) if tile else SIZES)
         for some in _engines(engine)
     ]
@@ -210,12 +225,11 @@ def _work(plan: Plan, found: Layout) -> float:
     return rounds * (rows * columns + HALO_SHARE * _wide(plan, found.tile) + CELLS_A_TILE)
 
 
-def _bytes(plan: Plan, engine: Engine, size: int) -> int:
+def _bytes(plan: Plan, engine: Engine, size: int, base: int) -> int:
     rows, columns = (min(size, n) for n in plan.grid.shape)
     count = len(plan.rules)
     reasons = plane_count(count) * plane_dtype(count).itemsize
     tile = rows * columns * (BYTES_A_CELL + reasons) + _wide(plan, size) * BYTES_A_HALO_CELL
-    base = _base(plan)
     at_once = min(engine.most, _count(plan, size))
     match engine.kind:
         case "cluster":
@@ -228,7 +242,8 @@ def _bytes(plan: Plan, engine: Engine, size: int) -> int:
 
 def _base(plan: Plan) -> int:
     # A process with the vector layers, which are read whole before what is near is kept.
-    return BASE_BYTES + BYTES_A_LAYER_BYTE * sum(_sizes(plan, rasters=False).values())
+    sizes = map(_unpacked_size, _places(plan, rasters=False))
+    return BASE_BYTES + BYTES_A_LAYER_BYTE * sum(sizes)
 
 
 def _machine() -> int:
@@ -245,10 +260,11 @@ def _too_large(plan: Plan, least: Layout, memory: float, there: int | None) -> s
         has = f"--memory allows {memory / 1e9:.1f} GB"
         fix = f"give --memory '{-(-least.bytes // 100_000_000) / 10:.1f} GB', "
     if (base := _base(plan)) > min(memory, there or memory) and base > 2 * BASE_BYTES:
-        path, size = max(_sizes(plan, rasters=False).items(), key=lambda item: item[1])
+        largest = max(_places(plan, rasters=False).values(), key=lambda p: _unpacked_size(p.path))
+        name, size = PurePosixPath(largest.name).name, _unpacked_size(largest.path)
         return (
             f"the files of the layers need about {base / 1e9:.1f} GB of memory, and {has}; "
-            f"{fix}or keep of the largest, {path.name} ({size / 1e9:.2f} GB), only the part near "
+            f"{fix}or keep of the largest, {name} ({size / 1e9:.2f} GB), only the part near "
             "the AOI"
         )
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from geosite.grid import Grid
 from geosite.model.base import Spec
 from geosite.model.fit import condition_misfits, geometry_misfits, reading_misfits, rule_misfits
 from geosite.model.layer import Geometry, Layer
+from geosite.model.lock import Held
 from geosite.model.rule import Commodities, LandAuthorities, Rule, RuleSet
 from geosite.model.scenario import Scenario
 
@@ -26,10 +27,20 @@ _PACKAGE = Path(str(resources.files("geosite")))
 
 @dataclass(frozen=True, slots=True)
 class Catalog(Mapping[str, Layer]):
-    """Every layer that is known, by id."""
+    """Every layer that is known, by id, and what was fetched of them.
+
+    Parameters
+    ----------
+    held : mapping of layer to object
+        What was fetched and does for the area in question.
+    unfit : mapping of layer to reason
+        Why what was fetched does not, in words; for an error message.
+    """
 
     root: Path
     layers: Mapping[str, Layer]
+    held: Mapping[str, Held] = field(default_factory=dict)
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, id_: str) -> Layer:
         """One layer."""

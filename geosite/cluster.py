@@ -367,7 +367,10 @@ def _seen(files: Sequence[tuple[str, int]], folder: str, word: str) -> tuple[lis
     for path, size in files:
         there = Path(path)
         if not there.exists():
-            wrong.append(f"does not see {path}; give a --data folder that all workers share")
+            shared = (
+                "give a --data folder, and a --cache for what is fetched, that all workers share"
+            )
+            wrong.append(f"does not see {path}; {shared}")
         elif there.is_file() and there.stat().st_size != size:
             found = there.stat().st_size
             wrong.append(f"sees another file at {path}: {found:,} bytes, expected {size:,}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ _SHAPE: dict[str, Any] = {
             "licence": str,
             "citation": str,
             "status": str,
+            "files?": [{"path": str, "url?": str, "retrieved?": str, "edited?": str}],
         }
     ],
     "missing": [{"layer": str}],
@@ -171,7 +173,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     plan, ready = analysis.plan, analysis.prepared
     removed = analysis.removed.set_index("rule")
     files = {
-        layer: [{"path": f.path, "sha256": f.sha256, "size": f.size} for f in found]
+        layer: [{k: v for k, v in asdict(f).items() if v is not None} for f in found]
         for layer, found in ready.files.items()
     }
     rules = [

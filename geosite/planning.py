@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from math import ceil
 from pathlib import Path
@@ -20,9 +20,12 @@ from geosite.errors import CapacityError, CatalogError, MissingLayerError, fault
 from geosite.grid import Grid
 from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
+from geosite.model.lock import Box
 from geosite.model.rule import Rule, Treatment
 from geosite.model.scenario import Scenario
+from geosite.needs import WHOLE, needed_box, radius
 from geosite.sources import missing_reason
+from geosite.sources.holdings import Holdings
 
 TILE = 2048
 """Largest side of a tile [cells]."""
@@ -82,7 +85,7 @@ class Plan:
     def halo(self) -> int:
         """Reach of the widest rule or measure [cells]."""
         metres = [saturation(c.reading) for c in self.criteria if c.reading]
-        metres += [_radius(c.reading) for c in self.criteria if c.reading]
+        metres += [radius(c.reading) for c in self.criteria if c.reading]
         metres += [getattr(t, "setback", 0.0) for t in self.treatments]
         metres += [getattr(t, "within", 0.0) for t in self.treatments]
         if self.scenario.evidence:
@@ -99,11 +102,7 @@ class Plan:
         return list(self.grid.tiles(size))
 
 
-def _radius(reading: Reading) -> float:
-    return float(getattr(reading.measure, "radius", 0.0) or getattr(reading.measure, "within", 0.0))
-
-
-def plan(
+def plan(  # noqa: PLR0913 -- each is an option that a user may give
     scenario: Scenario,
     catalog: Catalog,
     rulebook: Rulebook,
@@ -112,6 +111,7 @@ def plan(
     aoi: str | None = None,
     resolution: float | None = None,
     today: date | None = None,
+    fetched: Path | None = None,
 ) -> Plan:
     """What a run of a scenario will read and compute.
 
@@ -125,6 +125,8 @@ def plan(
         Overrides the scenario's [m].
     today : date, optional
         The day the rules are read on, where the scenario says no `as_of`.
+    fetched : Path, optional
+        Folder of what was fetched, for layers that have no file below the data root.
 
     Raises
     ------
@@ -137,6 +139,8 @@ def plan(
         If the grid's CRS is geographic or not in metres.
     CapacityError
         If the grid has more cells than any run could finish.
+    GeositeError
+        If the lock of what was fetched cannot be read.
     """
     if found := [*dangling(scenario, rulebook), *unfit_layers(scenario, catalog, rulebook)]:
         raise CatalogError(faults(f"scenario {scenario.name} is not complete:", found))
@@ -152,14 +156,17 @@ def plan(
     Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
     day = scenario.as_of or today or datetime.now(UTC).date()
     rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
-    criteria, notes = _chosen_readings(scenario, catalog, data)
-    uses = _uses(scenario, catalog, data, rules, criteria)
+    # How much of a layer is needed is not known before the outline, which needs all of one.
+    catalog = _with_fetched(catalog, fetched, None)
     try:
         name, outline = area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
     except MissingLayerError:
-        lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in uses if u.missing]
-        title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
-        raise MissingLayerError(faults(title, lines)) from None
+        criteria, _ = _chosen_readings(scenario, catalog, data)
+        uses = _uses(scenario, catalog, data, rules, criteria)
+        raise MissingLayerError(_no_outline(scenario, catalog, uses)) from None
+    catalog = _with_fetched(catalog, fetched, needed_box(scenario, rulebook, outline, crs))
+    criteria, notes = _chosen_readings(scenario, catalog, data)
+    uses = _uses(scenario, catalog, data, rules, criteria)
     grid = Grid.covering(
         outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
     )
@@ -188,6 +195,21 @@ def plan(
         uses,
         tuple(notes),
     )
+
+
+def _with_fetched(catalog: Catalog, fetched: Path | None, box: Box | None) -> Catalog:
+    if fetched is None:
+        return catalog
+    held, unfit = Holdings(fetched).fit(catalog, box, WHOLE)
+    return replace(catalog, held=held, unfit=unfit)
+
+
+def _no_outline(scenario: Scenario, catalog: Catalog, uses: tuple[Use, ...]) -> str:
+    # A part of a layer may do; that is seen once there is an outline.
+    lost = [u for u in uses if u.missing and (u.layer == STATES or u.layer not in catalog.unfit)]
+    lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in lost]
+    title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
+    return faults(title, lines)
 
 
 def _rules_in_force(

@@ -1,8 +1,9 @@
-"""How far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""How far a run is, or each layer of a fetch: bars on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -155,6 +156,124 @@ class Lines:
 
     def __exit__(self, *_: object) -> None:
         """End."""
+
+
+class LayerProgress(Protocol):
+    """What is told of each layer that is fetched, from the thread that fetches it."""
+
+    def __call__(self, layer: str, done: int, total: int | None) -> None:
+        """Take note of how many features or bytes have come, and of how many if that is known."""
+
+    def ended(self, layer: str, words: str) -> None:
+        """Say what came of a layer."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave a tidy terminal."""
+
+
+def layers_drawn(*, quiet: bool = False, stream: TextIO | None = None) -> LayerProgress:
+    """Progress of layers as it suits the stream, standard error unless another is given."""
+    stream = stream or sys.stderr
+    if quiet:
+        return LayerSilence()
+    return LayerBars(stream) if stream.isatty() else LayerLines(stream)
+
+
+class LayerSilence(Silence):
+    """Nothing is said."""
+
+    def __call__(self, layer: str, done: int, total: int | None) -> None:
+        """Take no note."""
+
+    def ended(self, layer: str, words: str) -> None:
+        """Say nothing."""
+
+
+class LayerLines:
+    """A line for each layer when it has come, and one a minute while it comes."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        """Say nothing yet."""
+        self._stream = stream
+        self._clock = clock
+        self._said: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, layer: str, done: int, total: int | None) -> None:
+        """Write a line, if one is due."""
+        now = self._clock()
+        with self._lock:
+            if now - self._said.setdefault(layer, now) < _PATIENCE_S:
+                return
+            self._said[layer] = now
+        self._write(f"{layer}: {done:,} of {total:,}" if total else f"{layer}: {done:,} so far")
+
+    def ended(self, layer: str, words: str) -> None:
+        """Write what came of a layer."""
+        self._write(f"{layer}: {words}")
+
+    def _write(self, line: str) -> None:
+        with self._lock, suppress(OSError):
+            print(line, file=self._stream, flush=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+
+
+class LayerBars:
+    """A bar for each layer that is coming; what came of it stays above them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Draw nothing yet."""
+        self._stream = stream
+        self._bars: dict[str, tqdm[Never]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, layer: str, done: int, total: int | None) -> None:
+        """Draw the layer's bar anew."""
+        from tqdm import tqdm  # noqa: PLC0415 -- only where there is a terminal
+
+        with self._lock, suppress(OSError):
+            bar = self._bars.get(layer)
+            if bar is None:
+                bar = self._bars[layer] = tqdm(
+                    desc=layer, total=total, unit="", unit_scale=True, file=self._stream,
+                    leave=False, dynamic_ncols=True,
+                )  # fmt: skip
+            bar.total = total
+            bar.update(done - bar.n)
+
+    def ended(self, layer: str, words: str) -> None:
+        """Take the layer's bar away, and write what came of it."""
+        from tqdm import tqdm  # noqa: PLC0415
+
+        with self._lock, suppress(OSError):
+            bar = self._bars.pop(layer, None)
+            if bar is not None:
+                bar.close()
+            tqdm.write(f"{layer}: {words}", file=self._stream)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wipe every bar."""
+        with self._lock, suppress(OSError):
+            while self._bars:
+                self._bars.popitem()[1].close()
 
 
 def _duration(seconds: float) -> str:

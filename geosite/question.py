@@ -36,8 +36,10 @@ def asked(plan: Plan, files: Mapping[str, tuple[FileRecord, ...]] | None = None)
         Without it, the part that is known before anything is read.
     """
     used = {u.layer for u in plan.uses if not u.missing} | set(files or ())
+    scenario = plan.scenario.model_dump(mode="json", by_alias=True, exclude={"as_of"})
     found: dict[str, Any] = {
-        "scenario": plan.scenario.model_dump(mode="json", by_alias=True),
+        # Where the file of an AOI lies means nothing: its outline is below, as is the day.
+        "scenario": scenario | {"aoi": plan.aoi_name},
         "as_of": plan.as_of.isoformat(),
         # A name may mean another outline tomorrow, an entry another reading of the same bytes.
         "aoi": hashlib.sha256(shapely.to_wkb(plan.aoi)).hexdigest(),

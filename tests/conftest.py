@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.toyservice import Toyservice
     from tests.worlds import Hamlet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,3 +124,18 @@ def hamlet(common: Hamlet, tmp_path: Path) -> Hamlet:
     from tests.worlds import copied  # noqa: PLC0415
 
     return copied(common, tmp_path / "here")
+
+
+@pytest.fixture
+def served(hamlet: Hamlet) -> Iterator[tuple[Hamlet, Toyservice]]:
+    """A hamlet whose layers are on a server; below its data root is the elevation alone."""
+    from tests.toyservice import serving_hamlet  # noqa: PLC0415
+
+    with serving_hamlet(hamlet) as service:
+        yield hamlet, service
+
+
+@pytest.fixture
+def fresh_cache(tmp_path: Path) -> Path:
+    """A cache folder in which nothing is, for --cache."""
+    return tmp_path / "cache"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from geosite import capacity
-from geosite.capacity import Means, arranged, layout
+from geosite.capacity import Means, _files, arranged, layout
+from geosite.catalog import open_catalog
 from geosite.engine import Engine
 from geosite.errors import CapacityError, RunError, SchedulerError
+from geosite.sources.holdings import Holdings
+from tests.stores import fetched
 from tests.worlds import tree
 
 
@@ -121,3 +124,15 @@ def test_outputs_that_cannot_be_written_are_said_before_a_cluster_is_asked(hamle
         arranged(
             hamlet.plan(), Means(scheduler="tcp://127.0.0.1:1"), hamlet.root / "file" / "outputs"
         )
+
+
+def test_files_that_workers_open_are_probed_first_also_fetched_ones(hamlet):
+    root = hamlet.root / "cache" / "fetched"
+    boxes = {"terrain/elevation": None, "land/dod": None}
+    fetched(hamlet, open_catalog(hamlet.layers), Holdings(root), boxes)
+    plan = hamlet.plan(fetched=root)
+    files = _files(plan)
+    held = plan.catalog.held
+    assert files[0] == (held["terrain/elevation"].path, held["terrain/elevation"].entry.size)
+    assert held["land/dod"].path in {path for path, _ in files[1:]}
+    assert len(files) == 8

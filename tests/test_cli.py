@@ -258,7 +258,18 @@ def test_the_module_is_the_program(hamlet):
 def test_help_and_version():
     help_ = cli("--help")
     assert help_.exit_code == 0
-    for verb in ("check", "plan", "run", "map", "explain", "demo"):
+    for verb in (
+        "fetch",
+        "layers",
+        "layer",
+        "bundle",
+        "check",
+        "plan",
+        "run",
+        "map",
+        "explain",
+        "demo",
+    ):
         assert verb in help_.stdout
         assert cli(verb, "-h").exit_code == 0
     assert cli("--version").exit_code == 0

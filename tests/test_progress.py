@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from geosite.progress import Bar, Lines, Silence, drawn
+from geosite.progress import Bar, LayerBars, LayerLines, Lines, Silence, drawn, layers_drawn
 
 
 class Terminal(io.StringIO):
@@ -89,3 +89,59 @@ def test_quiet_is_quiet():
 @pytest.mark.parametrize("kind", [Bar, Lines])
 def test_a_terminal_that_is_gone_stops_no_run(kind):
     told(kind(Gone()))
+
+
+# ── layers that are fetched ───────────────────────────────────────────────────────────────────
+def layers_told(progress):
+    with progress:
+        for done in (0, 500, 1000):
+            progress("land/blm", done, 1000)
+            progress("land/dod", done, None)
+        progress.ended("land/blm", "1,000 features")
+        progress.ended("land/dod", "failed: answered 404")
+        progress("land/nps", 3, 9)
+
+
+def test_each_layer_is_a_line_when_it_has_come():
+    stream = io.StringIO()
+    layers_told(layers_drawn(stream=stream))
+    assert stream.getvalue().splitlines() == [
+        "land/blm: 1,000 features",
+        "land/dod: failed: answered 404",
+    ]
+
+
+def test_a_layer_that_takes_long_is_a_line_a_minute():
+    stream, now = io.StringIO(), 0.0
+
+    def clock():
+        nonlocal now
+        now += 31.0
+        return now
+
+    layers_told(LayerLines(stream, clock))
+    lines = stream.getvalue().splitlines()
+    assert "land/blm: 500 of 1,000" in lines
+    assert "land/dod: 500 so far" in lines
+
+
+def test_a_terminal_has_a_bar_for_each_layer_that_is_coming():
+    stream = Terminal()
+    progress = layers_drawn(stream=stream)
+    assert isinstance(progress, LayerBars)
+    layers_told(progress)
+    text = stream.getvalue()
+    for word in ("land/blm: 1,000 features", "land/dod: failed", "/1.00k"):
+        assert word in text
+    assert not text.rpartition("\r")[2].strip()
+
+
+@pytest.mark.parametrize("kind", [LayerBars, LayerLines])
+def test_a_terminal_that_has_gone_away_does_not_stop_a_fetch(kind):
+    layers_told(kind(Gone()))
+
+
+def test_no_layer_is_told_if_it_is_not_wanted():
+    stream = Terminal()
+    layers_told(layers_drawn(quiet=True, stream=stream))
+    assert not stream.getvalue()

@@ -217,10 +217,10 @@ def test_a_file_placed_by_hand_is_read_as_its_service_says(tmp_path):
         "delimiter": ";",
     }  # fmt: skip
     chosen = layer(geometry="point", sources=[service])
-    assert placed(chosen, tmp_path) is None
+    assert placed(chosen, NOWHERE, tmp_path) is None
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy" / "layer.csv").write_text("lon;lat\n-117;38\n")
-    assert placed(chosen, tmp_path).by_hand
+    assert placed(chosen, NOWHERE, tmp_path).by_hand
     assert len(read_features(chosen, NOWHERE, tmp_path).frame) == 1
     frame(shapely.Point(0, 0), shapely.Point(1, 1)).to_file(
         tmp_path / "toy" / "layer.gpkg", layer="whatever"

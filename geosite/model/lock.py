@@ -51,3 +51,20 @@ class Held:
 
     path: Path
     entry: Entry
+
+
+def contains(outer: Box | None, inner: Box | None) -> bool:
+    """Whether an area lies in another; None is everywhere."""
+    if outer is None or inner is None:
+        return outer is None
+    (w0, s0, e0, n0), (w1, s1, e1, n1) = outer, inner
+    # East of 180 degrees counts on, so that a box across the antimeridian is one piece.
+    e0, e1 = e0 + 360 * (e0 < w0), e1 + 360 * (e1 < w1)
+    round_the_world = e0 - w0 >= 360
+    beside = any(w0 <= w1 + turn and e1 + turn <= e0 for turn in (-360, 0, 360))
+    return (round_the_world or beside) and s0 <= s1 and n1 <= n0
+
+
+def words_of(box: Box | None) -> str:
+    """An area in words."""
+    return "everywhere" if box is None else ",".join(f"{side:.3f}" for side in box)

@@ -123,6 +123,17 @@ class LayerLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchedLabel:
+    """Where a file of a layer was fetched, and when."""
+
+    path: str
+    url: str
+    retrieved: str
+    edited: str
+    """When the server's data was last edited, as far as it says."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerLabel:
     """Land of one owner and status, and why it is not ranked."""
 
@@ -165,6 +176,7 @@ class Content:
     unknown_rules: tuple[str, ...] = ()
     """Rules that could not be asked, by id or in words."""
     layers: tuple[LayerLabel, ...] = ()
+    fetched: tuple[FetchedLabel, ...] = ()
     owners: tuple[OwnerLabel, ...] = ()
     offered_ha: tuple[float, float, float] | None = None
     """Offered land that is excluded, unknown and clear [ha]; from `status` if not given,

@@ -20,6 +20,7 @@ from geosite.report.content import (
     Content,
     CriterionLabel,
     DataYears,
+    FetchedLabel,
     LayerLabel,
     OwnerLabel,
     RuleLabel,
@@ -164,6 +165,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             )
             for x in m["layers"]
         ),
+        fetched=_fetched(m),
         years=DataYears(years.get("oldest"), years.get("newest"), tuple(years.get("undated", ()))),
         authorities=tuple(
             AuthorityLabel(
@@ -179,6 +181,15 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         ),
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
+
+
+def _fetched(m: Mapping[str, Any]) -> tuple[FetchedLabel, ...]:
+    files = [f for x in m["layers"] for f in x.get("files", ()) if f.get("url")]
+    found = {
+        FetchedLabel(f["path"], f["url"], f.get("retrieved") or "", f.get("edited") or "")
+        for f in files
+    }
+    return tuple(sorted(found, key=lambda f: (f.path, f.url)))
 
 
 def _decisive(m: Mapping[str, Any]) -> set[str]:

@@ -77,6 +77,7 @@ def citations_text(content: Content) -> str:
         _head(content, f"Sources of: {plain(content.title)}"),
         "## Datasets",
         _escaped(("layer", "title", "agency", "vintage", "licence", "citation", "status"), layers),
+        _fetched(content),
         _problems(content),
         "## Rules",
         _escaped(_RULE_HEADS, rules),
@@ -84,6 +85,15 @@ def citations_text(content: Content) -> str:
         _foot(content),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _fetched(content: Content) -> str:
+    if not content.fetched:
+        return ""
+    rows = [(f.path, f.retrieved, f.edited, f.url) for f in content.fetched]
+    heads = ("file", "retrieved", "last edited", "from")
+    text = "What was fetched from official services; its SHA-256 stands in `run.json`."
+    return f"## Retrieved\n\n{text}\n\n{_escaped(heads, rows)}"
 
 
 def _problems(content: Content) -> str:

@@ -6,96 +6,32 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import Any
 
 import requests
-import tenacity
-from requests.adapters import HTTPAdapter
+from filelock import FileLock, Timeout
 
+from geosite.errors import FetchError
+from geosite.sources.answers import Body, RefusedError, decoded
+from geosite.sources.archive import RATIO, SMALL
 from geosite.sources.asking import Told
-from geosite.sources.dataset import one_line
+from geosite.sources.exchange import AGENT, Exchange, Patience
+from geosite.sources.partial import Begun, Part, room, span, whole_size
 
-AGENT = f"geosite/{version('geosite')} (site screening on US public land; Python requests)"
-"""Who asks. Some official hosts refuse clients that do not say."""
+__all__ = [
+    "AGENT", "MOST_BODY", "MOST_FILE", "Body", "Client", "Downloaded", "Patience", "RefusedError",
+    "decoded", "digest",
+]  # fmt: skip
+
 MOST_BODY = 256 * 2**20
 """Largest answer that is held in memory, unpacked [bytes]."""
 MOST_FILE = 64 * 2**30
 """Largest file that is downloaded [bytes]."""
-T = TypeVar("T")
-_CHUNK = 2**18
-_BUSY = (408, 425, 429, 500, 502, 503, 504)
-_REDIRECTS = (301, 302, 303, 307, 308)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long is waited, and how often asked again.
-
-    Parameters
-    ----------
-    connect, read : float
-        For the connection, and between two pieces of an answer [s].
-    whole : float
-        For one answer that is held in memory [s].
-    slowest : float
-        Least pace of a download over a minute [bytes/s].
-    attempts : int
-        In all, of one request.
-    first, longest : float
-        Waiting before the second attempt, and at most [s]; it doubles, with chance added.
-    redirects : int
-        Most that are followed.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    whole: float = 300.0
-    slowest: float = 1024.0
-    attempts: int = 5
-    first: float = 1.0
-    longest: float = 60.0
-    redirects: int = 5
-
-
-class RefusedError(Exception):
-    """A server did not give what was asked.
-
-    Not for users: who fetches a layer says it as a `FetchError` that names the layer.
-
-    Parameters
-    ----------
-    url : str
-    words : str
-        What the server said or did, on one line.
-    again : bool
-        Whether the same request may succeed later.
-    status : int, optional
-        HTTP status, if there was one.
-    """
-
-    def __init__(
-        self, url: str, words: str, *, again: bool = False, status: int | None = None,
-        wait: float | None = None,
-    ) -> None:  # fmt: skip
-        """Remember what was said."""
-        super().__init__(f"{url}: {words}")
-        self.url, self.words, self.again, self.status, self.wait = url, words, again, status, wait
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """An answer held in memory, unpacked; `url` after every redirect."""
-
-    content: bytes
-    url: str
-    status: int
-    headers: Mapping[str, str]
+_LOOK = 0.2  # seconds after which who waits looks whether all is to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +46,7 @@ class Downloaded:
     modified: str | None
 
 
-class Client:
+class Client(Exchange):
     """A client that every layer of one `geosite fetch` shares.
 
     Parameters
@@ -120,8 +56,11 @@ class Client:
         Most requests at a time to one host.
     pauses : mapping of host to seconds
         Least time between two requests, where a host asks for it.
+        A host stands for its subdomains too.
     stop : threading.Event, optional
         Once it is set, every request ends with `RefusedError`.
+    downloads : Path, optional
+        Folder of the files that several layers are made from (`stored`).
     """
 
     def __init__(
@@ -131,28 +70,11 @@ class Client:
         per_host: int = 4,
         pauses: Mapping[str, float] | None = None,
         stop: threading.Event | None = None,
+        downloads: Path | None = None,
     ) -> None:
         """Open no connection yet."""
-        self.patience = patience or Patience()
-        self.stop = stop or threading.Event()
-        self._per_host = per_host
-        self._pauses = dict(pauses or {})
-        self._lock = threading.Lock()
-        self._seats: dict[str, threading.BoundedSemaphore] = {}
-        self._due: dict[str, float] = {}
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = AGENT
-        adapter = HTTPAdapter(pool_connections=32, pool_maxsize=per_host)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-
-    def __enter__(self) -> Self:
-        """The client."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close every connection."""
-        self._session.close()
+        super().__init__(patience, per_host, pauses, stop)
+        self.downloads = downloads
 
     def body(
         self,
@@ -169,11 +91,7 @@ class Client:
         RefusedError
             If it cannot be had.
         """
-
-        def once() -> Body:
-            return self._body(url, params, post=post, most=most)
-
-        return self.again(once)
+        return self.again(lambda: self.once(url, params, post=post, most=most))
 
     def json(
         self,
@@ -192,116 +110,29 @@ class Client:
         RefusedError
             If it cannot be had.
         """
+        return self.again(lambda: decoded(self.once(url, params, post=post, most=most)))
 
-        def once() -> dict[str, Any]:
-            return decoded(self._body(url, params, post=post, most=most))
-
-        return self.again(once)
-
-    def again(self, once: Callable[[], T]) -> T:
-        """What `once` gives, tried while it is refused in a way that may pass.
-
-        Raises
-        ------
-        RefusedError
-            The last one.
-        """
-        p = self.patience
-        grows = tenacity.wait_exponential_jitter(initial=p.first, max=p.longest, jitter=p.first)
-
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = getattr(error, "wait", None)
-            return grows(state) if asked is None else min(float(asked), p.longest)
-
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(p.attempts),
-            wait=wait,
-            retry=tenacity.retry_if_exception(
-                lambda e: isinstance(e, RefusedError) and e.again and not self.stop.is_set()
-            ),
-            sleep=self._waited,
-            reraise=True,
-        )(once)
-
-    def _waited(self, seconds: float) -> None:
-        self.stop.wait(seconds)
-
-    def _body(self, url: str, params: Mapping[str, str] | None, *, post: bool, most: int) -> Body:
+    def once(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        post: bool = False,
+        most: int = MOST_BODY,
+    ) -> Body:
+        """The answer to one request, asked once: what may pass is for `again`."""
         ends = time.monotonic() + self.patience.whole
-        with self._response("POST" if post else "GET", url, params) as response:
+        with self.answer("POST" if post else "GET", url, params) as response:
             parts, size = [], 0
-            for part in self._parts(response, url):
+            for part in self.pieces(response, url):
                 size += len(part)
                 if size > most:
-                    msg = f"the answer is larger than {most:,} bytes"
-                    raise RefusedError(url, msg, again=False)
+                    raise RefusedError(url, f"the answer is larger than {most:,} bytes")
                 if time.monotonic() > ends:
                     msg = f"the answer took more than {self.patience.whole:g} s"
                     raise RefusedError(url, msg, again=True)
                 parts.append(part)
             return Body(b"".join(parts), response.url, response.status_code, response.headers)
-
-    def _parts(self, response: requests.Response, url: str) -> Iterator[bytes]:
-        try:
-            for part in response.iter_content(_CHUNK):
-                if self.stop.is_set():
-                    raise RefusedError(url, "stopped")
-                yield part
-        except requests.RequestException as error:
-            raise _refused(url, error) from None
-
-    @contextmanager
-    def _response(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Iterator[requests.Response]:
-        """An answer that is no error, after every redirect, whose body is not read yet."""
-        where, left = url, self.patience.redirects
-        while True:
-            with self._seat(where):
-                try:
-                    response = self._session.request(
-                        method, where,
-                        params=None if method == "POST" else params,
-                        data=params if method == "POST" else None,
-                        headers=headers, stream=True, allow_redirects=False,
-                        timeout=(self.patience.connect, self.patience.read),
-                    )  # fmt: skip
-                except (requests.RequestException, ValueError) as error:
-                    raise _refused(url, error) from None
-                with response:
-                    if response.status_code not in _REDIRECTS:
-                        _refuse_status(url, response)
-                        yield response
-                        return
-                    target = urljoin(where, response.headers.get("Location", ""))
-            if left == 0:
-                msg = f"redirects more than {self.patience.redirects} times, last to {target}"
-                raise RefusedError(url, msg)
-            if urlsplit(target).scheme not in ("http", "https"):
-                raise RefusedError(url, f"redirects to {target!r}, which is no web address")
-            # Where a redirect points says all of its query itself.
-            where, params, left = target, None, left - 1
-            method = "POST" if response.status_code in (307, 308) and method == "POST" else "GET"
-
-    @contextmanager
-    def _seat(self, url: str) -> Iterator[None]:
-        host = urlsplit(url).netloc
-        with self._lock:
-            seat = self._seats.setdefault(host, threading.BoundedSemaphore(self._per_host))
-        with seat:
-            pause = self._pauses.get(urlsplit(url).hostname or "", 0.0)
-            with self._lock:
-                now = time.monotonic()
-                due = max(self._due.get(host, now), now)
-                self._due[host] = due + pause
-            if self.stop.is_set() or self.stop.wait(due - now):
-                raise RefusedError(url, "stopped")
-            yield
 
     def download(
         self, url: str, path: Path, told: Told | None = None, *, most: int = MOST_FILE
@@ -315,8 +146,111 @@ class Client:
         ------
         RefusedError
             If it cannot be had.
+        FetchError
+            If the disk does not take it.
         """
-        raise NotImplementedError
+        part = Part(path)
+
+        def once() -> Downloaded:
+            try:
+                return self._downloaded(url, part, told, most)
+            except RefusedError as error:
+                # What is here is no part of what is there, or cannot be gone on from.
+                other = error.status in (206, 416)
+                if other or not part.begun(url).size:
+                    part.discard()
+                if not other:
+                    raise
+                raise RefusedError(url, error.words, again=True, status=error.status) from None
+
+        with room(path):
+            return self.again(once)
+
+    def _downloaded(self, url: str, part: Part, told: Told | None, most: int) -> Downloaded:
+        asked = part.begun(url)
+        with self.answer("GET", url, headers=asked.headers) as response:
+            begun, total = span(asked, response.status_code, response.headers)
+            if total is not None and total > most:
+                raise RefusedError(url, f"the file has {total:,} bytes, expected at most {most:,}")
+            pieces = self._watched(response, begun, total, most, told)
+            size, sha256 = part.written(begun, pieces)
+        if size == 0 or size != (total or size):
+            msg = f"sent {size:,} bytes" + (f" of {total:,}" if total else ", expected a file")
+            if size > (total or size):
+                part.discard()
+            raise RefusedError(url, msg, again=True)
+        part.finish()
+        return Downloaded(part.path, url, sha256, size, begun.etag, begun.modified)
+
+    def _watched(
+        self, response: requests.Response, begun: Begun, total: int | None, most: int,
+        told: Told | None,
+    ) -> Iterator[bytes]:  # fmt: skip
+        p, size = self.patience, begun.size
+        since, had = time.monotonic(), size
+        for piece in self.pieces(response, begun.url):
+            size += len(piece)
+            if size > most:
+                raise RefusedError(begun.url, f"the file is larger than {most:,} bytes")
+            if size - begun.size > max(SMALL, RATIO * response.raw.tell()):
+                raise RefusedError(begun.url, "what comes packed unpacks to far too much")
+            yield piece
+            if told is not None:
+                told(size, total)
+            now = time.monotonic()
+            if now - since >= p.window:
+                if size - had < p.slowest * (now - since):
+                    msg = f"sends less than {p.slowest:g} bytes a second"
+                    raise RefusedError(begun.url, msg, again=True)
+                since, had = now, size
+
+    def stored(self, url: str, told: Told | None = None, *, most: int = MOST_FILE) -> Downloaded:
+        """A file below `downloads`, for every layer that is made from it.
+
+        Asked for anew if the server says that it has changed, or nothing of its version.
+
+        Raises
+        ------
+        RefusedError
+            If it cannot be had.
+        FetchError
+            If there is no folder for it, or the disk does not take it.
+        """
+        if self.downloads is None:
+            msg = f"{url}: there is no folder for downloads"
+            raise FetchError(msg)
+        home = self.downloads / hashlib.sha256(url.encode()).hexdigest()[:24]
+        path, note = home / "file", home / "file.json"
+        with room(path):
+            home.mkdir(parents=True, exist_ok=True)
+            with self._locked(home, url):
+                kept = _noted(note, path)
+                if kept is None or not self._same(kept):
+                    note.unlink(missing_ok=True)
+                    kept = self.download(url, path, told, most=most)
+                    note.write_text(json.dumps(asdict(kept) | {"path": ""}), encoding="utf-8")
+        return kept
+
+    @contextmanager
+    def _locked(self, home: Path, url: str) -> Iterator[None]:
+        # Another process, or another thread, may be at it: what it gets is for all.
+        lock = FileLock(home / "lock")
+        while not lock.is_locked:
+            if self.stop.is_set():
+                raise RefusedError(url, "stopped")
+            with suppress(Timeout):
+                lock.acquire(timeout=_LOOK)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _same(self, kept: Downloaded) -> bool:
+        size, headers, _ = self.head(kept.url)
+        there = Begun(kept.url, headers.get("ETag"), headers.get("Last-Modified"))
+        here = Begun(kept.url, kept.etag, kept.modified)
+        said = bool((there.etag and here.etag) or (there.modified and here.modified))
+        return said and not there.contradicts(here) and size in (None, kept.size)
 
     def head(self, url: str) -> tuple[int | None, Mapping[str, str], str]:
         """Size [bytes] of a file, if the server says, its headers, and its address at last.
@@ -326,71 +260,28 @@ class Client:
         RefusedError
             If it cannot be had.
         """
-        raise NotImplementedError
+
+        def asked(method: str, headers: Mapping[str, str]) -> requests.Response:
+            with self.answer(method, url, headers=headers) as response:
+                return response
+
+        plain = {"Accept-Encoding": "identity"}
+        try:
+            found = self.again(lambda: asked("HEAD", plain))
+        except RefusedError as error:
+            if error.status is None or error.again:
+                raise
+            # Some servers, and every signed address, know GET only.
+            found = self.again(lambda: asked("GET", plain | {"Range": "bytes=0-0"}))
+        return whole_size(found.status_code, found.headers), found.headers, found.url
 
 
-def decoded(body: Body) -> dict[str, Any]:
-    """The JSON object of an answer.
-
-    Raises
-    ------
-    RefusedError
-        If it is none, or says an error.
-    """
+def _noted(note: Path, path: Path) -> Downloaded | None:
     try:
-        found = json.loads(body.content)
-    except (ValueError, RecursionError):
-        words = f"answered {_glimpse(body.content)}, expected JSON"
-        raise RefusedError(body.url, words, again=True, status=body.status) from None
-    if not isinstance(found, dict):
-        raise RefusedError(body.url, f"answered {type(found).__name__}, expected an object")
-    error = found.get("error")
-    if error is not None:
-        said = error if isinstance(error, dict) else {"message": error}
-        code = said.get("code")
-        details = said.get("details")
-        parts = [said.get("message"), *(details if isinstance(details, list) else [details])]
-        words = "; ".join(one_line(str(p)) for p in parts if p) or one_line(json.dumps(error))
-        # 498 and 499: a token is wanted, and asking again brings none.
-        again = code not in (403, 404, 498, 499)
-        number = code if isinstance(code, int) else None
-        msg = f"said error {code}: {words[:300]}" if code is not None else f"said: {words[:300]}"
-        raise RefusedError(body.url, msg, again=again, status=number)
-    return found
-
-
-def _refuse_status(url: str, response: requests.Response) -> None:
-    status = response.status_code
-    if status < 400:
-        return
-    try:
-        start = next(response.iter_content(2048), b"")
-    except requests.RequestException:
-        start = b""
-    after = response.headers.get("Retry-After", "")
-    wait = float(after) if after.isdigit() else None
-    words = f"answered {status} {response.reason or ''}".strip()
-    glimpse = _glimpse(start)
-    raise RefusedError(
-        url, f"{words}: {glimpse}" if start else words, again=status in _BUSY, status=status,
-        wait=wait,
-    )  # fmt: skip
-
-
-def _glimpse(content: bytes) -> str:
-    text = one_line(content[:2000].decode("utf-8", "replace"))
-    kind = (
-        "a web page" if text[:200].lower().lstrip().startswith(("<!doctype html", "<html")) else ""
-    )
-    short = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:120])
-    return f"{kind} ({short!r})" if kind else repr(short)
-
-
-def _refused(url: str, error: Exception) -> RefusedError:
-    words = one_line(error)[:300]
-    again = isinstance(error, requests.ConnectionError | requests.Timeout
-                       | requests.exceptions.ChunkedEncodingError)  # fmt: skip
-    return RefusedError(url, words, again=again)
+        found = Downloaded(**json.loads(note.read_text(encoding="utf-8")) | {"path": path})
+        return found if path.stat().st_size == found.size else None
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def digest(path: Path) -> str:

@@ -71,6 +71,7 @@ _REDIRECTIONS = (
     b"<OGRVRTDataSource", b"<OGRWFSDataSource", b"<VRTDataset", b"<GDAL_WMS", b"<GDAL_WMTS",
     b"<WCS_GDAL",
 )  # fmt: skip
+_HEAD = 4096
 
 
 def refuse_redirections(path: Path, name: str) -> None:
@@ -84,7 +85,18 @@ def refuse_redirections(path: Path, name: str) -> None:
     if not path.is_file():
         return
     with path.open("rb") as file:
-        head = file.read(4096)
+        refuse_pointer(file.read(_HEAD), name)
+
+
+def refuse_pointer(content: bytes, name: str) -> None:
+    """Refuse bytes that begin like a file that only points to others.
+
+    Raises
+    ------
+    LayerDataError
+        If they are a GDAL VRT or the description of a service.
+    """
+    head = content[:_HEAD]
     if any(mark in head for mark in _REDIRECTIONS):
         msg = (
             f"{name}: is not data but a pointer to other files or services (VRT, WMS, WFS); "

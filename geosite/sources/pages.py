@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import TYPE_CHECKING
 
@@ -12,30 +13,36 @@ import pyogrio
 import shapely
 
 from geosite.errors import LayerDataError
-from geosite.sources.dataset import one_line
+from geosite.sources.dataset import one_line, refuse_pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pyproj import CRS
 
 GEOMETRY = "geometry"
+CRS_SAID = b"crs"
+"""Key in the metadata of a table: the CRS that an answer says it is in."""
+# A page becomes many times its size while GDAL reads it, and Python's filters of warnings are
+# the whole program's: one page at a time.
+_READING = threading.Lock()
 
 
 def table(content: bytes, name: str, *, layer: str | None = None) -> pa.Table:
     """Features of one answer: their attributes, and WKB under ``geometry``.
 
     GDAL's drivers parse it (Esri JSON, GeoJSON, GML): they know multiparts, holes and the
-    types that a service declares.
+    types that a service declares. What an answer says of its CRS is in the table's metadata.
 
     Raises
     ------
     LayerDataError
-        If GDAL cannot read it as features.
+        If GDAL cannot read it as features, or if it only points to other files.
     """
+    refuse_pointer(content, name)
     try:
-        with warnings.catch_warnings():
+        with _READING, warnings.catch_warnings():
             # What a driver remarks on one page it would remark on every other.
             warnings.simplefilter("ignore")
             meta, found = pyogrio.read_arrow(content, layer=layer)
@@ -44,7 +51,14 @@ def table(content: bytes, name: str, *, layer: str | None = None) -> pa.Table:
         raise LayerDataError(msg) from None
     at = meta["geometry_name"] or "wkb_geometry"
     names = [GEOMETRY if c == at else c for c in found.column_names]
-    return found.rename_columns(names)
+    said = {CRS_SAID: meta["crs"].encode()} if meta["crs"] else None
+    return found.rename_columns(names).replace_schema_metadata(said)
+
+
+def nothing(columns: Iterable[str]) -> pa.Table:
+    """A table of no features, with these columns of text."""
+    named = {column: pa.array([], pa.string()) for column in columns}
+    return pa.table(named | {GEOMETRY: pa.array([], pa.large_binary())})
 
 
 def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
@@ -52,7 +66,7 @@ def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
 
     Columns that are of one type on one page and of another on the next become text.
     """
-    whole = _joined(tables)
+    whole = joined(tables)
     geometry = shapely.from_wkb(whole.column(GEOMETRY).to_numpy())
     attributes = whole.drop_columns([GEOMETRY]).to_pandas()
     frame = gpd.GeoDataFrame(attributes, geometry=np.asarray(geometry, object), crs=crs)
@@ -60,11 +74,21 @@ def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
     return len(frame)
 
 
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """One table of all rows; columns that differ in type between tables are text."""
+    plain = [_plain(t) for t in tables]
     try:
-        return pa.concat_tables(tables, promote_options="permissive")
+        return pa.concat_tables(plain, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid):
-        return pa.concat_tables([_as_text(t) for t in tables], promote_options="permissive")
+        return pa.concat_tables([_as_text(t) for t in plain], promote_options="permissive")
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The table without what drivers say of its columns; more than 2 GB of shapes have room."""
+    types = [
+        pa.field(f.name, pa.large_binary() if f.name == GEOMETRY else f.type) for f in table.schema
+    ]
+    return table.cast(pa.schema(types))
 
 
 def _as_text(table: pa.Table) -> pa.Table:

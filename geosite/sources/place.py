@@ -1,4 +1,4 @@
-"""Where a layer's file is, and the fingerprint of its bytes."""
+"""Where a layer's file is, below the data root or fetched, and the fingerprint of its bytes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from geosite.errors import CatalogError, MissingLayerError
+from geosite.errors import CatalogError, LayerDataError, MissingLayerError
 from geosite.model.source import FileSource, ManualSource, ServiceSource
 
 if TYPE_CHECKING:
     from geosite.catalog import Catalog
     from geosite.model.layer import Layer
+    from geosite.model.lock import Held
 
 HAND_PLACED = (
     "gpkg", "fgb", "parquet", "geojson", "json", "csv", "csv.gz", "jsonl", "jsonl.gz", "zip",
@@ -27,11 +28,25 @@ _SIDECARS = (".shx", ".dbf", ".prj", ".cpg", ".aux.xml", ".tfw", ".tif.aux.xml",
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One file that was read: path relative to the data root, SHA-256, size [bytes]."""
+    """One file that was read.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the data root; ``fetched/<layer id>`` for what was fetched.
+    sha256 : str
+    size : int
+        [bytes]
+    url, retrieved, edited : str, optional
+        Where and when it was fetched, and when the server's data was last edited.
+    """
 
     path: str
     sha256: str
     size: int
+    url: str | None = None
+    retrieved: str | None = None
+    edited: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +61,30 @@ class Placed:
         As declared, or as inferred from the first service of a file placed by hand.
     by_hand : bool
         Whether the file was found under the layer's id and not under a declared path.
+    name : str
+        Of the file, in messages and records.
+    held : Held, optional
+        What is known of a file that was fetched.
     """
 
     path: Path
     source: FileSource
     by_hand: bool
+    name: str
+    held: Held | None = None
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether nothing in it is no mistake: a part of a layer, where the layer has nothing."""
+        entry = self.held.entry if self.held else None
+        return entry is not None and entry.box is not None and entry.server_count != 0
 
 
-def placed(layer: Layer, data: Path) -> Placed | None:
-    """The file of a layer below the data root, or None if it is nowhere.
+def placed(layer: Layer, catalog: Catalog, data: Path) -> Placed | None:
+    """The file of a layer, or None if it is nowhere.
 
     The declared file sources come first, in their order; then a file placed by
-    hand at ``<data>/<layer id>.<ending>``.
+    hand at ``<data>/<layer id>.<ending>``; then what was fetched.
 
     Raises
     ------
@@ -68,11 +95,15 @@ def placed(layer: Layer, data: Path) -> Placed | None:
         if isinstance(source, FileSource):
             path = data / _inside(source.path, layer)
             if path.exists():
-                return Placed(path, source, by_hand=False)
+                return Placed(path, source, by_hand=False, name=path.relative_to(data).as_posix())
     for ending in HAND_PLACED:
-        path = data / f"{layer.id}.{ending}"
-        if path.exists():
-            return Placed(path, _as_file(layer, f"{layer.id}.{ending}"), by_hand=True)
+        name = f"{layer.id}.{ending}"
+        if (data / name).exists():
+            return Placed(data / name, _as_file(layer, name), by_hand=True, name=name)
+    if held := catalog.held.get(layer.id):
+        name = f"fetched/{layer.id}"
+        source = FileSource(kind="file", path=name)
+        return Placed(held.path, source, by_hand=False, name=name, held=held)
     return None
 
 
@@ -111,54 +142,84 @@ def missing_reason(layer: Layer, catalog: Catalog, data: Path) -> str | None:
     A union is in place when all of its parts are.
     """
     parts = [catalog[id_] for id_ in layer.union_of] or [layer]
-    reasons = [_nowhere(part, data) for part in parts if placed(part, data) is None]
+    absent = [part for part in parts if placed(part, catalog, data) is None]
+    reasons = [_nowhere(part, catalog, data) for part in absent]
     return "; ".join(reasons) if reasons else None
 
 
-def _nowhere(layer: Layer, data: Path) -> str:
+def _nowhere(layer: Layer, catalog: Catalog, data: Path) -> str:
     looked = [s.path for s in layer.sources if isinstance(s, FileSource)]
     looked.append(f"{layer.id}.({'|'.join(HAND_PLACED)})")
+    unfit = catalog.unfit.get(layer.id)
     return (
         f"layer {layer.id}: no file in place in {data}; looked for {', '.join(looked)}; "
-        f"{_remedy(layer)}"
+        f"{f'{unfit}; ' if unfit else ''}{_remedy(layer)}"
     )
 
 
 def _remedy(layer: Layer) -> str:
     for source in layer.sources:
         if isinstance(source, ServiceSource):
-            return f"get it from {source.url} and put it there"
+            return (
+                f"run geosite fetch for your scenario and --aoi, or with --layer {layer.id}; "
+                f"or get it from {source.url} and put it there"
+            )
         if isinstance(source, ManualSource):
             return " ".join(source.instructions.split())
     return "put the file there, or give the folder that holds it with --data"
 
 
-def in_place(layer: Layer, data: Path) -> Placed:
-    """The file of a layer below the data root.
+def in_place(layer: Layer, catalog: Catalog, data: Path) -> Placed:
+    """The file of a layer, below the data root or fetched.
 
     Raises
     ------
     MissingLayerError
         If it is nowhere.
     """
-    found = placed(layer, data)
+    found = placed(layer, catalog, data)
     if found is None:
-        raise MissingLayerError(_nowhere(layer, data))
+        raise MissingLayerError(_nowhere(layer, catalog, data))
     return found
 
 
-def records(path: Path, data: Path) -> tuple[FileRecord, ...]:
-    """Every file that a dataset consists of: the file and its sidecars, or a folder's files."""
+def records(found: Placed, data: Path) -> tuple[FileRecord, ...]:
+    """Every file that a dataset consists of: the file and its sidecars, or a folder's files.
+
+    Raises
+    ------
+    LayerDataError
+        If what was fetched has changed since.
+    """
+    path = found.path
+    if found.held:
+        return (_fetched(found.name, found.held),)
     if path.is_dir():
         files = sorted(f for f in path.rglob("*") if f.is_file())
     else:
         files = [path, *(f for f in _sidecars(path) if f.is_file())]
-    found = []
-    for file in files:
-        stat = file.stat()
-        digest = _sha256(str(file), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-        found.append(FileRecord(file.relative_to(data).as_posix(), digest, stat.st_size))
-    return tuple(found)
+    return tuple(FileRecord(f.relative_to(data).as_posix(), *_fingerprint(f)) for f in files)
+
+
+def _fetched(name: str, held: Held) -> FileRecord:
+    entry = held.entry
+    try:
+        digest, size = _fingerprint(held.path)
+        wrong = "holds other bytes than were fetched" if digest != entry.sha256 else ""
+    except OSError as error:
+        wrong, size = f"cannot be read ({error.strerror})", 0
+    if wrong:
+        msg = (
+            f"{name}: {held.path} {wrong}; run geosite fetch again with --layer {entry.layer}, or "
+            "restore the cache"
+        )
+        raise LayerDataError(msg)
+    return FileRecord(name, entry.sha256, size, entry.url, entry.retrieved, entry.edited)
+
+
+def _fingerprint(file: Path) -> tuple[str, int]:
+    stat = file.stat()
+    return _sha256(str(file), stat.st_size, stat.st_mtime_ns, stat.st_ino), stat.st_size
 
 
 def _sidecars(path: Path) -> list[Path]:

@@ -54,14 +54,14 @@ class Raster:
     notes: tuple[str, ...] = ()
 
 
-def open_raster(layer: Layer, catalog: Catalog, data: Path) -> Raster:  # noqa: ARG001
+def open_raster(layer: Layer, catalog: Catalog, data: Path) -> Raster:
     """A raster layer, checked against the catalogue.
 
     Parameters
     ----------
     layer : Layer
     catalog : Catalog
-        Not needed for a raster, which is never a union; the same signature as `read_features`.
+        Knows what was fetched.
     data : Path
         Root of file sources.
 
@@ -77,9 +77,8 @@ def open_raster(layer: Layer, catalog: Catalog, data: Path) -> Raster:  # noqa: 
     if layer.geometry != "raster" or layer.union_of:
         msg = f"layer {layer.id} is declared as {layer.geometry}, expected a raster of its own"
         raise LayerDataError(msg)
-    found = in_place(layer, data)
-    name = found.path.relative_to(data).as_posix()
-    path = found.path
+    found = in_place(layer, catalog, data)
+    name, path = found.name, found.path
     if path.suffix.lower() == ".zip":
         path = Path(f"/vsizip/{{{path.resolve()}}}") / chosen_member(
             path, found.source.member, name
@@ -90,7 +89,7 @@ def open_raster(layer: Layer, catalog: Catalog, data: Path) -> Raster:  # noqa: 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path) as opened:
-                return _checked(opened, layer, path, declared, name, records(found.path, data))
+                return _checked(opened, layer, path, declared, name, records(found, data))
     except RasterioError as error:
         msg = f"{name}: cannot be read as a raster: {one_line(error)}; get the file again"
         raise LayerDataError(msg) from None

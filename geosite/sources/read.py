@@ -14,6 +14,7 @@ import pandas as pd
 from geosite.crs import projected
 from geosite.errors import LayerDataError
 from geosite.sources import cache
+from geosite.sources.dataset import matched
 from geosite.sources.declared_crs import checked_crs, declared_crs
 from geosite.sources.features import Bounds, Counts, Features, windowed
 from geosite.sources.fields import declared_fields
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from geosite.catalog import Catalog
     from geosite.model.layer import Layer
     from geosite.sources.dataset import Dataset
-    from geosite.sources.place import Placed
+    from geosite.sources.place import FileRecord, Placed
 
 
 _KEPT = (
@@ -81,9 +82,10 @@ def read_features(
     name = cache.fingerprint(origin)
     kept = cache.kept(name, lambda path: read_geoparquet(path, layer, crs, bounds))
     if kept is not None:
-        return kept
+        # The same bytes may have been fetched again since.
+        return replace(kept, files=_files(layer, catalog, data))
     found = _read(layer, catalog, data)
-    if _origin(layer, catalog, data) == origin:
+    if len(found.frame) and _origin(layer, catalog, data) == origin:
         cache.keep(name, lambda path: write_geoparquet(found, path))
     return windowed(found, bounds)
 
@@ -93,51 +95,75 @@ def _origin(layer: Layer, catalog: Catalog, data: Path) -> list[Any] | None:
     if layer.union_of:
         parts = [_origin(catalog[id_], catalog, data) for id_ in layer.union_of]
         return None if None in parts else [layer.model_dump_json(), *parts]
-    found = in_place(layer, data)
+    found = in_place(layer, catalog, data)
     path = found.path
     # What SQLite has not yet moved into its file lies beside it.
     unsettled = path.with_name(f"{path.name}-wal").exists()
     if unsettled or not path.is_file() or not path.name.lower().endswith(_KEPT):
         return None
     try:
-        files = [(f.path, f.sha256, f.size) for f in records(path, data)]
+        files = [(f.path, f.sha256, f.size) for f in records(found, data)]
     except OSError:
         # The reader says better what is wrong with it.
         return None
-    return [layer.model_dump_json(), found.source.model_dump_json(), files]
+    return [layer.model_dump_json(), found.source.model_dump_json(), found.may_be_empty, files]
+
+
+def _files(layer: Layer, catalog: Catalog, data: Path) -> tuple[FileRecord, ...]:
+    parts = [catalog[id_] for id_ in layer.union_of] or [layer]
+    found = (f for part in parts for f in records(in_place(part, catalog, data), data))
+    return tuple(dict.fromkeys(found))
 
 
 def _read(layer: Layer, catalog: Catalog, data: Path) -> Features:
     if layer.union_of:
         parts = [read_features(catalog[id_], catalog, data) for id_ in layer.union_of]
-        return _union(layer, parts, declared_crs(layer, catalog))
-    found = in_place(layer, data)
-    name = found.path.relative_to(data).as_posix()
+        places = [in_place(catalog[id_], catalog, data) for id_ in layer.union_of]
+        may_be_empty = any(place.may_be_empty for place in places)
+        return _union(layer, parts, declared_crs(layer, catalog), may_be_empty=may_be_empty)
+    found = in_place(layer, catalog, data)
+    name = found.name
+    if found.held:
+        # Refused before it is read if it has changed.
+        records(found, data)
     stat = found.path.stat()
-    read = _last_read(found, name, stat.st_size, stat.st_mtime_ns)
+    read = _last_read(found, stat.st_size, stat.st_mtime_ns)
     if not len(read.attributes.index):
-        msg = (
-            f"{name}: holds no feature, expected those of layer {layer.id}; get the file again, "
-            "or name another layer of the file with layer"
-        )
-        raise LayerDataError(msg)
+        read = _nothing(read, layer, found)
     crs = declared_crs(layer, catalog)
     # A table has no place for a CRS: the declaration is all there is.
     notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
-    frame, counts = _declared(read, layer, crs, name)
-    return Features(layer, frame, (counts,), records(found.path, data), (*read.notes, *notes))
+    frame, counts = _declared(read, layer, crs, found)
+    return Features(layer, frame, (counts,), records(found, data), (*read.notes, *notes))
 
 
 @lru_cache(maxsize=1)
-def _last_read(found: Placed, name: str, _size: int, _mtime_ns: int) -> Dataset:
+def _last_read(found: Placed, _size: int, _mtime_ns: int) -> Dataset:
     """The file as it is now; parts of a union may select from one file several times."""
-    return dataset(found, name)
+    return dataset(found, found.name)
 
 
-def _declared(read: Dataset, layer: Layer, crs: CRS, name: str) -> tuple[gpd.GeoDataFrame, Counts]:
+def _nothing(read: Dataset, layer: Layer, found: Placed) -> Dataset:
+    """No feature, under the columns that some would have had."""
+    if not found.may_be_empty:
+        msg = (
+            f"{found.name}: holds no feature, expected those of layer {layer.id}; get the file "
+            "again, or name another layer of the file with layer"
+        )
+        raise LayerDataError(msg)
+    there = list(read.attributes.columns)
+    wanted = [f.from_ or name for name, f in layer.fields.items() if f.constant is None]
+    lost = [name for name in dict.fromkeys(wanted) if matched(name, there) is None]
+    return replace(read, attributes=read.attributes.reindex(columns=[*there, *lost]))
+
+
+def _declared(
+    read: Dataset, layer: Layer, crs: CRS, found: Placed
+) -> tuple[gpd.GeoDataFrame, Counts]:
+    name = found.name
     fields = declared_fields(read.attributes, layer, name)
     owned = _owned(fields.frame, layer)
-    chosen = _chosen(owned, layer, name)
+    chosen = _chosen(owned, layer, name, may_be_empty=found.may_be_empty)
     inspected = sound(read.geometry[chosen], read.refused[chosen], layer.geometry, crs, name)
     good = inspected.refused == ""
     rejected = Counter(sorted(inspected.refused[~good].tolist()))
@@ -145,7 +171,7 @@ def _declared(read: Dataset, layer: Layer, crs: CRS, name: str) -> tuple[gpd.Geo
         layer.id, len(chosen), int(good.sum()), int((~chosen).sum()), inspected.repaired,
         dict(rejected), fields.unreadable, fields.uncoded,
     )  # fmt: skip
-    if not good.any():
+    if not good.any() and not (found.may_be_empty and not chosen.any()):
         reasons = "; ".join(f"{count} × {reason}" for reason, count in rejected.items())
         msg = (
             f"{name}: none of the {chosen.sum()} features of layer {layer.id} can be used: "
@@ -155,11 +181,13 @@ def _declared(read: Dataset, layer: Layer, crs: CRS, name: str) -> tuple[gpd.Geo
     return _features_frame(owned[chosen][good], inspected.geometry[good], crs), counts
 
 
-def _chosen(attributes: pd.DataFrame, layer: Layer, name: str) -> NDArray[np.bool_]:
+def _chosen(
+    attributes: pd.DataFrame, layer: Layer, name: str, *, may_be_empty: bool
+) -> NDArray[np.bool_]:
     if layer.where is None:
         return np.ones(len(attributes), bool)
     chosen = selected(attributes, layer.where, f"layer {layer.id}: where")
-    if not chosen.any():
+    if not chosen.any() and not may_be_empty:
         raise LayerDataError(_nothing_left(layer.where, len(chosen), f"{name} (layer {layer.id})"))
     return chosen
 
@@ -187,7 +215,7 @@ def _features_frame(
     return gpd.GeoDataFrame(plain, geometry=geometry, crs=crs)
 
 
-def _union(layer: Layer, parts: list[Features], crs: CRS) -> Features:
+def _union(layer: Layer, parts: list[Features], crs: CRS, *, may_be_empty: bool) -> Features:
     frames = [projected(part.frame, crs).set_crs(crs, allow_override=True) for part in parts]
     whole = pd.concat(frames, ignore_index=True)
     attributes = pd.DataFrame(whole.drop(columns="geometry"))
@@ -199,7 +227,7 @@ def _union(layer: Layer, parts: list[Features], crs: CRS) -> Features:
         kept = kept.assign(owner=stated if layer.owner is None else stated.fillna(layer.owner))
     else:
         kept = _owned(kept, layer)
-    chosen = _chosen(kept, layer, "its parts")
+    chosen = _chosen(kept, layer, "its parts", may_be_empty=may_be_empty)
     of_part = np.repeat(np.arange(len(parts)), [len(part.frame) for part in parts])
     lost = np.bincount(of_part[~chosen], minlength=len(parts))
     counts = tuple(

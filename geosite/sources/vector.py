@@ -21,6 +21,7 @@ from geosite.sources.dataset import Dataset, one_line, refuse_redirections
 from geosite.sources.table import NO_GEOMETRY, read_csv, read_json_lines, unrefused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from geosite.sources.place import Placed
@@ -30,7 +31,7 @@ _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".geojsonl", ".ge
 _PARQUET = (".parquet", ".geoparquet")
 
 
-def dataset(found: Placed, name: str) -> Dataset:
+def dataset(found: Placed, name: str, columns: Sequence[str] | None = None) -> Dataset:
     """Features of a placed file of any format, as the file holds them.
 
     Parameters
@@ -38,6 +39,8 @@ def dataset(found: Placed, name: str) -> Dataset:
     found : Placed
     name : str
         Of the file, in messages.
+    columns : sequence of str, optional
+        As the file spells them; of what GDAL reads, no other is read into memory.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def dataset(found: Placed, name: str) -> Dataset:
             return read_json_lines(path, source, inner)
         if ending.endswith(_PARQUET):
             return _geoparquet(path, inner)
-        return _gdal(path, found, inner)
+        return _gdal(path, found, inner, columns)
 
 
 def _geoparquet(path: Path, name: str) -> Dataset:
@@ -67,7 +70,7 @@ def _geoparquet(path: Path, name: str) -> Dataset:
     return _from_frame(frame, can_carry_crs=True, notes=())
 
 
-def _gdal(path: Path, found: Placed, name: str) -> Dataset:
+def _gdal(path: Path, found: Placed, name: str, columns: Sequence[str] | None) -> Dataset:
     refuse_redirections(path, name)
     _refuse_cut_short(path, name)
     opened = f"/vsigzip/{path.resolve()}" if path.suffix.lower() == ".gz" else str(path)
@@ -75,7 +78,7 @@ def _gdal(path: Path, found: Placed, name: str) -> Dataset:
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
             layer = _layer(opened, found)
-            frame = _frame(opened, layer, path, found.source.encoding)
+            frame = _frame(opened, layer, path, found.source.encoding, columns)
             notes = tuple(sorted({one_line(str(remark.message)) for remark in remarks}))
             _refuse_ambiguity(opened, notes, name)
             info = _information(opened, layer, frame)
@@ -101,11 +104,13 @@ def _gdal(path: Path, found: Placed, name: str) -> Dataset:
     return _from_frame(frame, can_carry_crs=info.get("driver") != "TopoJSON", notes=notes)
 
 
-def _frame(opened: str, layer: str | None, path: Path, encoding: str) -> pd.DataFrame:
+def _frame(
+    opened: str, layer: str | None, path: Path, encoding: str, columns: Sequence[str] | None
+) -> pd.DataFrame:
     # A shapefile says its own encoding; the declared one is for those that say it wrongly.
     declared = encoding if path.suffix.lower() == ".shp" and encoding != "utf-8" else None
     frame: pd.DataFrame = pyogrio.read_dataframe(
-        opened, layer=layer, use_arrow=True, encoding=declared
+        opened, layer=layer, use_arrow=True, encoding=declared, columns=columns
     )
     return frame
 

@@ -1,54 +1,19 @@
-"""The verbs of the command line: no logic, one clean message for each error.
-
-Results go to standard output, words to standard error. Exit codes: 0 done, 1 a
-mistake that the message explains, 2 wrong usage, 130 stopped by Ctrl-C, 143 by a
-signal to terminate.
-"""
+"""The verbs that ask: check, plan, run, map, explain, demo."""
 
 from __future__ import annotations
 
-import functools
 import gc
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from geosite.errors import CatalogError, GeositeError
-from geosite.model.quantity import parse
-
-
-def _clean(verb: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(verb)
-    def run(*args: Any, **kwargs: Any) -> None:
-        ended: list[int] = []
-
-        def end(number: int, _frame: object) -> None:
-            ended.append(number)
-            raise KeyboardInterrupt
-
-        # Who is asked to terminate tidies up as after Ctrl-C.
-        here = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTERM, end) if here else None
-        try:
-            verb(*args, **kwargs)
-        except GeositeError as error:
-            click.echo(f"geosite: {error}", err=True)
-            sys.exit(1)
-        except KeyboardInterrupt as error:
-            click.echo(f"geosite: {error or 'stopped'}", err=True)
-            sys.exit(128 + (ended or [signal.SIGINT])[0])
-        finally:
-            if here:
-                signal.signal(signal.SIGTERM, before)
-
-    return run
+from geosite.cli.ending import clean, said, silent
+from geosite.cli.options import AOI, CACHE, DATA, LAYERS, OUTPUTS, QUIET, RESOLUTION, machine
+from geosite.cli.places import Places, places, planned_at
+from geosite.errors import CatalogError
 
 
 @contextmanager
@@ -63,102 +28,21 @@ def _importing() -> Iterator[None]:
         gc.enable()
 
 
-def _metres(_context: object, _option: object, value: str | None) -> float | None:
-    if value is None:
-        return None
-    try:
-        metres = parse(value, "m")
-    except ValueError as error:
-        msg = f"{error}; write e.g. '90 m'"
-        raise click.BadParameter(msg) from None
-    if metres <= 0:
-        msg = f"{value!r} must be above zero"
-        raise click.BadParameter(msg)
-    return metres
-
-
-def _bytes(_context: object, _option: object, value: str) -> float:
-    number, _, unit = value.strip().partition(" ")
-    factor = {"MB": 1e6, "GB": 1e9, "TB": 1e12}.get(unit.strip())
-    try:
-        found = float(number) * (factor or 0)
-    except ValueError:
-        found = 0.0
-    if not 0 < found < float("inf"):
-        msg = f"{value!r} is no amount of memory; write e.g. '3 GB', '2500 MB' or '0.5 TB'"
-        raise click.BadParameter(msg)
-    return found
-
-
-_LAYERS = click.option(
-    "--layers",
-    type=click.Path(path_type=Path),
-    help="Catalogue folder; the official one by default.",
-)
-_DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Root of relative file sources.",
-)
-_OUTPUTS = click.option(
-    "--outputs",
-    type=click.Path(path_type=Path),
-    default=Path("outputs"),
-    show_default=True,
-    help="Where run folders are written.",
-)
-_AOI = click.option("--aoi", help="A state, a group of states, west,south,east,north, or a file.")
-_RESOLUTION = click.option("--resolution", callback=_metres, help="Cell size, e.g. '90 m'.")
-_QUIET = click.option("--quiet", is_flag=True, help="Print results and errors only.")
-
-
-def _machine(verb: Callable[..., None]) -> Callable[..., None]:
-    # Options that change time and memory, and no answer.
-    options = (
-        click.option(
-            "--memory",
-            callback=_bytes,
-            default="3 GB",
-            show_default=True,
-            help="Memory the run may take, which sets the size of its tiles and how many are "
-            "worked on at once; with tcp://, the memory of one worker.",
-        ),
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
-            help="Most tiles at once; as many as there are processors by default.",
-        ),
-        click.option(
-            "--scheduler",
-            default="threads",
-            show_default=True,
-            help="serial, threads, processes, or a Dask scheduler such as tcp://10.0.0.5:8786.",
-        ),
-    )
-    return functools.reduce(lambda v, option: option(v), reversed(options), verb)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="geosite")
-def main() -> None:
-    """Ask where on US federal land a mine or a mineral refinery could go, and why not elsewhere."""
-
-
-@main.command()
+@click.command()
 @click.argument("scenario", required=False)
-@_LAYERS
-@_clean
+@LAYERS
+@CACHE
+@clean
 def check(scenario: str | None, layers: Path | None) -> None:
     """Say whether the catalogue and a scenario are valid; nothing is fetched or read."""
     from geosite import catalog as c  # noqa: PLC0415
 
-    catalog = c.open_catalog(layers or c.official_layers())
+    at = places(scenario or "", layers, None)
+    catalog = c.open_catalog(at.layers)
     rulebook = c.open_rulebook()
     rules = sum(len(s.rules) for s in rulebook.sets.values())
     click.echo(f"{len(catalog)} layers, {len(rulebook.sets)} rule sets with {rules} rules: valid")
-    for name in [scenario] if scenario else c.preset_names():
+    for name in [at.scenario] if scenario else c.preset_names():
         found = c.open_scenario(name)
         if wrong := [
             *c.dangling(found, rulebook),
@@ -170,19 +54,20 @@ def check(scenario: str | None, layers: Path | None) -> None:
         click.echo(f"scenario {name}: valid")
 
 
-@main.command()
+@click.command()
 @click.argument("scenario")
-@_LAYERS
-@_DATA
-@_OUTPUTS
-@_AOI
-@_RESOLUTION
-@_machine
-@_clean
+@LAYERS
+@DATA
+@CACHE
+@OUTPUTS
+@AOI
+@RESOLUTION
+@machine
+@clean
 def plan(
     scenario: str,
     layers: Path | None,
-    data: Path,
+    data: Path | None,
     outputs: Path,
     aoi: str | None,
     resolution: float | None,
@@ -195,17 +80,18 @@ def plan(
     from geosite.capacity import Means, arranged  # noqa: PLC0415
     from geosite.report import plan_text  # noqa: PLC0415
 
-    planned = _plan(scenario, layers, data, aoi, resolution)
+    planned = planned_at(places(scenario, layers, data), aoi, resolution)
     click.echo(plan_text(planned, arranged(planned, Means(**means), outputs)))
 
 
-@main.command()
+@click.command()
 @click.argument("scenario")
-@_LAYERS
-@_DATA
-@_OUTPUTS
-@_AOI
-@_RESOLUTION
+@LAYERS
+@DATA
+@CACHE
+@OUTPUTS
+@AOI
+@RESOLUTION
 @click.option("--allow-missing", is_flag=True, help="Go on without missing layers, as unknown.")
 @click.option(
     "--resume",
@@ -213,13 +99,13 @@ def plan(
     help="Go on with the newest run of this scenario that was stopped; begin one if none was.",
 )
 @click.option("--no-map", is_flag=True, help="Draw no map; geosite map RUN draws it later.")
-@_machine
-@_QUIET
-@_clean
+@machine
+@QUIET
+@clean
 def run(
     scenario: str,
     layers: Path | None,
-    data: Path,
+    data: Path | None,
     outputs: Path,
     aoi: str | None,
     resolution: float | None,
@@ -236,10 +122,11 @@ def run(
         from geosite.progress import drawn  # noqa: PLC0415
         from geosite.runs import begun_on, execute  # noqa: PLC0415
 
-    say = _silent if quiet else _said
+    say = silent if quiet else said
     # A run that was stopped yesterday reads the rules as of yesterday.
-    day = begun_on(outputs, scenario) if resume else None
-    planned = _plan(scenario, layers, data, aoi, resolution, day)
+    at = places(scenario, layers, data)
+    day = begun_on(outputs, at.scenario) if resume else None
+    planned = planned_at(at, aoi, resolution, day)
     for note in planned.notes:
         say(f"note: {note}")
     if resume:
@@ -260,9 +147,9 @@ def run(
     click.echo(done.path)
 
 
-@main.command("map")
+@click.command("map")
 @click.argument("run", type=click.Path(path_type=Path))
-@_clean
+@clean
 def map_(run: Path) -> None:
     """Render or re-render the map of a run; prints its path."""
     from geosite.runs import open_run, render_again  # noqa: PLC0415
@@ -271,10 +158,10 @@ def map_(run: Path) -> None:
 
 
 # A longitude that begins with a minus is no option.
-@main.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("what", metavar="SITE|LON,LAT")
-@_clean
+@clean
 def explain(run: Path, what: str) -> None:
     """Explain a site's score by criterion, or every rule against a spot, with its citation."""
     from geosite.explain import explain_site, explain_spot  # noqa: PLC0415
@@ -290,15 +177,15 @@ def explain(run: Path, what: str) -> None:
     click.echo(explain_spot(opened, lon, lat))
 
 
-@main.command()
-@_OUTPUTS
-@_RESOLUTION
+@click.command()
+@OUTPUTS
+@RESOLUTION
 @click.option("--cells", type=click.IntRange(40_000), default=1_000_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--aoi", help="Part of the basin, as west,south,east,north; all of it by default.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep the synthetic layers here.")
-@_QUIET
-@_clean
+@QUIET
+@clean
 def demo(
     outputs: Path,
     resolution: float | None,
@@ -315,47 +202,18 @@ def demo(
     from geosite.progress import drawn  # noqa: PLC0415
     from geosite.runs import execute  # noqa: PLC0415
 
-    say = _silent if quiet else _said
+    say = silent if quiet else said
     folder = data or outputs / f"demo-world-{cells}-{seed}"
     with writing(folder):
         world = make_world(folder, cells=cells, seed=seed)
     say(f"a synthetic basin of {cells:,} cells was made in {world.folder}")
     for preset in ("mine/open-pit", "refinery/hydromet"):
-        planned = _plan(preset, world.layers, world.data, aoi or world.aoi, resolution or 90.0)
+        at = Places(preset, world.layers, world.data, None)
+        planned = planned_at(at, aoi or world.aoi, resolution or 90.0)
         with drawn(quiet=quiet) as told:
             done = execute(planned, outputs, told=told)
         _summary(done, say)
         click.echo(done.path / "map.html")
-
-
-def _plan(
-    scenario: str,
-    layers: Path | None,
-    data: Path,
-    aoi: str | None,
-    resolution: float | None,
-    today: date | None = None,
-) -> Any:
-    from geosite import catalog as c  # noqa: PLC0415
-    from geosite.pipeline import plan as planned  # noqa: PLC0415
-
-    return planned(
-        c.open_scenario(scenario),
-        c.open_catalog(layers or c.official_layers()),
-        c.open_rulebook(),
-        data,
-        aoi=aoi,
-        resolution=resolution,
-        today=today,
-    )
-
-
-def _said(words: str) -> None:
-    click.echo(words, err=True)
-
-
-def _silent(_words: str) -> None:
-    pass
 
 
 def _summary(done: Any, say: Callable[[str], None]) -> None:

@@ -1,0 +1,28 @@
+"""The command line: its verbs hold no logic."""
+
+from __future__ import annotations
+
+import click
+
+from geosite.cli import analysis, layers
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="geosite")
+def main() -> None:
+    """Ask where on US federal land a mine or a mineral refinery could go, and why not elsewhere."""
+
+
+for _verb in (
+    analysis.check,
+    layers.fetch,
+    layers.layers,
+    layers.layer,
+    layers.bundle,
+    analysis.plan,
+    analysis.run,
+    analysis.map_,
+    analysis.explain,
+    analysis.demo,
+):
+    main.add_command(_verb)

@@ -1,0 +1,69 @@
+"""Where a verb finds its scenario, its catalogue and its layers: in folders, or in a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geosite.planning import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A scenario by name or path, a catalogue, and the folders of its layers.
+
+    Parameters
+    ----------
+    fetched : Path, optional
+        Of what was fetched; None if the user wants no cache.
+    """
+
+    scenario: str
+    layers: Path
+    data: Path
+    fetched: Path | None
+
+
+def places(scenario: str, layers: Path | None, data: Path | None) -> Places:
+    """What ``--layers`` and ``--data`` mean for a scenario.
+
+    A bundle brings everything itself, its scenario too, which is meant by its name.
+    """
+    from geosite import catalog as c  # noqa: PLC0415
+
+    if layers is not None and layers.suffix.lower() == ".zip":
+        from geosite.bundles import opened  # noqa: PLC0415
+
+        found = opened(layers)
+        named = found.scenario_for(scenario)
+        return Places(named, found.layers, data or found.data, found.fetched)
+    return Places(scenario, layers or c.official_layers(), data or Path("data"), _fetched())
+
+
+def planned_at(
+    at: Places, aoi: str | None, resolution: float | None, today: date | None = None
+) -> Plan:
+    """The plan of a scenario whose layers are at some places."""
+    from geosite import catalog as c  # noqa: PLC0415
+    from geosite.pipeline import plan as planned  # noqa: PLC0415
+
+    return planned(
+        c.open_scenario(at.scenario),
+        c.open_catalog(at.layers),
+        c.open_rulebook(),
+        at.data,
+        aoi=aoi,
+        resolution=resolution,
+        today=today,
+        fetched=at.fetched,
+    )
+
+
+def _fetched() -> Path | None:
+    from geosite.sources import cache  # noqa: PLC0415
+    from geosite.sources.holdings import holdings_root  # noqa: PLC0415
+
+    return None if cache.folder() is None else holdings_root()
