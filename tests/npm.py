@@ -9,11 +9,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pytest
-
 
 def missing(reason):
     """Skip where a test cannot run, or fail where it has to."""
+    import pytest  # noqa: PLC0415 -- the benchmark starts Koop, too, and needs none
+
     if os.environ.get("GEOSITE_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

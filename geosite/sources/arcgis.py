@@ -41,6 +41,7 @@ class _Basket:
     boxes: int = 0
     rows: int = 0
     generalised: list[int | str] = field(default_factory=list)
+    fitting: set[str] = field(default_factory=set)
 
     def add(self, page: Page, layer: Described) -> None:
         """Take a page, if it is in the CRS that was asked for."""
@@ -55,11 +56,10 @@ class _Basket:
 
     def _refuse_other_crs(self, table: pa.Table, layer: Described) -> None:
         said = (table.schema.metadata or {}).get(CRS_SAID, b"").decode()
-        try:
-            fits = bool(said) and same_crs(CRS.from_user_input(said), self.crs)
-        except CRSError:
-            fits = False
-        if not fits:
+        if said not in self.fitting:
+            if _means(said, self.crs):
+                self.fitting.add(said)
+                return
             msg = (
                 f"{layer.url}/query: coordinates in {said[:200] or 'no stated CRS'}, asked for "
                 f"{layer.spatial_reference}; expected the layer's declared CRS "
@@ -164,6 +164,13 @@ def probed(ask: Ask, client: Client) -> Finding:
         words = f"counts {count:,} features, {before:,} when last attested; see what changed"
         return Finding("count changed", words, count)
     return Finding("ok", f"{layer.listed}: {count:,} features", count)
+
+
+def _means(said: str, crs: CRS) -> bool:
+    try:
+        return bool(said) and same_crs(CRS.from_user_input(said), crs)
+    except CRSError:
+        return False
 
 
 def _layer(ask: Ask, client: Client) -> Described:

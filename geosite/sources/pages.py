@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import warnings
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
-import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GEOMETRY = "geometry"
 CRS_SAID = b"crs"
 """Key in the metadata of a table: the CRS that an answer says it is in."""
+_BOX, _SIDES = "_box", ("xmin", "ymin", "xmax", "ymax")
 # A page becomes many times its size while GDAL reads it, and Python's filters of warnings are
 # the whole program's: one page at a time.
 _READING = threading.Lock()
@@ -67,11 +68,18 @@ def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
     Columns that are of one type on one page and of another on the next become text.
     """
     whole = joined(tables)
-    geometry = shapely.from_wkb(whole.column(GEOMETRY).to_numpy())
-    attributes = whole.drop_columns([GEOMETRY]).to_pandas()
-    frame = gpd.GeoDataFrame(attributes, geometry=np.asarray(geometry, object), crs=crs)
-    frame.to_parquet(path, compression="zstd", index=False, write_covering_bbox=True)
-    return len(frame)
+    sides = shapely.bounds(shapely.from_wkb(whole.column(GEOMETRY).to_numpy())).T
+    box = pa.StructArray.from_arrays([pa.array(side) for side in sides], list(_SIDES))
+    column = {
+        "encoding": "WKB",
+        "geometry_types": [],
+        "crs": crs.to_json_dict(),
+        "covering": {"bbox": {side: [_BOX, side] for side in _SIDES}},
+    }
+    geo = {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
+    made = whole.append_column(_BOX, box).replace_schema_metadata({b"geo": json.dumps(geo)})
+    pq.write_table(made, path, compression="zstd")
+    return int(made.num_rows)
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

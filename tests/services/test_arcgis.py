@@ -270,6 +270,18 @@ def test_where_pages_do_not_say_that_there_is_more_gdal_stops_and_geosite_does_n
     assert fetched(ask(url), client, tmp_path)[0].count == 50
 
 
+@pytest.mark.parametrize("refusal", [(503, b"busy"), b"<html>", {"error": {"code": 400}}])
+def test_a_page_that_fails_is_the_end_for_gdal_and_not_for_geosite(
+    fickle, client, tmp_path, refusal
+):
+    fickle.points(300)
+    fickle.answer = lambda a: refusal if a.get("resultOffset") == "200" else None
+    query = f"{fickle.address}/0/query?where=1%3D1&outFields=*&orderByFields=OBJECTID&f=json"
+    _, alone = pyogrio.read_arrow(f"ESRIJSON:{query}&resultRecordCount=100")
+    assert alone.num_rows == 200
+    assert fetched(ask(fickle.address), client, tmp_path)[0].count == 300
+
+
 # ── names of layers and fields ──────────────────────────────────────────────────────────────
 
 
