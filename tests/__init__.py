@@ -1,0 +1,1 @@
+"""The suite. A package, because another distribution brings one of the same name."""
