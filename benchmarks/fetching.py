@@ -11,13 +11,10 @@ writer. Not a part of run.py: it needs node and npm. Nothing here is timed by th
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import statistics
-import sys
 import tempfile
 import time
-import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +30,7 @@ from geosite.sources import arcgis
 from geosite.sources.asking import Ask
 from geosite.sources.client import Client
 from geosite.sources.pages import written
+from tests.services import koop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,15 +38,6 @@ if TYPE_CHECKING:
 COUNT, PAGE = 100_000, 2000
 FIELDS = {"name": "NAME", "kind": "KIND", "tons": "TONS", "year": "YEAR"}
 RESULTS = ROOT / "benchmarks/work/fetching.json"
-
-
-def koop() -> Any:
-    """The module of the tests that starts Koop."""
-    # A distribution may have left a package called tests; ours is a folder without one.
-    house = types.ModuleType("tests")
-    house.__path__ = [str(ROOT / "tests")]
-    sys.modules["tests"] = house
-    return importlib.import_module("tests.services.koop")
 
 
 def features(feature: Callable[..., Any]) -> list[Any]:
@@ -136,11 +125,10 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args()
-    server = koop()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        with server.running(folder) as running:
-            url = running.offer("sites", features(server.feature), provider="held")
+        with koop.running(folder) as running:
+            url = running.offer("sites", features(koop.feature), provider="held")
             entry = layer(url)
             ways = {
                 "geosite, to GeoParquet": lambda: by_geosite(entry, folder),

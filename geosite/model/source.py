@@ -66,7 +66,7 @@ class ServiceSource(Spec):
     generalise: Metres | None = None
     """ArcGIS: largest offset allowed in a feature that is too big to be sent as it is."""
     count: Annotated[int, Field(ge=0)] | None = None
-    """Features of the whole layer when it was last attested."""
+    """Features of the whole layer, without `where`, when it was last attested."""
     size: Annotated[int, Field(ge=0)] | None = None
     """Of the file when it was last attested [bytes]."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -154,7 +154,9 @@ def probed(ask: Ask, client: Client) -> Finding:
             layer = described(ask, client, listed)
         except FetchError as error:
             return Finding("schema changed", str(error))
-        count = Gathering(layer, client, None).counted()
+        # The server must understand the condition; what is attested is the count without it.
+        Gathering(layer, client, None).counted()
+        count = Gathering(replace(layer, where="1=1"), client, None).counted()
     except RefusedError as error:
         return Finding("dead", str(error))
     if moved := _moved(ask, layer):

@@ -219,6 +219,7 @@ def test_an_estimate_counts_and_weighs_a_sample(koop, client):
         ({"layer": "PROBE", "layer_id": 3}, ("NAME",), "moved", "number 0 now, 3 in the catalogue"),
         ({"layer": "Other"}, ("NAME",), "moved", "its layers: 0 'probe'"),
         ({}, ("NAME", "LOST"), "schema changed", "no field 'LOST'"),
+        ({"where": "NAME IS NULL", "count": 5}, ("NAME",), "ok", "5 features"),
         ({"where": "NAME = = "}, ("NAME",), "dead", "Invalid"),
     ],
 )
