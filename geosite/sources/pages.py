@@ -7,13 +7,13 @@ import warnings
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import numpy as np
 import pyarrow as pa
 import pyogrio
 import shapely
 
 from geosite.errors import LayerDataError
 from geosite.sources.dataset import one_line, refuse_pointer
+from geosite.sources.wkb import geometries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,11 +65,20 @@ def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
     """Write tables to one GeoParquet file; gives the number of features.
 
     Columns that are of one type on one page and of another on the next become text.
+
+    Raises
+    ------
+    LayerDataError
+        If shapes are none.
     """
     whole = joined(tables)
-    geometry = shapely.from_wkb(whole.column(GEOMETRY).to_numpy())
+    try:
+        geometry = geometries(whole.column(GEOMETRY).to_numpy())
+    except shapely.GEOSException as error:
+        msg = f"{path.name}: a shape that came is none: {one_line(error)[:300]}"
+        raise LayerDataError(msg) from None
     attributes = whole.drop_columns([GEOMETRY]).to_pandas()
-    frame = gpd.GeoDataFrame(attributes, geometry=np.asarray(geometry, object), crs=crs)
+    frame = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
     frame.to_parquet(path, compression="zstd", index=False, write_covering_bbox=True)
     return len(frame)
 
