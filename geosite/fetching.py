@@ -184,6 +184,8 @@ def _outcome(
             refused.append(_said(ask, error))
             continue
         words = "; ".join([_came(kept.entry), *_news(kept), *kept.entry.notes])
+        if hiding := placed(layer, stock.catalog, stock.data):
+            words += f"; {hiding.path} is read instead as long as it is there"
         if refused:
             words += "; other sources failed: " + "; ".join(refused)
         told.ended(layer.id, words)
@@ -199,6 +201,13 @@ def _kept(ask: Ask, stock: Stock, client: Client, told: Listener) -> Kept:
         got = service(ask.source.kind).fetched(
             ask, client, folder, lambda done, total: told(ask.layer.id, done, total)
         )
+        if not got.count and (got.server_count == 0 or not ask.is_part):
+            # A part may be empty; a whole layer never is, whatever has become of its condition.
+            msg = (
+                f"{got.url}: has no feature at all; see whether where and layer of the source are "
+                "still right"
+            )
+            raise FetchError(msg)
         return stock.holdings.keep(ask.layer, ask, got)
 
 
