@@ -101,6 +101,8 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
         _gather(Gathering(layer, client, box, _offset(ask, crs)), basket, DEPTH)
     whole = basket.counted if boxes == (None,) else _count_of_all(layer, client)
     table = _distinct([t for *_, t in sorted(basket.tables, key=lambda t: t[:2])], layer, basket)
+    # What is written is a copy of them, and fills the memory as it is.
+    basket.tables.clear()
     path = folder / "layer.parquet"
     count = written([_kept(table, layer)], path, crs)
     return Got(
