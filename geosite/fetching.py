@@ -10,6 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+import rasterio
+import shapely
+
 from geosite.aoi import STATES, is_name
 from geosite.errors import FetchError, GeositeError, faults
 from geosite.model.source import ManualSource
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
     from geosite.sources.holdings import Kept
 
 T = TypeVar("T")
+_FAULTS = (
+    RefusedError, GeositeError, OSError, MemoryError, pa.ArrowException, shapely.GEOSException,
+    rasterio.errors.RasterioError,
+)  # fmt: skip
+"""What may go wrong with one layer; the others still come."""
 
 
 class Listener(Protocol):
@@ -178,12 +187,14 @@ def _outcome(
     for ask in asks(layer, want):
         try:
             kept = _kept(ask, stock, client, told)
-        except (RefusedError, GeositeError, OSError) as error:
+        except _FAULTS as error:
             if client.stop.is_set():
                 break
             refused.append(_said(ask, error))
             continue
         words = "; ".join([_came(kept.entry), *_news(kept), *kept.entry.notes])
+        if hiding := placed(layer, stock.catalog, stock.data):
+            words += f"; {hiding.path} is read instead as long as it is there"
         if refused:
             words += "; other sources failed: " + "; ".join(refused)
         told.ended(layer.id, words)
@@ -199,6 +210,13 @@ def _kept(ask: Ask, stock: Stock, client: Client, told: Listener) -> Kept:
         got = service(ask.source.kind).fetched(
             ask, client, folder, lambda done, total: told(ask.layer.id, done, total)
         )
+        if not got.count and (got.server_count == 0 or not ask.is_part):
+            # A part may be empty; a whole layer never is, whatever has become of its condition.
+            msg = (
+                f"{got.url}: has no feature at all; see whether where and layer of the source are "
+                "still right"
+            )
+            raise FetchError(msg)
         return stock.holdings.keep(ask.layer, ask, got)
 
 

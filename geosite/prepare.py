@@ -22,7 +22,7 @@ from geosite.library import Library
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
 from geosite.segments import Shapes
-from geosite.sources import Counts, FileRecord, open_raster
+from geosite.sources import Counts, FileRecord, Raster, open_raster
 
 if TYPE_CHECKING:
     from geosite.model.layer import Layer
@@ -100,7 +100,8 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         deposits=_points(found, grid) if scenario.evidence else None,
     )
     read = library.read
-    files = {i: f.files for i, f in read.items()} | {i: r for i, (_, r) in rasters.items()}
+    files = {i: f.files for i, f in read.items()} | {i: r.files for i, (_, r) in rasters.items()}
+    remarks = {i: f.notes for i, f in read.items()} | {i: r.notes for i, (_, r) in rasters.items()}
     return Prepared(
         inputs,
         register,
@@ -112,7 +113,7 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         library.optional(scenario.land.places),
         tuple(c for i in sorted(read) for c in read[i].counts),
         dict(sorted(files.items())),
-        (*library.silent, *(n for i in sorted(read) for n in read[i].notes)),
+        (*library.silent, *(n for i in sorted(remarks) for n in remarks[i])),
         library.seconds,
     )
 
@@ -268,9 +269,7 @@ def _amounts(frame: gpd.GeoDataFrame, field: str, layer: Layer, grid: Grid) -> P
     return Points(shapes.edges[order, :2], np.repeat(whole, repeats)[order])
 
 
-def _rasters(
-    plan: Plan, library: Library
-) -> dict[str, tuple[RasterSurface, tuple[FileRecord, ...]]]:
+def _rasters(plan: Plan, library: Library) -> dict[str, tuple[RasterSurface, Raster]]:
     wanted = [r.layer for r in plan.rules if r.subject.kind != "presence"]
     wanted += [c.key[0] for c in plan.criteria if c.reading and c.reading.layer]
     out = {}
@@ -291,7 +290,7 @@ def _rasters(
         surface = RasterSurface(
             raster.path, raster.crs, raster.transform, raster.shape, raster.nodata, samples
         )
-        out[layer] = (surface, raster.files)
+        out[layer] = (surface, raster)
     return out
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from geosite.model.scenario import Scenario
     from geosite.sources.holdings import Holdings
 
+BY_STATE = ("{ST}", "{st}", "{FIPS}")
+"""What stands in an address for a state."""
 _RADIUS = 6_371_007.0  # of the sphere with the Earth's area [m]
 
 
@@ -137,7 +139,7 @@ def needs_states(order: Order, stock: Stock) -> bool:
     if STATES not in stock.catalog:
         return False
     layers = layers_of(order, stock)
-    coded = order.areas and any("{" in s.url for la in layers for s in _services(la))
+    coded = any(key in s.url for la in layers for s in _services(la) for key in BY_STATE)
     named = any(is_name(a) for a in order.areas)
     return bool(named or coded or any(layer.id == STATES for layer in layers))
 

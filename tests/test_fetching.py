@@ -370,3 +370,35 @@ def test_the_report_and_the_error_are_for_programs_too(served, fresh_cache):
         named = Order(layers=("land/dod",))
         with pytest.raises(FetchError, match="land/dod"):
             fetch(named, stock(hamlet, fresh_cache), client, LayerSilence(), refresh=True)
+
+
+# ── nothing where there should be something ───────────────────────────────────────────────────
+def test_a_source_that_has_nothing_at_all_is_none_and_the_next_is_asked(served, fresh_cache):
+    hamlet, service = served
+    service.frames["land/old"] = service.frames["land/dod"].iloc[:0]
+    empty = service.source("land/old")
+    hamlet.declare("land/dod", sources=[empty])
+    result = fetched(hamlet, fresh_cache, "--layer", "land/dod")
+    assert result.exit_code == 1
+    assert "has no feature at all" in result.stderr
+    hamlet.declare("land/dod", sources=[empty, service.source("land/dod")])
+    result = fetched(hamlet, fresh_cache, "--layer", "land/dod")
+    assert result.exit_code == 0, result.stderr
+
+
+def test_a_part_without_features_is_kept(served, fresh_cache):
+    hamlet, _ = served
+    far = ("--layer", "land/dod", "--aoi=-80,30,-79,31")
+    result = cli("fetch", *far, *words(hamlet, fresh_cache))
+    assert result.exit_code == 0, result.stderr
+    assert "land/dod: 0 features" in result.stderr
+
+
+def test_what_a_file_below_the_data_root_hides_is_said(served, fresh_cache):
+    hamlet, service = served
+    service.frames["land/dod"].to_file(hamlet.data / "land-dod.gpkg")
+    (hamlet.data / "land").mkdir()
+    (hamlet.data / "land-dod.gpkg").rename(hamlet.data / "land/dod.gpkg")
+    result = cli("fetch", "--layer", "land/dod", "--refresh", *words(hamlet, fresh_cache))
+    assert result.exit_code == 0, result.stderr
+    assert "dod.gpkg is read instead as long as it is there" in result.stdout + result.stderr

@@ -475,6 +475,23 @@ def test_a_held_raster_is_opened(holdings, tmp_path):
         assert file.shape == raster.shape == (80, 80)
 
 
+def test_what_was_remarked_when_it_was_fetched_is_said_by_the_run(holdings, tmp_path):
+    kept(holdings, toy(), names("one"), BOX, notes=("3 features simplified",))
+    catalog = catalog_of(holdings, toy())
+    for _ in range(2):
+        found = read_features(toy(), catalog, tmp_path)
+        assert found.notes[-1] == "fetched/toy/layer: 3 features simplified"
+    layer = toy(
+        "toy/ground", geometry="raster", crs="EPSG:5070", fields={}, unit="m",
+        coverage={"kind": "valid_cells"},
+        source={"kind": "cog", "url": "https://example.org/dem.tif", "layer": None},
+    )  # fmt: skip
+    write_elevation(tmp_path / "dem.tif")
+    kept(holdings, layer, tmp_path / "dem.tif", BOX, notes=("no such tile: n40w117",))
+    raster = open_raster(layer, catalog_of(holdings, layer), tmp_path)
+    assert raster.notes == ("fetched/toy/ground: no such tile: n40w117",)
+
+
 def test_why_what_was_fetched_does_not_do_is_said(holdings, tmp_path):
     layer = toy()
 

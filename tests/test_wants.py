@@ -101,6 +101,9 @@ def test_files_by_state_come_with_the_states_that_meet_the_box(hamlet, stock):
     stock = again(hamlet, stock)
     order = Order(aoi="-119,37,-115,40", layers=("land/blm",))
     assert needs_states(order, stock)
+    whole = Order(layers=("land/blm",))
+    assert needs_states(whole, stock)
+    assert [s.code for s in wanted(whole, stock).states] == ["TL"]
     (ask,) = asks(stock.catalog["land/blm"], wanted(order, stock))
     assert [(s.code, s.fips) for s in ask.states] == [("TL", "99")]
     far = Order(aoi="-80,30,-79,31", layers=("land/blm",))

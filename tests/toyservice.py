@@ -139,7 +139,7 @@ class Toyservice:
             "id": 0,
             "name": id_,
             "type": "Feature Layer",
-            "geometryType": _KINDS[frame.geom_type.iloc[0]],
+            "geometryType": _KINDS[frame.geom_type.iloc[0]] if len(frame) else _KINDS["Polygon"],
             "objectIdField": "OBJECTID",
             "maxRecordCount": self.page,
             "fields": _fields(frame),

@@ -42,6 +42,7 @@ class _Basket:
     rows: int = 0
     generalised: list[int | str] = field(default_factory=list)
     fitting: set[str] = field(default_factory=set)
+    joined: bool = False
 
     def add(self, page: Page, layer: Described) -> None:
         """Take a page, if it is in the CRS that was asked for."""
@@ -100,6 +101,8 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
         _gather(Gathering(layer, client, box, _offset(ask, crs)), basket, DEPTH)
     whole = basket.counted if boxes == (None,) else _count_of_all(layer, client)
     table = _distinct([t for *_, t in sorted(basket.tables, key=lambda t: t[:2])], layer, basket)
+    # What is written is a copy of them, and fills the memory as it is.
+    basket.tables.clear()
     path = folder / "layer.parquet"
     count = written([_kept(table, layer)], path, crs)
     return Got(
@@ -218,16 +221,29 @@ def _count_of_all(layer: Described, client: Client) -> int | None:
 
 
 def _distinct(tables: list[pa.Table], layer: Described, basket: _Basket) -> pa.Table:
-    """Each feature once: by its object id, or else where several boxes gave the same row."""
+    """Each feature once: by its object id, or else where several boxes gave the same row.
+
+    A server that joins tables gives one id to several features: those differ in the rest.
+    """
     if not tables:
         return nothing([*layer.columns, *layer.extra])
     whole = joined(tables)
     if layer.oid is not None:
         ids = whole.column(server_name(layer.oid, whole.column_names)).to_pandas()
-        return whole.take(pa.array(ids[~ids.duplicated()].sort_values().index))
+        again = ids.duplicated()
+        basket.joined = any(_repeats(t, layer.oid) for t in tables)
+        if basket.joined:
+            again &= whole.to_pandas().duplicated()
+        return whole.take(pa.array(ids[~again].sort_values(kind="stable").index))
     if basket.boxes > 1:
         return whole.filter(pa.array(~whole.to_pandas().duplicated()))
     return whole
+
+
+def _repeats(page: pa.Table, oid: str) -> bool:
+    """Whether an object id stands for several features, for a page has none of them twice."""
+    ids = page.column(server_name(oid, page.column_names)).to_pandas()
+    return bool(ids.duplicated().any())
 
 
 def _kept(table: pa.Table, layer: Described) -> pa.Table:
@@ -282,5 +298,7 @@ def _notes(ask: Ask, layer: Described, basket: _Basket, count: int) -> Iterator[
         )
     if basket.boxes > len(ask.boxes):
         yield f"asked in {basket.boxes} boxes: the server could not answer for the whole"
+    if basket.joined:
+        yield f"several features have one {layer.oid}; they are told apart by all they hold"
     if basket.rows > count and basket.boxes == 1:
         yield f"{basket.rows - count} features came twice and are kept once"

@@ -109,6 +109,7 @@ class Gathering:
     hasty: bool = False
     seen: set[Id] = field(default_factory=set)
     rows: int = 0
+    repeats: bool = False
     generalised: list[Id] = field(default_factory=list)
     _size: int = 0
     _beyond: int = _BEYOND
@@ -145,7 +146,7 @@ class Gathering:
             yield from self._run(Span(0, count).parts(self._size), count)
         if self.layer.oid is None:
             self._refuse_short(self.rows, count)
-        elif len(self.seen) < count:
+        elif len(self.seen) < count and not (self.repeats and self.rows >= count):
             yield from self._rest_by_ids(count)
 
     def sample(self, size: int) -> tuple[int, int]:
@@ -242,6 +243,8 @@ class Gathering:
         with self._lock:
             before = len(self.seen)
             self.seen.update(page.ids)
+            # Where tables are joined, features share an id, and ids tell nothing of their number.
+            self.repeats |= len({*page.ids}) < len(page.ids)
             self.rows += page.table.num_rows
             return len(self.seen) - before if self.layer.oid else page.table.num_rows
 

@@ -52,6 +52,11 @@ class Ask:
         return ((west, south, 180.0, north), (-180.0, south, east, north))
 
     @property
+    def is_part(self) -> bool:
+        """Whether it is for a part of the layer; one file a state is one as well."""
+        return self.box is not None and (self.source.by_box or "{" in self.source.url)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names at the source of the fields that the layer declares; empty: all are wanted.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -229,6 +230,9 @@ class Client(Exchange):
                     note.unlink(missing_ok=True)
                     kept = self.download(url, path, told, most=most)
                     note.write_text(json.dumps(asdict(kept) | {"path": ""}), encoding="utf-8")
+                # Who is to read it now has as long as if it had just come: see `Holdings.sweep`.
+                for file in (path, note):
+                    os.utime(file)
         return kept
 
     @contextmanager

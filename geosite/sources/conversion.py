@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -13,16 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyogrio
 import rasterio.shutil
+import shapely
 from pandas.api.types import is_object_dtype
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
-from geosite.crs import parsed_crs
+from geosite.crs import WGS84, parsed_crs, projected_bounds
 from geosite.disk import UNWRITABLE
 from geosite.errors import FetchError, GeositeError, LayerDataError
 from geosite.model.source import FileSource
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 _CONTAINERS = (".gdb", ".gpkg", ".xlsx", ".kml", ".gml", ".shp", ".fgb")
 _SHEET = "geosite-sheet.csv"
+# What a file unpacks to may fill the memory: several layers come at once, one is made at a time.
+_ONE = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,20 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made of them: features, or cells of a raster."""
+    """What was made of them: features, or cells of a raster.
+
+    Parameters
+    ----------
+    path : Path
+    count : int
+    read : int
+        Features of the files; `count` of them are near the area that is asked for.
+    notes : tuple of str
+    """
 
     path: Path
     count: int
+    read: int
     notes: tuple[str, ...]
 
 
@@ -90,7 +105,8 @@ def made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
         If it does not hold what the catalogue says.
     """
     try:
-        return _made(ask, raws, folder)
+        with _ONE:
+            return _made(ask, raws, folder)
     except (RefusedError, LayerDataError):
         # Whoever asks for them again gets them anew.
         for raw in raws:
@@ -108,18 +124,33 @@ def _made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
             return _raster(path, ask, folder / "layer.tif", name)
     frames: list[gpd.GeoDataFrame] = []
     notes: list[str] = []
+    read = 0
     for raw in raws:
         with tempfile.TemporaryDirectory(dir=folder) as inner:
             path, name = _opened(raw, ask, Path(inner))
             frame, remarks = _features(path, raw, ask, name)
-            frames.append(frame)
+            read += len(frame)
+            frames.append(_near(frame, ask))
             notes += remarks
-    count = sum(map(len, frames))
-    if not count:
+    if not read:
         msg = f"{ask.source.url}: holds no feature, expected those of layer {ask.layer.id}"
         raise FetchError(msg)
     whole = frames.pop() if len(frames) == 1 else _joined(frames)
-    return Made(_geoparquet(whole, folder / "layer.parquet"), count, tuple(notes))
+    return Made(_geoparquet(whole, folder / "layer.parquet"), len(whole), read, tuple(notes))
+
+
+def _near(frame: gpd.GeoDataFrame, ask: Ask) -> gpd.GeoDataFrame:
+    """What of a state's file meets the box; the file of a whole layer is kept whole."""
+    if not ask.is_part:
+        return frame
+    near = np.zeros(len(frame), bool)
+    left, bottom, right, top = shapely.bounds(frame.geometry.to_numpy()).T
+    for box in filter(None, ask.boxes):
+        west, south, east, north = found = projected_bounds(box, WGS84, frame.crs)
+        if not np.isfinite(found).all():
+            return frame
+        near |= (left <= east) & (right >= west) & (bottom <= north) & (top >= south)
+    return frame[near]
 
 
 def _opened(raw: Raw, ask: Ask, folder: Path) -> tuple[Path, str]:
@@ -248,7 +279,7 @@ def _joined(frames: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     first = {str(c).casefold(): c for c in reversed([c for f in frames for c in f.columns])}
     alike = [f.rename(columns={c: first[str(c).casefold()] for c in f.columns}) for f in frames]
     frames.clear()
-    return pd.concat([f for f in alike if len(f)], ignore_index=True)
+    return pd.concat([f for f in alike if len(f)] or alike[:1], ignore_index=True)
 
 
 def _geoparquet(frame: gpd.GeoDataFrame, path: Path) -> Path:
@@ -289,4 +320,4 @@ def _raster(path: Path, ask: Ask, target: Path, name: str) -> Made:
     except UNWRITABLE as error:
         msg = f"{name}: cannot be made into a raster of ours: {one_line(error)[:300]}"
         raise LayerDataError(msg) from None
-    return Made(target, count, notes)
+    return Made(target, count, count, notes)

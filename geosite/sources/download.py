@@ -53,7 +53,7 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
         found.path,
         found.count,
         came[0].url if len(came) == 1 else ask.source.url,
-        server_count=found.count if ask.layer.geometry != "raster" else None,
+        server_count=found.read if ask.layer.geometry != "raster" else None,
         edited=dates[-1] if dates else None,
         source_sha256=came[0].sha256 if len(came) == 1 else None,
         notes=(
@@ -177,7 +177,10 @@ def _addresses(ask: Ask) -> list[tuple[str, State | None]]:
     if filled(url, _SOME_STATE) == url:
         return [(url, None)]
     if not ask.states:
-        msg = f"{url}: is one file a state, but the area that is asked for meets none"
+        msg = (
+            f"{url}: is one file a state, but the area that is asked for meets none; if the "
+            "states are not there yet, geosite fetch --layer aoi/states brings them"
+        )
         raise FetchError(msg)
     return [(filled(url, state), state) for state in ask.states]
 

@@ -350,12 +350,10 @@ def _entry(layer: Layer, ask: Ask, got: Got) -> Entry:
         msg = f"layer {layer.id}: {got.path.name} has {size} bytes, expected a .parquet or a .tif"
         raise LayerDataError(msg)
     source = ask.source
-    # One file a state is a part as well.
-    part = source.by_box or "{" in source.url
     return Entry(
         layer=layer.id,
         asked=asked_of(layer),
-        box=ask.box if part else None,
+        box=ask.box if ask.is_part else None,
         kind=source.kind,
         url=got.url,
         role=source.role,

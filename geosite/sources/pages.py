@@ -14,11 +14,14 @@ import shapely
 
 from geosite.errors import LayerDataError
 from geosite.sources.dataset import one_line, refuse_pointer
+from geosite.sources.wkb import geometries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from pyproj import CRS
 
 GEOMETRY = "geometry"
@@ -66,10 +69,14 @@ def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
     """Write tables to one GeoParquet file; gives the number of features.
 
     Columns that are of one type on one page and of another on the next become text.
+
+    Raises
+    ------
+    LayerDataError
+        If shapes are none.
     """
-    whole = joined(tables)
-    sides = shapely.bounds(shapely.from_wkb(whole.column(GEOMETRY).to_numpy())).T
-    box = pa.StructArray.from_arrays([pa.array(side) for side in sides], list(_SIDES))
+    whole, shapes = _sound(joined(tables), path.name)
+    box = pa.StructArray.from_arrays([pa.array(s) for s in shapely.bounds(shapes).T], list(_SIDES))
     column = {
         "encoding": "WKB",
         "geometry_types": [],
@@ -80,6 +87,22 @@ def written(tables: Sequence[pa.Table], path: Path, crs: CRS) -> int:
     made = whole.append_column(_BOX, box).replace_schema_metadata({b"geo": json.dumps(geo)})
     pq.write_table(made, path, compression="zstd")
     return int(made.num_rows)
+
+
+def _sound(table: pa.Table, name: str) -> tuple[pa.Table, NDArray[np.object_]]:
+    """The table and its shapes; where rings were broken, with the shapes that were mended."""
+    wkb = table.column(GEOMETRY).to_numpy()
+    try:
+        return table, shapely.from_wkb(wkb)
+    except shapely.GEOSException:
+        pass
+    try:
+        shapes = geometries(wkb)
+    except shapely.GEOSException as error:
+        msg = f"{name}: a shape that came is none: {one_line(error)[:300]}"
+        raise LayerDataError(msg) from None
+    mended = pa.array(shapely.to_wkb(shapes), pa.large_binary())
+    return table.set_column(table.column_names.index(GEOMETRY), GEOMETRY, mended), shapes
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

@@ -79,6 +79,11 @@ class Placed:
         entry = self.held.entry if self.held else None
         return entry is not None and entry.box is not None and entry.server_count != 0
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was remarked when it was fetched: simplified, not there, not counted."""
+        return tuple(f"{self.name}: {n}" for n in self.held.entry.notes) if self.held else ()
+
 
 def placed(layer: Layer, catalog: Catalog, data: Path) -> Placed | None:
     """The file of a layer, or None if it is nowhere.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,8 @@ def open_raster(layer: Layer, catalog: Catalog, data: Path) -> Raster:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path) as opened:
-                return _checked(opened, layer, path, declared, name, records(found, data))
+                checked = _checked(opened, layer, path, declared, name, records(found, data))
+                return replace(checked, notes=(*checked.notes, *found.notes))
     except RasterioError as error:
         msg = f"{name}: cannot be read as a raster: {one_line(error)}; get the file again"
         raise LayerDataError(msg) from None

@@ -106,7 +106,8 @@ def _origin(layer: Layer, catalog: Catalog, data: Path) -> list[Any] | None:
     except OSError:
         # The reader says better what is wrong with it.
         return None
-    return [layer.model_dump_json(), found.source.model_dump_json(), found.may_be_empty, files]
+    said = [layer.model_dump_json(), found.source.model_dump_json()]
+    return [*said, found.may_be_empty, found.notes, files]
 
 
 def _files(layer: Layer, catalog: Catalog, data: Path) -> tuple[FileRecord, ...]:
@@ -134,7 +135,8 @@ def _read(layer: Layer, catalog: Catalog, data: Path) -> Features:
     # A table has no place for a CRS: the declaration is all there is.
     notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
     frame, counts = _declared(read, layer, crs, found)
-    return Features(layer, frame, (counts,), records(found, data), (*read.notes, *notes))
+    notes = (*read.notes, *notes, *found.notes)
+    return Features(layer, frame, (counts,), records(found, data), notes)
 
 
 @lru_cache(maxsize=1)

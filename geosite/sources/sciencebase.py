@@ -74,7 +74,7 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
         found.path,
         found.count,
         listed.url,
-        server_count=found.count if ask.layer.geometry != "raster" else None,
+        server_count=found.read if ask.layer.geometry != "raster" else None,
         edited=listed.edited or edited(file.modified),
         source_sha256=file.sha256,
         notes=found.notes,

@@ -25,6 +25,7 @@ from geosite.sources.gml import ID, digest, nothing, typed, united, unlike
 from geosite.sources.pages import GEOMETRY, written
 from geosite.sources.wfs_type import Kind, columns, declared, described, kind_of
 from geosite.sources.wfs_xml import schema
+from geosite.sources.wkb import geometries
 
 _PAGE = 1000
 _SAMPLE = 50
@@ -264,8 +265,7 @@ def _finished(table: pa.Table, kind: Kind) -> pa.Table:
 
 
 def _geometry(table: pa.Table) -> NDArray[np.object_]:
-    found: NDArray[np.object_] = shapely.from_wkb(table.column(GEOMETRY).to_numpy())
-    return found
+    return geometries(table.column(GEOMETRY).to_numpy())
 
 
 def _with_geometry(table: pa.Table, geometry: NDArray[np.object_]) -> pa.Table:

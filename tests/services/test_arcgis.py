@@ -410,6 +410,22 @@ def test_features_that_come_twice_are_kept_once(fickle, client, tmp_path):
     assert got.notes == ("10 features came twice and are kept once",)
 
 
+def test_features_that_a_join_gives_one_id_are_all_kept(fickle, client, tmp_path):
+    fickle.points(3)
+    cession = {"x": -120.0, "y": 40.0}
+    tribes = [(2, cession, {"NAME": name}) for name in ("Shoshone", "Paiute", "Paiute")]
+    fickle.features = [fickle.features[0], *tribes, fickle.features[2]]
+    honest = fickle.query
+    fickle.answer = lambda asked: (
+        {"objectIds": [1, 2, 3]} if "returnIdsOnly" in asked else honest(asked)
+    )
+    got, frame = fetched(ask(fickle.address), client, tmp_path)
+    assert frame.NAME.tolist() == ["toy 1", "Shoshone", "Paiute", "toy 3"]
+    assert (
+        got.notes[0] == "several features have one OBJECTID; they are told apart by all they hold"
+    )
+
+
 def test_a_layer_without_object_ids_must_give_what_it_counts(fickle, client, tmp_path):
     fickle.points(150)
     fickle.fields = fickle.fields[1:]

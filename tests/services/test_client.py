@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -176,6 +177,16 @@ def test_a_shared_file_comes_once_while_its_server_says_the_same(nginx, served, 
     assert one.path.read_bytes() == CONTENT
     asked = [r.method for r in nginx.asked(f"/{path.name}", at_least=2)]
     assert asked == ["GET", "HEAD"]
+
+
+def test_a_shared_file_that_is_used_again_is_not_old(served, tmp_path):
+    with Client(HASTE, downloads=tmp_path) as client:
+        path = client.stored(served[1]).path
+        for file in (path, path.with_name("file.json")):
+            os.utime(file, (0, 0))
+        client.stored(served[1])
+        assert path.stat().st_mtime > 0
+        assert path.with_name("file.json").stat().st_mtime > 0
 
 
 def test_a_shared_file_that_changed_comes_again(served, tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from geosite.errors import CRSMismatchError, FetchError, LayerDataError
 from geosite.model.layer import Layer
 from geosite.model.source import ServiceSource
+from geosite.sources import conversion
 from geosite.sources.asking import Ask, State
 from geosite.sources.client import Client, Patience, RefusedError, digest
 from geosite.sources.content import said_ending, said_name
@@ -243,6 +245,40 @@ def test_states_that_write_their_columns_otherwise_are_joined(shop, client, tmp_
     found = gpd.read_parquet(came.path)
     assert list(found.columns) == ["NAME", "SIZE", "geometry"]
     assert list(found["SIZE"]) == ["0", "many"]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:5070"])
+def test_of_a_file_a_state_what_is_near_is_kept(shop, client, tmp_path, crs):
+    for state in ("NV", "UT"):
+        frame(("a", "b", "c")).to_crs(crs).to_file(shop[0] / f"{state}.gpkg")
+    asked = ask(f"{shop[1]}/{{ST}}.gpkg", (NEVADA, UTAH), crs=crs)
+    near = got(replace(asked, box=(-116.5, 38.5, -115.5, 39.5)), client, tmp_path)
+    assert gpd.read_parquet(near.path)["NAME"].tolist() == ["b", "b"]
+    assert (near.count, near.server_count) == (2, 6)
+    none = got(replace(asked, box=(-100.0, 38.5, -99.0, 39.5)), client, tmp_path)
+    assert (len(gpd.read_parquet(none.path)), none.server_count) == (0, 6)
+    every = got(replace(ask(f"{shop[1]}/NV.gpkg", crs=crs), box=(1, 2, 3, 4)), client, tmp_path)
+    assert every.count == 3
+
+
+def test_layers_are_made_one_at_a_time(shop, client, tmp_path, monkeypatch):
+    frame().to_file(shop[0] / "one.gpkg")
+    busy, most, honest = [], [], conversion._made
+
+    def watched(*said):
+        busy.append(1)
+        most.append(len(busy))
+        made = honest(*said)
+        busy.pop()
+        return made
+
+    monkeypatch.setattr(conversion, "_made", watched)
+    folders = [tmp_path / str(k) for k in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for folder in folders:
+            folder.mkdir()
+        list(pool.map(lambda f: got(ask(f"{shop[1]}/one.gpkg"), client, f), folders))
+    assert most == [1, 1, 1, 1]
 
 
 def test_a_state_with_nothing_is_no_gap_in_the_others(shop, client, tmp_path):
