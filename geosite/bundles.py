@@ -57,8 +57,9 @@ class Unpacked:
     scenario: Path
 
     def scenario_for(self, word: str) -> str:
-        """The bundle's own scenario if a word is its name, else the word."""
-        return str(self.scenario) if open_scenario(str(self.scenario)).name == word else word
+        """The bundle's own scenario if a word is its name, or none; else the word."""
+        own = str(self.scenario)
+        return own if word in ("", open_scenario(own).name) else word
 
 
 def bundle(plan: Plan, target: Path, *, allow_missing: bool = False) -> Bundled:
