@@ -57,8 +57,9 @@ class Unpacked:
     scenario: Path
 
     def scenario_for(self, word: str) -> str:
-        """The bundle's own scenario if a word is its name, else the word."""
-        return str(self.scenario) if open_scenario(str(self.scenario)).name == word else word
+        """The bundle's own scenario if a word is its name, or none; else the word."""
+        own = str(self.scenario)
+        return own if word in ("", open_scenario(own).name) else word
 
 
 def bundle(plan: Plan, target: Path, *, allow_missing: bool = False) -> Bundled:
@@ -85,8 +86,8 @@ def bundle(plan: Plan, target: Path, *, allow_missing: bool = False) -> Bundled:
         If the file cannot be written.
     """
     if plan.missing and not allow_missing:
-        lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in plan.missing]
-        fix = "bring them, or bundle with --allow-missing: a run from the bundle lacks them too"
+        lines = plan.missing_lines
+        fix = "or bundle with --allow-missing: a run from the bundle lacks them too"
         raise MissingLayerError(faults("layers are missing:", [*lines, fix]))
     wanted = wanted_layers(plan.scenario, plan.catalog, plan.rulebook)
     there = tuple(i for i in wanted if placed(plan.catalog[i], plan.catalog, plan.data))

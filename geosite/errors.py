@@ -6,9 +6,28 @@ caller need not import this module. The command line prints these without a
 traceback; anything else that escapes is a bug of ours.
 """
 
+import re
+
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(words: str) -> str:
+    r"""Words, whoever wrote them, without what commands a terminal or turns writing round.
+
+    Examples
+    --------
+    >>> ascii(printable("Copper\x1b[2J Hill"))
+    "'Copper\\ufffd[2J Hill'"
+    """
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", words)
+
 
 class GeositeError(Exception):
     """Base of every error geosite raises on purpose."""
+
+    def __str__(self) -> str:
+        """The message, safe to print: names in data and words of servers are in it."""
+        return printable(super().__str__())
 
 
 class CatalogError(GeositeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _FAULTS = (
     rasterio.errors.RasterioError,
 )  # fmt: skip
 """What may go wrong with one layer; the others still come."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Listener(Protocol):
@@ -120,7 +122,9 @@ def fetch(
     if needs_states(order, stock):
         # An area is looked up among the states, so they come before all else, and whole.
         states = stock.catalog[STATES]
-        first = [one(states, Wanted((states,), None, ()))]
+        whole = Wanted((states,), None, ())
+        # In a thread, as all others are: who waits for a server cannot be told to stop.
+        first = _at_once(lambda layer: one(layer, whole), [states], 1, client)
         named = any(is_name(area) for area in order.areas)
         if first[0].state == "failed" and named and not stock.knows_states:
             raise FetchError(_failed(first))
@@ -129,6 +133,7 @@ def fetch(
     found = _at_once(lambda layer: one(layer, want), rest, jobs, client)
     outcomes = sorted([*first, *found], key=lambda o: o.layer)
     if failed := [o for o in outcomes if o.state == "failed"]:
+        _refuse_offline(client, (o.layer for o in failed), stock)
         raise FetchError(_failed(failed))
     return Report(tuple(outcomes), want.box)
 
@@ -140,6 +145,8 @@ def forecasts(
 
     Raises
     ------
+    FetchError
+        If there seems to be no network.
     GeositeError
         If what is ordered does not exist, see `wants.wanted`, or the lock cannot be read.
     """
@@ -149,7 +156,26 @@ def forecasts(
         for layer in want.layers
         if asks(layer, want) and _there(layer, want, order, stock, refresh=refresh) is None
     ]
-    return tuple(_at_once(lambda layer: _forecast(layer, want, client), due, jobs, client))
+    found = _at_once(lambda layer: _forecast(layer, want, client), due, jobs, client)
+    _refuse_offline(client, (f.layer for f in found if f.estimate is None), stock)
+    return tuple(found)
+
+
+def _refuse_offline(client: Client, lost: Iterable[str], stock: Stock) -> None:
+    """One message in place of as many as there are layers, if nobody can be asked at all."""
+    if not client.reach.offline:
+        return
+    missing = [*lost]
+    lines = [
+        f"{len(missing)} layers did not come: {', '.join(missing)}",
+        "what may help: a network; or, behind a proxy, its address in HTTPS_PROXY",
+        "what needs no network:",
+        "  geosite layers, which lists what is here",
+        f"  files that you put at {stock.data}/<layer id>.<ending>",
+        "  geosite run --allow-missing, with what is here",
+        "  geosite run --layers OUT.zip, with a file that geosite bundle wrote elsewhere",
+    ]
+    raise FetchError(faults(f"{client.reach.offline}:", lines))
 
 
 def _at_once(
@@ -162,7 +188,7 @@ def _at_once(
                 future.result()
         except BaseException:
             # Ctrl-C too: whoever waits for a server stops waiting.
-            client.stop.set()
+            client.end()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
         return [future.result() for future in running]
@@ -190,6 +216,8 @@ def _outcome(
         except _FAULTS as error:
             if client.stop.is_set():
                 break
+            if getattr(error, "errno", None) in _NO_ROOM:
+                return _unkept(layer, error, stock, told)
             refused.append(_said(ask, error))
             continue
         words = "; ".join([_came(kept.entry), *_news(kept), *kept.entry.notes])
@@ -200,9 +228,16 @@ def _outcome(
         told.ended(layer.id, words)
         return Outcome(layer.id, "fetched", words, kept)
     found = Outcome(layer.id, "failed", _no_source(layer, refused, stock))
-    if not client.stop.is_set():
+    if not (client.stop.is_set() or client.reach.offline):
         told.ended(layer.id, f"failed: {refused[-1]}")
     return found
+
+
+def _unkept(layer: Layer, error: Exception, stock: Stock, told: Listener) -> Outcome:
+    root = stock.holdings.root
+    words = f"{root}: {one_line(error)}; make room there, or name another folder with --cache"
+    told.ended(layer.id, f"failed: {words}")
+    return Outcome(layer.id, "failed", f"layer {layer.id} came and could not be kept: {words}")
 
 
 def _kept(ask: Ask, stock: Stock, client: Client, told: Listener) -> Kept:
@@ -304,7 +339,9 @@ def _news(kept: Kept) -> list[str]:
 
 def _said(ask: Ask, error: Exception) -> str:
     if isinstance(error, RefusedError):
-        return f"{error.url}: {error.words}"
+        words = f"{error.url}: {error.words}"
+        # An item may point to files elsewhere.
+        return words if host(error.url) == host(ask.source.url) else f"{ask.source.url}: {words}"
     words = one_line(error)
     return words if ask.source.url in words else f"{ask.source.url}: {words}"
 

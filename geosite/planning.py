@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from math import ceil
@@ -96,6 +96,17 @@ class Plan:
     def missing(self) -> tuple[Use, ...]:
         """Uses of layers that are not to be had."""
         return tuple(u for u in self.uses if u.missing)
+
+    @property
+    def missing_lines(self) -> list[str]:
+        """One line a layer that is not to be had, and at the end what brings them."""
+        if not self.missing:
+            return []
+        fix = (
+            f"geosite fetch {self.scenario.name} --aoi {self.scenario.aoi!r} brings what a "
+            "program can get"
+        )
+        return [*_missing_lines(self.missing), fix]
 
     def tiles(self, size: int = TILE) -> list[Grid]:
         """Windows that fill the grid."""
@@ -204,10 +215,20 @@ def _with_fetched(catalog: Catalog, fetched: Path | None, box: Box | None) -> Ca
     return replace(catalog, held=held, unfit=unfit)
 
 
+def _missing_lines(uses: Iterable[Use]) -> list[str]:
+    purposes: dict[tuple[str, str], list[str]] = {}
+    for use in uses:
+        purposes.setdefault((use.layer, use.missing or ""), []).append(use.purpose)
+    return [
+        f"{layer}: {why.removeprefix(f'layer {layer}: ')} (for {', '.join(said)})"
+        for (layer, why), said in purposes.items()
+    ]
+
+
 def _no_outline(scenario: Scenario, catalog: Catalog, uses: tuple[Use, ...]) -> str:
     # A part of a layer may do; that is seen once there is an outline.
     lost = [u for u in uses if u.missing and (u.layer == STATES or u.layer not in catalog.unfit)]
-    lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in lost]
+    lines = _missing_lines(lost)
     title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
     return faults(title, lines)
 

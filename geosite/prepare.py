@@ -121,10 +121,9 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
 def _refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
     if not plan.missing:
         return
-    lines = [f"{u.layer} ({u.purpose}): {u.missing}" for u in plan.missing]
     if not allow_missing:
-        fix = "put the files in place, or run with --allow-missing: what they say is then unknown"
-        raise MissingLayerError(faults("layers are missing:", [*lines, fix]))
+        fix = "or run with --allow-missing: what they say is then unknown"
+        raise MissingLayerError(faults("layers are missing:", [*plan.missing_lines, fix]))
     lost = {u.layer for u in plan.missing}
     land = plan.scenario.land
     needed = [i for i in land.layers if i in lost]

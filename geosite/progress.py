@@ -8,6 +8,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from geosite.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -218,7 +220,7 @@ class LayerLines:
 
     def ended(self, layer: str, words: str) -> None:
         """Write what came of a layer."""
-        self._write(f"{layer}: {words}")
+        self._write(printable(f"{layer}: {words}"))
 
     def _write(self, line: str) -> None:
         with self._lock, suppress(OSError):
@@ -263,7 +265,7 @@ class LayerBars:
             bar = self._bars.pop(layer, None)
             if bar is not None:
                 bar.close()
-            tqdm.write(f"{layer}: {words}", file=self._stream)
+            tqdm.write(printable(f"{layer}: {words}"), file=self._stream)
 
     def __enter__(self) -> Self:
         """Begin."""

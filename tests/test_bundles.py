@@ -19,7 +19,7 @@ from geosite.errors import FetchError, LayerDataError, MissingLayerError, RunErr
 from geosite.sources import sealed
 from geosite.sources.holdings import Holdings
 from tests.stores import fetched
-from tests.worlds import ALBERS, box, copied, tree
+from tests.worlds import ALBERS, box, cli, copied, tree
 
 EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 HELD = {
@@ -438,3 +438,20 @@ def test_an_encrypted_member_is_refused(zipped, tmp_path):
     content[at + 8] |= 1
     zipped.write_bytes(content)
     assert "encrypted" in refused(zipped, tmp_path / "cache")
+
+
+def test_the_catalogue_of_a_bundle_can_be_listed_and_checked(packed, tmp_path):
+    _, _, done = packed
+    more = ["--layers", done.path, "--cache", tmp_path / "cache"]
+    listed = cli("layers", *more)
+    assert listed.exit_code == 0, listed.stderr
+    assert "land/dod" in listed.stdout
+    checked = cli("check", *more)
+    assert checked.exit_code == 0, checked.stderr
+    assert "scenario hamlet: valid" in checked.stdout
+
+
+def test_a_bundle_is_nothing_to_fetch_into(packed, tmp_path):
+    result = cli("fetch", "hamlet", "--layers", packed[2].path, "--cache", tmp_path / "cache")
+    assert result.exit_code == 2
+    assert "is a bundle, which holds what it needs" in result.stderr

@@ -9,7 +9,9 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from geosite.cli import main
 from geosite.runs import open_run
 from tests.worlds import (
     ALBERS,
@@ -278,3 +280,47 @@ def test_help_and_version():
 
 def test_what_is_shared_is_made_once(tmp_path_factory, common):
     assert shared(tmp_path_factory, "hamlet", pytest.fail) == common.root.parent
+
+
+# ── a layer of one's own ──────────────────────────────────────────────────────────────────────
+def test_the_catalogue_that_came_with_the_package_takes_no_entry(tmp_path, monkeypatch):
+    packed = tmp_path / "site-packages/geosite/layers"
+    packed.mkdir(parents=True)
+    monkeypatch.setattr("geosite.catalog._PACKAGE", packed.parent)
+    table = tmp_path / "holes.csv"
+    table.write_text("name,lon,lat\na,-117,38\n", encoding="utf-8")
+    sure = ["--yes", "--answer", "crs=EPSG:4326", "--answer", "absence=informative"]
+    result = cli("layer", "add", table, *sure, "--data", tmp_path / "data")
+    assert result.exit_code == 1
+    assert f"came with the package, in {packed}" in result.stderr
+    assert not list(packed.iterdir())
+    own = ["--layers", tmp_path / "own", "--data", tmp_path / "data"]
+    assert cli("layer", "add", table, *sure, *own).exit_code == 0
+
+
+def test_words_that_do_not_answer_are_asked_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("geosite.cli.layers._is_asked", lambda: True)
+    table = tmp_path / "holes.csv"
+    table.write_text("name,lon,lat\na,-117,38\n", encoding="utf-8")
+    given = ["--answer=title=t", "--answer=agency=a", "--answer=purpose=p", "--answer=vintage=2026"]
+    given += ["--answer=licence=none", "--answer=citation=none", "--answer=positional_accuracy=5 m"]
+    own = ["--layers", str(tmp_path / "own"), "--data", str(tmp_path / "data")]
+    said = "wherever\nEPSG:4326\nyes\neverywhere\nno\ninformative\n"
+    result = CliRunner().invoke(main, ["layer", "add", str(table), *given, *own], input=said)
+    assert result.exit_code == 0, result.output
+    assert "coverage: 'yes' is not extent, everywhere or west, south" in result.stderr
+    assert "'wherever'" in result.stderr
+
+
+def test_names_in_data_do_not_command_the_terminal(hamlet):
+    table = hamlet.data / "usmin.csv"
+    rows = table.read_text(encoding="utf-8")
+    assert "Copper Hill" in rows
+    table.write_text(rows.replace("Copper Hill", "Copper\x1b[2J Hill"), encoding="utf-8")
+    result = hamlet.cli("run", "--no-map")
+    assert result.exit_code == 0, result.stderr
+    assert "\x1b" not in result.stderr
+    assert "Copper\N{REPLACEMENT CHARACTER}[2J Hill" in result.stderr
+    run = Path(result.stdout.strip())
+    site = pd.read_csv(run / "sites.csv")["site_id"][0]
+    assert "\x1b" not in cli("explain", run, site).stdout

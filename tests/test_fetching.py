@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +25,7 @@ from geosite.progress import LayerSilence
 from geosite.sources.client import Client, Patience
 from geosite.sources.holdings import Holdings
 from geosite.wants import Order, Stock
+from tests.services.pretender import pretending
 from tests.toyservice import SERVED
 from tests.worlds import ALBERS, box, cli
 
@@ -197,6 +200,89 @@ def test_without_the_states_a_name_is_no_area(served, fresh_cache):
     assert len(set(service.layers_asked())) == 6, "a box needs no states"
 
 
+# ── no network, no room ───────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_without_a_network_one_message_says_what_can_be_done(
+    more, served, fresh_cache, monkeypatch
+):
+    hamlet, service = served
+    for k, id_ in enumerate(("land/dod", "land/blm", "infrastructure/rail", "land/tribal")):
+        hamlet.declare(id_, sources=[service.source(id_, url=f"http://x{k}.invalid/FeatureServer")])
+
+    def unknown(*_args, **_said):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    west, south, east, north = box_of(hamlet)
+    ids = [
+        "--layer=land/dod",
+        "--layer=land/blm",
+        "--layer=infrastructure/rail",
+        "--layer=land/tribal",
+    ]
+    result = cli(
+        "fetch", *ids, f"--aoi={west},{south},{east},{north}", *words(hamlet, fresh_cache), *more
+    )
+    assert result.exit_code == 1
+    assert "there seems to be no network" in result.stderr
+    assert (
+        "layers did not come: infrastructure/rail, land/blm, land/dod, land/tribal" in result.stderr
+    )
+    for way in ("geosite layers", "--allow-missing", "geosite bundle", "HTTPS_PROXY"):
+        assert way in result.stderr
+
+
+def test_a_full_disk_is_not_blamed_on_the_server(served, fresh_cache, monkeypatch):
+    hamlet, service = served
+    two = [service.source("land/dod"), service.source("land/dod", role="mirror")]
+    hamlet.declare("land/dod", sources=two)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("geosite.sources.holdings.Holdings.keep", full)
+    result = cli("fetch", "--layer", "land/dod", *words(hamlet, fresh_cache))
+    assert result.exit_code == 1
+    assert f"{fresh_cache}/fetched: [Errno 28] No space left on device; make room" in result.stderr
+    assert service.url not in result.stderr
+    assert service.layers_asked() == ["land/dod"], "the mirror would have found no room either"
+
+
+def test_a_cache_that_cannot_be_written_is_said(served, fresh_cache, monkeypatch):
+    hamlet, _ = served
+
+    def refused(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    fetched(hamlet, fresh_cache)
+    monkeypatch.setattr("geosite.sources.holdings.FileLock.acquire", refused)
+    result = fetched(hamlet, fresh_cache, "--refresh")
+    assert result.exit_code == 1
+    assert f"{fresh_cache}/fetched: cannot be written (Read-only file system)" in result.stderr
+    assert hamlet.cli("plan", "--cache", str(fresh_cache)).exit_code == 0, "reading needs no lock"
+
+
+def test_no_word_of_a_server_commands_the_terminal(served, fresh_cache):
+    hamlet, _ = served
+    evil = "\x1b[2J\x1b]0;title\x07\x9b31m"
+
+    def answer(path, _asked):
+        if path.startswith("/names"):
+            return json.dumps({"layers": [{"id": 0, "name": evil}], "tables": []}).encode()
+        return json.dumps({"error": {"code": 404, "message": evil, "details": [evil]}}).encode()
+
+    with pretending(answer) as url:
+        for path in ("names", "error"):
+            source = {"kind": "arcgis", "url": f"{url}/{path}/FeatureServer", "layer": "x"}
+            hamlet.declare("land/dod", sources=[source])
+            for more in ([], ["--dry-run"]):
+                result = cli("fetch", "--layer", "land/dod", *words(hamlet, fresh_cache), *more)
+                assert result.exit_code == 1
+                assert (result.stdout + result.stderr).replace("\n", "").isprintable()
+            result = cli("layers", "probe", "land/dod", "--layers", hamlet.layers)
+            assert result.stdout.replace("\n", "").isprintable()
+
+
 # ── by hand ───────────────────────────────────────────────────────────────────────────────────
 def test_what_a_person_has_to_get_is_listed_and_no_mistake(served, fresh_cache):
     hamlet, _ = served
@@ -300,6 +386,18 @@ def test_ctrl_c_keeps_what_is_whole_and_says_130(served, fresh_cache):
     assert "Traceback" not in said
     assert not list((fresh_cache / "fetched/scratch").iterdir())
     assert stock(hamlet, fresh_cache).holdings.verify() == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_waits_for_a_silent_server_can_be_stopped(number, code, served, fresh_cache):
+    hamlet, service = served
+    service.pause = 40.0  # long, and shorter than what is waited for an answer
+    process = begun(hamlet, fresh_cache)
+    await_layers(service, 1)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == code, said
+    assert "Traceback" not in said
 
 
 def begun(hamlet, fresh_cache):

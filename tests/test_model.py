@@ -11,6 +11,7 @@ from geosite.model import Criterion, Layer, Metres, Quantity, Rule, Scenario
 from geosite.model.quantity import UNITS, parse
 from geosite.model.rule import Value
 from geosite.model.scenario import DepositUnit, Evidence, PatchUnit, Tiers
+from geosite.model.source import ServiceSource
 from geosite.model.value import ValueFunction
 from tests import strategies
 
@@ -570,3 +571,9 @@ def test_the_least_area_is_not_above_the_most(model, more):
 
 def test_tiers_are_in_order():
     assert Tiers(a=0.7, b=0.5).a > 0.5
+
+
+@pytest.mark.parametrize("url", ["https://me:secret@example.org/x", "https://example.org/\x1b[2J"])
+def test_an_address_holds_no_password_and_commands_no_terminal(url):
+    with pytest.raises(ValidationError, match="must hold no user name, password or control"):
+        ServiceSource(kind="arcgis", url=url, layer="x")

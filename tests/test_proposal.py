@@ -469,3 +469,23 @@ def test_a_raster_of_several_bands_and_a_table_without_places_are_refused(folder
     (mine / "placeless.csv").write_text("a,lon,lat\n1,,\n2,,\n")
     with pytest.raises(LayerDataError, match="none of its 2 features has a place"):
         added(mine / "placeless.csv", layers, data, {}, None)
+
+
+def test_a_question_says_what_is_wrong_with_an_answer(folders, holes):
+    path = table(folders[0] / "holes.csv", holes)
+    _, layers, data = folders
+    asked = {}
+
+    def ask(question):
+        asked[question.key] = question
+        sure = {"crs": "EPSG:26911", "absence": "informative"}
+        return sure.get(question.key, question.default)
+
+    added(path, layers, data, {}, ask)
+    for key, wrong, right in (
+        ("coverage", "yes", "everywhere"),
+        ("coverage", "-100,40,-120,39", "-120, 39, -100, 40"),
+        ("crs", "wherever", "EPSG:5070"),
+    ):
+        assert wrong.split(",")[0] in asked[key].wrong(wrong)
+        assert asked[key].wrong(right) == ""

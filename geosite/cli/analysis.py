@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from geosite.cli.ending import clean, said, silent
+from geosite.cli.ending import clean, result, said, silent
 from geosite.cli.options import AOI, CACHE, DATA, LAYERS, OUTPUTS, QUIET, RESOLUTION, machine
 from geosite.cli.places import Places, places, planned_at
 from geosite.errors import CatalogError
@@ -42,16 +42,16 @@ def check(scenario: str | None, layers: Path | None) -> None:
     rulebook = c.open_rulebook()
     rules = sum(len(s.rules) for s in rulebook.sets.values())
     click.echo(f"{len(catalog)} layers, {len(rulebook.sets)} rule sets with {rules} rules: valid")
-    for name in [at.scenario] if scenario else c.preset_names():
+    for name in [at.scenario] if at.scenario else c.preset_names():
         found = c.open_scenario(name)
         if wrong := [
             *c.dangling(found, rulebook),
             *c.unknown_layers(found, catalog, rulebook),
             *c.unfit_layers(found, catalog, rulebook),
         ]:
-            msg = "\n".join([f"scenario {name} is not complete:", *(f"  {w}" for w in wrong)])
+            msg = "\n".join([f"scenario {found.name} is not complete:", *(f"  {w}" for w in wrong)])
             raise CatalogError(msg)
-        click.echo(f"scenario {name}: valid")
+        click.echo(f"scenario {found.name}: valid")
 
 
 @click.command()
@@ -81,7 +81,7 @@ def plan(
     from geosite.report import plan_text  # noqa: PLC0415
 
     planned = planned_at(places(scenario, layers, data), aoi, resolution)
-    click.echo(plan_text(planned, arranged(planned, Means(**means), outputs)))
+    result(plan_text(planned, arranged(planned, Means(**means), outputs)))
 
 
 @click.command()
@@ -172,9 +172,9 @@ def explain(run: Path, what: str) -> None:
     try:
         lon, lat = (float(n) for n in numbers)
     except ValueError:
-        click.echo(explain_site(opened, what))
+        result(explain_site(opened, what))
         return
-    click.echo(explain_spot(opened, lon, lat))
+    result(explain_spot(opened, lon, lat))
 
 
 @click.command()

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from geosite.errors import GeositeError
+from geosite.errors import GeositeError, printable
 
 
 def clean(verb: Callable[..., None]) -> Callable[..., None]:
@@ -50,7 +50,12 @@ def clean(verb: Callable[..., None]) -> Callable[..., None]:
 
 def said(words: str) -> None:
     """Say something that is no result."""
-    click.echo(words, err=True)
+    click.echo(printable(words), err=True)
+
+
+def result(words: str) -> None:
+    """Print a result; names in data and words of servers may be in it."""
+    click.echo(printable(words))
 
 
 def silent(_words: str) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geosite.cli.ending import clean, said
+from geosite.cli.ending import clean, result, said
 from geosite.cli.options import AOI, CACHE, DATA, LAYERS, QUIET, RESOLUTION
-from geosite.cli.places import places, planned_at
+from geosite.cli.places import is_bundle, places, planned_at
 from geosite.errors import CatalogError, FetchError, GeositeError, faults
 
 if TYPE_CHECKING:
@@ -32,11 +32,22 @@ def _is_asked() -> bool:
 
 
 def _answer(question: Question) -> str:
-    kind = click.Choice(question.choices) if question.choices else None
+    kind = click.Choice(question.choices) if question.choices else click.STRING
+
+    def fit(text: str) -> str:
+        found = str(kind(text))
+        if wrong := question.wrong(found):
+            raise click.BadParameter(wrong)
+        return found
+
     given = question.default
     words = question.words[:1].upper() + question.words[1:]
     try:
-        return str(click.prompt(words, given, type=kind, show_default=bool(given), err=True))
+        return str(
+            click.prompt(
+                words, given, type=kind, value_proc=fit, show_default=bool(given), err=True
+            )
+        )
     except click.Abort:
         raise KeyboardInterrupt from None
 
@@ -84,6 +95,9 @@ def fetch(
     if ids and every:
         msg = "--all is every layer; leave out --layer"
         raise click.UsageError(msg)
+    if is_bundle(layers):
+        msg = f"{layers} is a bundle, which holds what it needs; fetch wants a catalogue folder"
+        raise click.UsageError(msg)
     from geosite.fetching import fetch as fetched  # noqa: PLC0415
     from geosite.fetching import forecasts  # noqa: PLC0415
     from geosite.progress import layers_drawn  # noqa: PLC0415
@@ -97,7 +111,7 @@ def fetch(
             from geosite.report.layers import forecast_text  # noqa: PLC0415
 
             found = forecasts(order, stock, client, refresh=refresh, jobs=jobs)
-            click.echo(forecast_text(found, root, _free(root)))
+            result(forecast_text(found, root, _free(root)))
             if mute := [f"layer {f.layer}: {f.words}" for f in found if f.estimate is None]:
                 raise FetchError(faults("layers cannot be asked for:", mute))
             return
@@ -106,7 +120,7 @@ def fetch(
     # Not before: drawing takes time to import, and servers take time to answer.
     from geosite.report.layers import report_text  # noqa: PLC0415
 
-    click.echo(report_text(report, root))
+    result(report_text(report, root))
 
 
 @click.group(invoke_without_command=True)
@@ -124,7 +138,7 @@ def layers(
         return
     from geosite.report.layers import shelf_text  # noqa: PLC0415
 
-    click.echo(shelf_text(_stock(layers, data), missing=missing))
+    result(shelf_text(_stock(layers, data), missing=missing))
 
 
 @layers.command()
@@ -164,7 +178,7 @@ def probe(
     from geosite.sources.hosts import pauses  # noqa: PLC0415
     from geosite.sources.probe import probed  # noqa: PLC0415
 
-    catalog = c.open_catalog(layers or c.official_layers())
+    catalog = c.open_catalog(places("", layers, None).layers)
     if lost := [i for i in ids if i not in catalog]:
         msg = f"there is no layer {', '.join(lost)} in {catalog.root}; geosite layers lists all"
         raise CatalogError(msg)
@@ -177,7 +191,9 @@ def probe(
             jobs=jobs,
             told=lambda done, total: told("sources", done, total),
         )
-    click.echo(probe_text(found))
+    if client.reach.offline:
+        raise FetchError(client.reach.offline)
+    result(probe_text(found))
     if json_file:
         text = json.dumps([asdict(p) for p in found], indent=1, ensure_ascii=False)
         json_file.write_text(text + "\n", encoding="utf-8")
@@ -211,13 +227,20 @@ def add(
 ) -> None:
     """Write a catalogue entry for a file of your own, and put the file below the data root.
 
-    It is looked at; only what it cannot tell is asked. Prints the path of the entry.
+    It is looked at; only what it cannot tell is asked. Prints the path of the entry, which
+    is in the catalogue that --layers names.
     """
     from geosite.catalog import official_layers  # noqa: PLC0415
     from geosite.sources.proposal import added  # noqa: PLC0415
 
     ask = _answer if _is_asked() and not yes else None
     root = layers or official_layers()
+    if layers is None and root.parent.name == "geosite":
+        msg = (
+            f"the official catalogue came with the package, in {root}, and an update would take "
+            "your entry away; copy that folder, and name the copy with --layers here and later"
+        )
+        raise CatalogError(msg)
     click.echo(added(file, root, data or Path("data"), answers, ask, id_=id_))
 
 
@@ -259,8 +282,9 @@ def _stock(layers: Path | None, data: Path | None) -> Any:
     from geosite.sources.holdings import Holdings, holdings_root  # noqa: PLC0415
     from geosite.wants import Stock  # noqa: PLC0415
 
-    catalog = c.open_catalog(layers or c.official_layers())
-    return Stock(catalog, c.open_rulebook(), data or Path("data"), Holdings(holdings_root()))
+    at = places("", layers, data)
+    held = Holdings(at.fetched or holdings_root())
+    return Stock(c.open_catalog(at.layers), c.open_rulebook(), at.data, held)
 
 
 def _client(stock: Any) -> Any:

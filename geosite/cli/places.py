@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from geosite.planning import Plan
@@ -30,17 +30,22 @@ class Places:
 def places(scenario: str, layers: Path | None, data: Path | None) -> Places:
     """What ``--layers`` and ``--data`` mean for a scenario.
 
-    A bundle brings everything itself, its scenario too, which is meant by its name.
+    A bundle brings everything itself, its scenario too, which is meant by its name, or by none.
     """
     from geosite import catalog as c  # noqa: PLC0415
 
-    if layers is not None and layers.suffix.lower() == ".zip":
+    if is_bundle(layers):
         from geosite.bundles import opened  # noqa: PLC0415
 
         found = opened(layers)
         named = found.scenario_for(scenario)
         return Places(named, found.layers, data or found.data, found.fetched)
     return Places(scenario, layers or c.official_layers(), data or Path("data"), _fetched())
+
+
+def is_bundle(layers: Path | None) -> TypeGuard[Path]:
+    """Whether ``--layers`` names a bundle and not a folder."""
+    return layers is not None and layers.suffix.lower() == ".zip" and not layers.is_dir()
 
 
 def planned_at(

@@ -104,6 +104,9 @@ class ServiceSource(Spec):
             found.append("cog-tiles needs {tile} in url")
         if not self.url.startswith(("https://", "http://")):
             found.append(f"url must begin with https:// or http:// (found {self.url!r})")
+        if "@" in self.url.partition("://")[2].partition("/")[0] or not self.url.isprintable():
+            # It would stand in messages, in the lock and in bundles.
+            found.append("url must hold no user name, password or control character")
         if found:
             raise ValueError("; ".join(found))
         return self

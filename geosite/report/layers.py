@@ -79,7 +79,7 @@ def forecast_text(forecasts: Sequence[Forecast], root: Path, free: int) -> str:
     rows, total, unsized = [], 0, 0
     for f in forecasts:
         if f.estimate is None:
-            rows.append((f.layer, f.host, "", "", f"cannot be asked: {f.words}"))
+            rows.append((f.layer, f.host, "", "", "cannot be asked"))
             continue
         size, count = f.estimate.size, f.estimate.count
         total, unsized = total + (size or 0), unsized + (size is None)

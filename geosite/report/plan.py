@@ -56,7 +56,7 @@ def plan_text(plan: Plan, laid: Layout) -> str:
     ]
     if plan.missing:
         lines += ["", "missing (run refuses unless --allow-missing; then what they say is unknown)"]
-        lines += [f"  {u.layer} ({u.purpose}): {u.missing}" for u in plan.missing]
+        lines += [f"  {line}" for line in plan.missing_lines]
     if plan.notes:
         lines += ["", "notes", *(f"  {n}" for n in plan.notes)]
     lines += [

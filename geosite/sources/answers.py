@@ -13,6 +13,7 @@ from typing import Any
 import requests
 import urllib3
 
+from geosite.errors import printable
 from geosite.sources.dataset import one_line
 
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
@@ -46,6 +47,7 @@ class RefusedError(Exception):
         wait: float | None = None,
     ) -> None:  # fmt: skip
         """Remember what was said."""
+        url, words = printable(url), printable(words)
         super().__init__(f"{url}: {words}")
         self.url, self.words, self.again, self.status, self.wait = url, words, again, status, wait
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from geosite.errors import LayerDataError
+from geosite.errors import LayerDataError, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,8 @@ class Dataset:
 
 
 def one_line(error: BaseException | str) -> str:
-    """An error's own words on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """An error's own words on one line, safe to print."""
+    return printable(" ".join(str(error).split())) or type(error).__name__
 
 
 def matched(name: str, columns: list[Any]) -> Any | None:

@@ -13,10 +13,11 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import tenacity
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from geosite.sources.answers import RefusedError, refusal, refusal_of_status
 from geosite.sources.hosts import Seats
+from geosite.sources.reach import Reach
+from geosite.sources.sockets import CutAdapter, Sockets
 
 AGENT = f"geosite/{version('geosite')} (site screening on US public land; Python requests)"
 """Who asks. Some official hosts refuse clients that do not say."""
@@ -71,6 +72,8 @@ class Exchange:
 
     Attributes
     ----------
+    reach : Reach
+        What is known of the way to each host.
     moved : mapping of address to address
         What was asked for → where another host keeps it for good, as its server said.
     """
@@ -83,12 +86,14 @@ class Exchange:
         self.patience = patience or Patience()
         self.stop = stop or threading.Event()
         self.moved: dict[str, str] = {}
+        self.reach = Reach()
         self._seats = Seats(per_host, pauses or {}, self.stop)
+        self._sockets = Sockets()
         self._session = requests.Session()
         # Redirects are followed in `answer`: even unasked, requests would read their bodies.
         self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign] # noqa: ARG005
         self._session.headers["User-Agent"] = AGENT
-        adapter = HTTPAdapter(pool_connections=32, pool_maxsize=per_host)
+        adapter = CutAdapter(self._sockets, pool_connections=32, pool_maxsize=per_host)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -99,6 +104,11 @@ class Exchange:
     def __exit__(self, *_: object) -> None:
         """Close every connection."""
         self._session.close()
+
+    def end(self) -> None:
+        """Stop all that is asked: whoever waits for a server stops waiting."""
+        self.stop.set()
+        self._sockets.cut()
 
     def again(self, once: Callable[[], T], attempts: int | None = None) -> T:
         """What `once` gives, tried while it is refused in a way that may pass.
@@ -172,13 +182,16 @@ class Exchange:
         raise RefusedError(url, msg)
 
     def _sent(self, url: str, method: str, where: str, **said: Any) -> requests.Response:
+        self.reach.look(where)
         try:
-            return self._session.request(
+            response = self._session.request(
                 method, where, stream=True, allow_redirects=False,
                 timeout=(self.patience.connect, self.patience.read), **said,
             )  # fmt: skip
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-            raise refusal(url, error) from None
+            raise self.reach.refused(url, where, error) from None
+        self.reach.reached(where)
+        return response
 
     def _target(self, url: str, where: str, response: requests.Response) -> str:
         try:

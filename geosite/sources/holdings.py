@@ -35,6 +35,7 @@ from geosite.sources.lockfile import PART, read_lock, write_lock
 GRACE = 86_400.0
 """What nothing refers to any more is kept for so long [s]: a run may still be reading it."""
 _DOWNLOADS = 7 * 86_400.0  # seconds that a broken download is kept, to go on with
+_FIX = "and what is fetched needs a place; name another folder with --cache"
 _INDIFFERENT = {"count", "size", "note", "page_size"}
 """What a source may say without another byte being fetched."""
 
@@ -65,9 +66,11 @@ class Fault:
     def words(self) -> str:
         """It, on one line."""
         whose = f"layer {', '.join(self.layers)}: " if self.layers else ""
+        named = " ".join(f"--layer {layer}" for layer in self.layers)
+        again = f"geosite fetch {named} --refresh with the --aoi of before brings it again"
         said = {
-            "missing": "is gone; fetch the layer again",
-            "changed": "holds other bytes than were fetched; fetch the layer again",
+            "missing": f"is gone; {again}",
+            "changed": f"holds other bytes than were fetched; {again}",
             "unreferenced": "belongs to no layer any more",
         }
         return f"{whose}{self.path} {said[self.kind]}"
@@ -316,18 +319,23 @@ class Holdings:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            msg = (
-                f"{folder}: cannot be made ({error.strerror}), and what is fetched needs a place; "
-                "name another folder with --cache"
-            )
+            msg = f"{folder}: cannot be made ({error.strerror}), {_FIX}"
             raise FetchError(msg) from None
         return folder
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._made("objects")
-        with FileLock(self.root / ".lock"):
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire()
+        except OSError as error:
+            msg = f"{self.root}: cannot be written ({error.strerror}), {_FIX}"
+            raise FetchError(msg) from None
+        try:
             yield
+        finally:
+            lock.release()
 
     def _is_there(self, entry: Entry) -> bool:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from geosite.errors import CatalogError, LayerDataError, MissingLayerError
 from geosite.model.source import FileSource, ManualSource, ServiceSource
@@ -154,10 +155,10 @@ def missing_reason(layer: Layer, catalog: Catalog, data: Path) -> str | None:
 
 def _nowhere(layer: Layer, catalog: Catalog, data: Path) -> str:
     looked = [s.path for s in layer.sources if isinstance(s, FileSource)]
-    looked.append(f"{layer.id}.({'|'.join(HAND_PLACED)})")
+    looked.append(f"{layer.id}.<gpkg, zip, tif, …>")
     unfit = catalog.unfit.get(layer.id)
     return (
-        f"layer {layer.id}: no file in place in {data}; looked for {', '.join(looked)}; "
+        f"layer {layer.id}: no file in place in {data} ({', '.join(looked)}); "
         f"{f'{unfit}; ' if unfit else ''}{_remedy(layer)}"
     )
 
@@ -165,10 +166,7 @@ def _nowhere(layer: Layer, catalog: Catalog, data: Path) -> str:
 def _remedy(layer: Layer) -> str:
     for source in layer.sources:
         if isinstance(source, ServiceSource):
-            return (
-                f"run geosite fetch for your scenario and --aoi, or with --layer {layer.id}; "
-                f"or get it from {source.url} and put it there"
-            )
+            return f"geosite fetch gets it from {urlsplit(source.url).netloc}"
         if isinstance(source, ManualSource):
             return " ".join(source.instructions.split())
     return "put the file there, or give the folder that holds it with --data"

@@ -78,7 +78,7 @@ def probed(
                 found[running[future]] = future.result()
                 told(done, len(running))
         except BaseException:
-            client.stop.set()
+            client.end()
             pool.shutdown(cancel_futures=True)
             raise
     return tuple(found[k] for k in sorted(found))

@@ -18,7 +18,7 @@ from pyproj.exceptions import ProjError
 from geosite.catalog import open_catalog
 from geosite.crs import WGS84, parsed_crs, projected_bounds, same_crs
 from geosite.disk import sync
-from geosite.errors import CatalogError, CRSMismatchError, faults
+from geosite.errors import CatalogError, CRSMismatchError, GeositeError, faults
 from geosite.model.base import LayerId
 from geosite.sources.inspection import Inspection, inspected
 from geosite.sources.questions import Answers, Question, source
@@ -165,8 +165,16 @@ def _crs(path: Path, found: Inspection, said: Answers) -> tuple[CRS, str] | None
         flat = (found.crs.sub_crs_list[0] if found.crs.is_compound else found.crs).to_2d()
         return flat, _named(flat)
     words = "in which coordinate reference system are its coordinates, such as EPSG:4326"
-    answer = said(Question("crs", words))
+    answer = said(Question("crs", words, wrong=_no_crs))
     return (parsed_crs(answer, "crs"), answer) if answer else None
+
+
+def _no_crs(answer: str) -> str:
+    try:
+        parsed_crs(answer, "crs")
+    except GeositeError as error:
+        return str(error)
+    return ""
 
 
 def _named(crs: CRS) -> str:
@@ -185,13 +193,19 @@ def _coverage(found: Inspection, crs: CRS | None, said: Answers) -> dict[str, An
         f"what area does it speak for: {EXTENT} (the box of its own features), {EVERYWHERE}, or "
         "west, south, east, north in degrees"
     )
-    answer = said(Question("coverage", words, default=EXTENT if box else EVERYWHERE))
+    usual = EXTENT if box else EVERYWHERE
+
+    def wrong(answer: str) -> str:
+        named = answer == EVERYWHERE or (answer == EXTENT and box)
+        fix = f"{EXTENT}, {EVERYWHERE} or west, south, east, north"
+        return "" if named or _numbers(answer) else f"coverage: {answer!r} is not {fix}"
+
+    answer = said(Question("coverage", words, default=usual, wrong=wrong)) or usual
+    if words := wrong(answer):
+        raise CatalogError(words)
     if answer == EVERYWHERE:
         return {"kind": "everywhere"}
-    numbers = box if answer == EXTENT else _numbers(answer or "")
-    if numbers is None:
-        msg = f"coverage: {answer!r} is not {EXTENT}, {EVERYWHERE} or west, south, east, north"
-        raise CatalogError(msg)
+    numbers = _numbers(answer) or box or ()
     return {"kind": "box", **dict(zip(("west", "south", "east", "north"), numbers, strict=True))}
 
 
@@ -218,7 +232,10 @@ def _numbers(text: str) -> tuple[float, ...] | None:
         found = tuple(float(part) for part in text.split(","))
     except ValueError:
         return None
-    return found if len(found) == 4 else None
+    if len(found) != 4:
+        return None
+    west, south, east, north = found
+    return found if -180 <= west < east <= 180 and -90 <= south < north <= 90 else None
 
 
 def added(

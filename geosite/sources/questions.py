@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,15 @@ class Question:
         The only answers; empty: any.
     default : str or None
         What is taken without an answer; None: an answer is needed. '' leaves the key out.
+    wrong : callable
+        What is wrong with an answer; empty if nothing is.
     """
 
     key: str
     words: str
     choices: tuple[str, ...] = ()
     default: str | None = None
+    wrong: Callable[[str], str] = field(default=lambda _: "", compare=False)
 
 
 @dataclass

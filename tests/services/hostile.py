@@ -16,7 +16,7 @@ import time
 import zipfile
 import zlib
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -686,9 +686,9 @@ SERVICES = (
 """What only a service of features can do wrong; asked at ``<url>/<path>/FeatureServer``."""
 
 
-@pytest.fixture(scope="session")
-def hostile() -> Iterator[Hostile]:
-    """The server, for all tests."""
+@contextmanager
+def misbehaving() -> Iterator[Hostile]:
+    """The server, which has not been asked for anything yet."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.asked = Counter()
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -696,3 +696,10 @@ def hostile() -> Iterator[Hostile]:
     yield Hostile(f"http://127.0.0.1:{server.server_address[1]}", server.asked)
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Iterator[Hostile]:
+    """The server, for all tests."""
+    with misbehaving() as server:
+        yield server
