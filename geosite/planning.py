@@ -104,7 +104,7 @@ class Plan:
             return []
         fix = (
             f"geosite fetch {self.scenario.name} --aoi {self.scenario.aoi!r} brings what a "
-            "program can get"
+            f"program can get; a file of your own goes to {self.data}/<layer id>.gpkg, .zip, .tif …"
         )
         return [*_missing_lines(self.missing), fix]
 
@@ -220,7 +220,7 @@ def _missing_lines(uses: Iterable[Use]) -> list[str]:
     for use in uses:
         purposes.setdefault((use.layer, use.missing or ""), []).append(use.purpose)
     return [
-        f"{layer}: {why.removeprefix(f'layer {layer}: ')} (for {', '.join(said)})"
+        f"{layer} ({', '.join(said)}): {why.removeprefix(f'layer {layer}: ')}"
         for (layer, why), said in purposes.items()
     ]
 

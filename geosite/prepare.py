@@ -133,7 +133,9 @@ def _refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
     evidence_spec = plan.scenario.evidence
     if evidence_spec and set(evidence_spec.layers) <= lost:
         raise MissingLayerError(
-            faults("no evidence layer is to be had, and without evidence no site:", lines)
+            faults(
+                "no evidence layer is to be had, and without evidence no site:", plan.missing_lines
+            )
         )
 
 

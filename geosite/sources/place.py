@@ -154,19 +154,16 @@ def missing_reason(layer: Layer, catalog: Catalog, data: Path) -> str | None:
 
 
 def _nowhere(layer: Layer, catalog: Catalog, data: Path) -> str:
-    looked = [s.path for s in layer.sources if isinstance(s, FileSource)]
-    looked.append(f"{layer.id}.<gpkg, zip, tif, …>")
-    unfit = catalog.unfit.get(layer.id)
-    return (
-        f"layer {layer.id}: no file in place in {data} ({', '.join(looked)}); "
-        f"{f'{unfit}; ' if unfit else ''}{_remedy(layer)}"
-    )
+    declared = ", ".join(s.path for s in layer.sources if isinstance(s, FileSource))
+    looked = f" (looked for {declared})" if declared else ""
+    said = [f"layer {layer.id}: no file in place in {data}{looked}", catalog.unfit.get(layer.id)]
+    return "; ".join([*filter(None, said), _remedy(layer)])
 
 
 def _remedy(layer: Layer) -> str:
     for source in layer.sources:
         if isinstance(source, ServiceSource):
-            return f"geosite fetch gets it from {urlsplit(source.url).netloc}"
+            return f"geosite fetch --layer {layer.id} gets it from {urlsplit(source.url).netloc}"
         if isinstance(source, ManualSource):
             return " ".join(source.instructions.split())
     return "put the file there, or give the folder that holds it with --data"
