@@ -13,6 +13,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
@@ -206,6 +207,23 @@ def test_states_of_other_types_and_spellings_are_one_layer(tmp_path):
     assert str(found["AT"].dtype) == "datetime64[ms, UTC]"
     assert came.count == 3
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["layer.parquet"]
+
+
+def test_values_of_mixed_types_in_one_file_are_text(tmp_path):
+    point = {"type": "Point", "coordinates": [-117, 38]}
+    lines = [
+        json.dumps({"type": "Feature", "properties": {"NAME": name}, "geometry": point})
+        for name in ("a", 1, None)
+    ]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(lines))
+    found = gpd.read_parquet(converted(path, tmp_path / "out", ask(geometry="point")).path)
+    assert found["NAME"].fillna("").tolist() == ["a", "1", ""]
+
+
+def test_what_is_no_point_in_time_stays_text():
+    texts = pa.chunked_array([["2020-01-02", "never"]])
+    assert vector._moments(texts).to_pylist() == ["2020-01-02", "never"]
 
 
 def test_what_is_written_is_geoparquet_of_which_a_window_can_be_read(tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def write_geoparquet(features: Features, path: Path) -> bool:
     arrays = [
         pa.array(shapely.to_wkb(geometry[order]), pa.binary()),
         pa.StructArray.from_arrays([pa.array(side) for side in boxes], list(SIDES)),
-        pa.array(order.astype(np.int64)),
+        pa.array(frame.index.to_numpy()[order].astype(np.int64)),
     ]
     said = {
         "counts": [asdict(c) for c in features.counts],
@@ -136,7 +136,9 @@ def read_geoparquet(path: Path, layer: Layer, crs: CRS, bounds: Bounds | None = 
     # Parquet knows no whole seconds; dates come back in milliseconds.
     other = {n: t for n, t in said["types"].items() if str(attributes[n].dtype) != t}
     attributes = attributes.astype(other)
-    attributes.index = pd.RangeIndex(count) if bounds is None else pd.Index(rows[chosen])
+    numbers = rows[chosen]
+    whole = bounds is None and np.array_equal(numbers, np.arange(count))
+    attributes.index = pd.RangeIndex(count) if whole else pd.Index(numbers)
     frame = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
     return Features(
         layer,
