@@ -27,6 +27,7 @@ from geosite.sources import conversion, vector
 from geosite.sources.asking import Ask
 from geosite.sources.conversion import Raw, made
 from geosite.sources.place import Placed
+from geosite.sources.spool import Spool
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*layer name.*:RuntimeWarning")
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".shp": "ESRI Shapefile", ".gdb": "OpenFileGDB"}
@@ -243,6 +244,14 @@ def test_what_is_written_is_geoparquet_of_which_a_window_can_be_read(tmp_path, m
     box = (-116.2, 38, -115.9, 39)
     assert gpd.read_parquet(came.path, bbox=box)["NAME"].isna().tolist() == [True]
     assert gpd.read_parquet(came.path).geometry.isna().sum() == 1
+
+
+def test_of_nothing_the_columns_are_written(tmp_path):
+    frame = of_every_type()
+    with Spool(tmp_path, frame.crs) as spool:
+        spool.add(frame[["NAME", "SHARE"]].iloc[:0], np.array([], dtype=object))
+        found = gpd.read_parquet(spool.finish(tmp_path / "x"))
+    assert (list(found.columns), len(found), spool.count) == (["NAME", "SHARE", "geometry"], 0, 0)
 
 
 def test_large_features_are_fewer_together(tmp_path, monkeypatch):

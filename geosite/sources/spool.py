@@ -50,6 +50,7 @@ class Spool:
         self._parts: list[Path] = []
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
+        self._nothing: pa.Schema | None = None
 
     def __enter__(self) -> Self:
         """Nothing more than itself."""
@@ -61,9 +62,10 @@ class Spool:
 
     def add(self, attributes: pd.DataFrame, geometry: NDArray[np.object_]) -> None:
         """Features after those that came."""
+        table = _table(attributes, geometry)
+        self._nothing = self._nothing or table.schema
         if not len(geometry):
             return
-        table = _table(attributes, geometry)
         if self._waiting and not self._waiting[0].schema.equals(table.schema):
             self._flush()
         if self._writer and not self._writer.schema.equals(table.schema):
@@ -75,12 +77,13 @@ class Spool:
             self._flush()
 
     def finish(self, path: Path) -> Path:
-        """Everything that came, under a path on the same disk."""
+        """Everything that came, under a path on the same disk; if nothing did, its columns."""
         self._flush()
         self._close()
         if len(self._parts) == 1:
             return self._parts[0].replace(path)
-        types = _common_types(pq.read_schema(part) for part in self._parts)
+        schemas = [pq.read_schema(part) for part in self._parts] or [self._nothing]
+        types = _common_types(schema for schema in schemas if schema is not None)
         with self._opened(path, pa.schema(types)) as writer:
             for part in self._parts:
                 with pq.ParquetFile(part) as file:
