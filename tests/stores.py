@@ -49,7 +49,7 @@ def kept(
     with holdings.scratch() as folder:
         if isinstance(frame, gpd.GeoDataFrame):
             path, count = folder / "new.parquet", len(frame)
-            frame.to_parquet(path)
+            frame.to_parquet(path, write_covering_bbox=True)
         else:
             path, count = folder / "new.tif", 1
             shutil.copyfile(frame, path)

@@ -16,8 +16,9 @@ import yaml
 import geosite as gs
 from geosite.bundles import bundle, opened
 from geosite.errors import FetchError, LayerDataError, MissingLayerError, RunError
-from geosite.sources import sealed
+from geosite.sources import nearby, sealed
 from geosite.sources.holdings import Holdings
+from geosite.sources.nearby import near
 from tests.stores import fetched
 from tests.worlds import ALBERS, box, cli, copied, tree
 
@@ -82,6 +83,24 @@ def test_a_run_of_what_was_fetched_gives_the_answer_of_the_files_it_came_from(pa
     assert "## Retrieved" in cited
     assert rail["url"] in cited
     assert "## Retrieved" not in (before / "CITATIONS.md").read_text(encoding="utf-8")
+
+
+def test_reading_large_layers_near_the_aoi_only_gives_the_same_answer(
+    packed, tmp_path, monkeypatch
+):
+    _, plan, _ = packed
+    one = ran(plan, tmp_path / "one")
+    parts = []
+    monkeypatch.setattr(nearby, "LARGE", 0)
+    monkeypatch.setattr(nearby, "near", lambda *a: parts.append(near(*a)) or parts[-1])
+    for _ in range(2):  # the second time from the cache of what was read
+        two = ran(plan, tmp_path / "two")
+        for file in ("sites.csv", "removed.csv", "status.tif"):
+            assert (two.path / file).read_bytes() == (one.path / file).read_bytes()
+    assert sum(part is not None for part in parts) >= 3
+    for counts in two.manifest["counts"]:
+        whole = counts["used"] + counts["not_selected"] + sum(counts["rejected"].values())
+        assert counts["found"] == whole
 
 
 def test_when_a_layer_was_fetched_is_no_other_question(hamlet, tmp_path):

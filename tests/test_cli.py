@@ -159,8 +159,8 @@ def test_run_refuses_missing_layers_and_goes_on_when_allowed(hamlet):
     assert refused.exit_code == 1
     for word in (
         "infrastructure/rail (criterion rail)",
-        "land/tribal (land)",
-        "tribal-land-nearby",
+        "land/tribal (land, rule tribal-land, rule tribal-land-nearby)",
+        "geosite fetch hamlet",
     ):
         assert word in refused.stderr
     assert "--allow-missing" in refused.stderr

@@ -13,15 +13,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyogrio
 import rasterio.shutil
 import shapely
-from pandas.api.types import is_object_dtype
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
@@ -35,12 +32,17 @@ from geosite.sources.content import is_table, said_ending, true_ending
 from geosite.sources.dataset import matched, one_line, refuse_redirections
 from geosite.sources.declared_crs import checked_crs
 from geosite.sources.place import Placed
-from geosite.sources.vector import dataset
+from geosite.sources.spool import Spool
+from geosite.sources.vector import dataset, datasets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
     from geosite.sources.asking import Ask
+    from geosite.sources.dataset import Dataset
 
 _CONTAINERS = (".gdb", ".gpkg", ".xlsx", ".kml", ".gml", ".shp", ".fgb")
 _SHEET = "geosite-sheet.csv"
@@ -91,9 +93,8 @@ class Made:
 def made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
     """One GeoParquet of features, or one COG, in a folder.
 
-    Of features, those of every file are held in memory together, with the declared columns
-    only (of tables, JSON and GeoParquet also the other columns while one is read): about five
-    bytes for each byte of geometry while they are written. A raster never is.
+    Of what GDAL calls a dataset (GeoPackage, geodatabase, shapefile and the like) some features
+    at a time are in memory; a table, JSON or GeoParquet is as one file. A raster never is.
 
     Raises
     ------
@@ -122,35 +123,34 @@ def _made(ask: Ask, raws: Sequence[Raw], folder: Path) -> Made:
         with tempfile.TemporaryDirectory(dir=folder) as inner:
             path, name = _opened(raws[0], ask, Path(inner))
             return _raster(path, ask, folder / "layer.tif", name)
-    frames: list[gpd.GeoDataFrame] = []
+    crs = parsed_crs(ask.layer.crs or "", f"layer {ask.layer.id}: crs")
     notes: list[str] = []
-    read = 0
-    for raw in raws:
-        with tempfile.TemporaryDirectory(dir=folder) as inner:
-            path, name = _opened(raw, ask, Path(inner))
-            frame, remarks = _features(path, raw, ask, name)
-            read += len(frame)
-            frames.append(_near(frame, ask))
-            notes += remarks
-    if not read:
-        msg = f"{ask.source.url}: holds no feature, expected those of layer {ask.layer.id}"
-        raise FetchError(msg)
-    whole = frames.pop() if len(frames) == 1 else _joined(frames)
-    return Made(_geoparquet(whole, folder / "layer.parquet"), len(whole), read, tuple(notes))
+    count = 0
+    with tempfile.TemporaryDirectory(dir=folder) as parts, Spool(Path(parts), crs) as spool:
+        for raw in raws:
+            with tempfile.TemporaryDirectory(dir=folder) as inner:
+                path, name = _opened(raw, ask, Path(inner))
+                read, remarks = _spooled(path, raw, ask, name, spool)
+                count += read
+                notes += remarks
+        if not count:
+            msg = f"{ask.source.url}: holds no feature, expected those of layer {ask.layer.id}"
+            raise FetchError(msg)
+        return Made(spool.finish(folder / "layer.parquet"), spool.count, count, tuple(notes))
 
 
-def _near(frame: gpd.GeoDataFrame, ask: Ask) -> gpd.GeoDataFrame:
+def _near(geometry: NDArray[np.object_], ask: Ask, crs: CRS) -> NDArray[np.bool_]:
     """What of a state's file meets the box; the file of a whole layer is kept whole."""
     if not ask.is_part:
-        return frame
-    near = np.zeros(len(frame), bool)
-    left, bottom, right, top = shapely.bounds(frame.geometry.to_numpy()).T
+        return np.ones(len(geometry), bool)
+    near = np.zeros(len(geometry), bool)
+    left, bottom, right, top = shapely.bounds(geometry).T
     for box in filter(None, ask.boxes):
-        west, south, east, north = found = projected_bounds(box, WGS84, frame.crs)
+        west, south, east, north = found = projected_bounds(box, WGS84, crs)
         if not np.isfinite(found).all():
-            return frame
+            return np.ones(len(geometry), bool)
         near |= (left <= east) & (right >= west) & (bottom <= north) & (top >= south)
-    return frame[near]
+    return near
 
 
 def _opened(raw: Raw, ask: Ask, folder: Path) -> tuple[Path, str]:
@@ -217,10 +217,28 @@ def _named_layer(path: Path, raw: Raw, name: str) -> str | None:
     raise FetchError(msg)
 
 
-def _features(
-    path: Path, raw: Raw, ask: Ask, name: str
-) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
-    source, layer = ask.source, ask.layer
+def _spooled(
+    path: Path, raw: Raw, ask: Ask, name: str, spool: Spool
+) -> tuple[int, tuple[str, ...]]:
+    """How many features a file has, and remarks on them; what is near is in the spool then."""
+    count, notes = 0, list[str]()
+    said: tuple[str, ...] | None = None
+    refused: Counter[str] = Counter()
+    for read in _read(path, raw, ask, name):
+        if said is None:
+            said = checked_crs(read.crs, spool.crs, ask.layer, name) if read.can_carry_crs else ()
+        columns = _columns(read.attributes, ask.columns, name)
+        near = _near(read.geometry, ask, spool.crs)
+        spool.add(read.attributes.loc[near, columns], read.geometry[near])
+        count += len(near)
+        refused.update(reason for reason in read.refused if reason)
+        notes += read.notes
+    lost = (f"{name}: {n:,} features: {reason}" for reason, n in refused.items())
+    return count, (*notes, *(said or ()), *lost)
+
+
+def _read(path: Path, raw: Raw, ask: Ask, name: str) -> Iterable[Dataset]:
+    source = ask.source
     sheet = path.name == _SHEET
     table = source.xy is not None and (is_table(said_ending(path.name)) or not path.suffix)
     named = _named_layer(path, raw, name)
@@ -233,20 +251,15 @@ def _features(
         delimiter="," if sheet else source.delimiter,
         encoding="utf-8" if sheet else source.encoding,
     )
-    wanted = _known_columns(path, named, ask.columns)
-    read = dataset(Placed(path, file, by_hand=False, name=name), name, wanted)
-    crs = parsed_crs(layer.crs or "", f"layer {layer.id}: crs")
-    notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
-    refused = Counter(reason for reason in read.refused if reason)
-    notes += tuple(f"{name}: {n:,} features: {reason}" for reason, n in refused.items())
-    columns = _columns(read.attributes, ask.columns, name)
-    frame = gpd.GeoDataFrame(read.attributes[columns], geometry=read.geometry, crs=crs)
-    return frame, (*read.notes, *notes)
+    found = Placed(path, file, by_hand=False, name=name)
+    if path.suffix.lower() not in _CONTAINERS:
+        return [dataset(found, name)]
+    return datasets(found, name, _known_columns(path, named, ask.columns))
 
 
 def _known_columns(path: Path, layer: str | None, wanted: tuple[str, ...]) -> list[str] | None:
     """Names of the wanted columns in a container; None where all have to be looked at."""
-    if not wanted or path.suffix.lower() not in _CONTAINERS:
+    if not wanted:
         return None
     try:
         with warnings.catch_warnings():
@@ -272,24 +285,6 @@ def _columns(attributes: pd.DataFrame, wanted: tuple[str, ...], name: str) -> li
         )
         raise FetchError(msg)
     return list(dict.fromkeys(str(c) for c in found.values()))
-
-
-def _joined(frames: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    # A column that one state leaves empty has no type there, and its letter case may differ.
-    first = {str(c).casefold(): c for c in reversed([c for f in frames for c in f.columns])}
-    alike = [f.rename(columns={c: first[str(c).casefold()] for c in f.columns}) for f in frames]
-    frames.clear()
-    return pd.concat([f for f in alike if len(f)] or alike[:1], ignore_index=True)
-
-
-def _geoparquet(frame: gpd.GeoDataFrame, path: Path) -> Path:
-    said = {"compression": "zstd", "index": False, "write_covering_bbox": True}
-    try:
-        frame.to_parquet(path, **said)
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        mixed = [c for c, dtype in frame.dtypes.items() if is_object_dtype(dtype)]
-        frame.astype(dict.fromkeys(mixed, "string")).to_parquet(path, **said)
-    return path
 
 
 def _raster(path: Path, ask: Ask, target: Path, name: str) -> Made:

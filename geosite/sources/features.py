@@ -26,13 +26,14 @@ Bounds = tuple[float, float, float, float]
 class Counts:
     """What became of the features of one layer.
 
-    Always ``found == used + not_selected + sum(rejected.values())``.
+    Always ``found == used + not_selected + sum(rejected.values())``. Of a large layer that was
+    fetched whole, these are the features whose boxes meet the bounds that were asked for.
 
     Parameters
     ----------
     layer : str
     found : int
-        Features in the file.
+        Features in the file, or of them those that were looked at.
     used : int
     not_selected : int
         Features that the layer's own ``where`` leaves out.
@@ -65,7 +66,7 @@ class Features:
     frame : GeoDataFrame
         Declared CRS; declared fields (or every column of the source), ``owner``
         if the layer has one, geometry. Numbered from 0 in file order; a part of the
-        layer keeps the numbers of the whole.
+        layer keeps the numbers of the whole, or of the rows of a file that is read in part.
     counts : tuple of Counts
         One for each file-backed layer.
     files : tuple of FileRecord
@@ -96,5 +97,5 @@ def windowed(features: Features, bounds: Bounds | None) -> Features:
     boxes = shapely.bounds(features.frame.geometry.to_numpy())
     rows = np.flatnonzero(meeting(boxes, bounds))
     frame = features.frame.iloc[rows]
-    frame.index = pd.Index(rows)
+    frame.index = pd.Index(features.frame.index.to_numpy()[rows])
     return replace(features, frame=frame)

@@ -34,7 +34,7 @@ ROW_GROUP = 4096
 _BOX, _ROW, _SAID = "_box", "_row", b"geosite"
 _OWN = ("geometry", _BOX, _ROW)
 _NOTHING = 1e-9  # degrees or metres
-_SIDES = ("xmin", "ymin", "xmax", "ymax")
+SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def write_geoparquet(features: Features, path: Path) -> bool:
@@ -54,8 +54,8 @@ def write_geoparquet(features: Features, path: Path) -> bool:
     boxes = shapely.bounds(geometry[order]).T
     arrays = [
         pa.array(shapely.to_wkb(geometry[order]), pa.binary()),
-        pa.StructArray.from_arrays([pa.array(side) for side in boxes], list(_SIDES)),
-        pa.array(order.astype(np.int64)),
+        pa.StructArray.from_arrays([pa.array(side) for side in boxes], list(SIDES)),
+        pa.array(frame.index.to_numpy()[order].astype(np.int64)),
     ]
     said = {
         "counts": [asdict(c) for c in features.counts],
@@ -63,7 +63,10 @@ def write_geoparquet(features: Features, path: Path) -> bool:
         "notes": features.notes,
         "types": {str(name): str(dtype) for name, dtype in attributes.dtypes.items()},
     }
-    metadata = table.schema.metadata | {b"geo": _geo(frame.crs), _SAID: json.dumps(said).encode()}
+    metadata = table.schema.metadata | {
+        b"geo": geo_metadata(frame.crs, _BOX),
+        _SAID: json.dumps(said).encode(),
+    }
     whole = pa.table([*table.columns, *arrays], [*table.column_names, *_OWN], metadata=metadata)
     pq.write_table(whole, path, row_group_size=ROW_GROUP, compression="zstd")
     return _same(read_geoparquet(path, features.layer, frame.crs).frame, frame)
@@ -77,13 +80,13 @@ def _along_hilbert_curve(geometry: gpd.GeoSeries) -> NDArray[np.intp]:
     return np.argsort(geometry.hilbert_distance().to_numpy(), kind="stable")
 
 
-def _geo(crs: CRS) -> bytes:
-    # As GeoParquet 1.1 asks, so that the file opens in any GIS.
+def geo_metadata(crs: CRS, box: str) -> bytes:
+    """What GeoParquet 1.1 asks to be said of ``geometry``, and of a column of boxes."""
     column = {
         "encoding": "WKB",
         "geometry_types": [],
         "crs": crs.to_json_dict(),
-        "covering": {"bbox": {side: [_BOX, side] for side in _SIDES}},
+        "covering": {"bbox": {side: [box, side] for side in SIDES}},
     }
     said = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
     return json.dumps(said).encode()
@@ -133,7 +136,9 @@ def read_geoparquet(path: Path, layer: Layer, crs: CRS, bounds: Bounds | None = 
     # Parquet knows no whole seconds; dates come back in milliseconds.
     other = {n: t for n, t in said["types"].items() if str(attributes[n].dtype) != t}
     attributes = attributes.astype(other)
-    attributes.index = pd.RangeIndex(count) if bounds is None else pd.Index(rows[chosen])
+    numbers = rows[chosen]
+    whole = bounds is None and np.array_equal(numbers, np.arange(count))
+    attributes.index = pd.RangeIndex(count) if whole else pd.Index(numbers)
     frame = gpd.GeoDataFrame(attributes, geometry=geometry, crs=crs)
     return Features(
         layer,
@@ -150,7 +155,7 @@ def _groups(metadata: Any, bounds: Bounds | None) -> list[int]:
     if bounds is None:
         return everything
     paths = [metadata.schema.column(k).path for k in range(metadata.num_columns)]
-    columns = [paths.index(f"{_BOX}.{side}") for side in _SIDES]
+    columns = [paths.index(f"{_BOX}.{side}") for side in SIDES]
     boxes = np.empty((len(everything), 4))
     for group in everything:
         for k, column in enumerate(columns):

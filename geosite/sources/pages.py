@@ -30,7 +30,7 @@ CRS_SAID = b"crs"
 _BOX, _SIDES = "_box", ("xmin", "ymin", "xmax", "ymax")
 # A page becomes many times its size while GDAL reads it, and Python's filters of warnings are
 # the whole program's: one page at a time.
-_READING = threading.Lock()
+READING = threading.Lock()
 
 
 def table(content: bytes, name: str, *, layer: str | None = None) -> pa.Table:
@@ -46,7 +46,7 @@ def table(content: bytes, name: str, *, layer: str | None = None) -> pa.Table:
     """
     refuse_pointer(content, name)
     try:
-        with _READING, warnings.catch_warnings():
+        with READING, warnings.catch_warnings():
             # What a driver remarks on one page it would remark on every other.
             warnings.simplefilter("ignore")
             meta, found = pyogrio.read_arrow(content, layer=layer)

@@ -66,6 +66,8 @@ class Placed:
         Of the file, in messages and records.
     held : Held, optional
         What is known of a file that was fetched.
+    in_part : bool
+        Whether only the features near some bounds are read.
     """
 
     path: Path
@@ -73,10 +75,13 @@ class Placed:
     by_hand: bool
     name: str
     held: Held | None = None
+    in_part: bool = False
 
     @property
     def may_be_empty(self) -> bool:
         """Whether nothing in it is no mistake: a part of a layer, where the layer has nothing."""
+        if self.in_part:
+            return True
         entry = self.held.entry if self.held else None
         return entry is not None and entry.box is not None and entry.server_count != 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pandas as pd
 
 from geosite.crs import projected
 from geosite.errors import LayerDataError
-from geosite.sources import cache
+from geosite.sources import cache, nearby
 from geosite.sources.dataset import matched
 from geosite.sources.declared_crs import checked_crs, declared_crs
 from geosite.sources.features import Bounds, Counts, Features, windowed
@@ -61,7 +62,8 @@ def read_features(
         Root of file sources.
     bounds : left, bottom, right, top in the layer's `declared_crs`, optional
         Only features whose boxes meet them; counts, files and notes stay those of
-        the whole layer. Left > right crosses the antimeridian.
+        the whole layer, but counts of what was fetched and is large (see `Counts`).
+        Left > right crosses the antimeridian.
 
     Raises
     ------
@@ -76,15 +78,17 @@ def read_features(
         msg = f"layer {layer.id} is a raster, expected features; open it with open_raster"
         raise LayerDataError(msg)
     crs = declared_crs(layer, catalog)
+    # Which of them is read depends on the file alone, never on what the cache holds.
+    part = bounds if _is_large(layer, catalog, data) else None
     origin = _origin(layer, catalog, data) if cache.folder() else None
     if origin is None:
-        return windowed(_read(layer, catalog, data), bounds)
-    name = cache.fingerprint(origin)
+        return windowed(_read(layer, catalog, data, part), bounds)
+    name = cache.fingerprint(origin if part is None else [origin, part])
     kept = cache.kept(name, lambda path: read_geoparquet(path, layer, crs, bounds))
     if kept is not None:
         # The same bytes may have been fetched again since.
         return replace(kept, files=_files(layer, catalog, data))
-    found = _read(layer, catalog, data)
+    found = _read(layer, catalog, data, part)
     if len(found.frame) and _origin(layer, catalog, data) == origin:
         cache.keep(name, lambda path: write_geoparquet(found, path))
     return windowed(found, bounds)
@@ -116,24 +120,45 @@ def _files(layer: Layer, catalog: Catalog, data: Path) -> tuple[FileRecord, ...]
     return tuple(dict.fromkeys(found))
 
 
-def _read(layer: Layer, catalog: Catalog, data: Path) -> Features:
+def _is_large(layer: Layer, catalog: Catalog, data: Path) -> bool:
+    """Whether a layer was fetched and is better read near some bounds only."""
+    # Without declared fields, the types of columns are those of the whole.
+    if layer.union_of or not layer.fields:
+        return False
+    found = in_place(layer, catalog, data)
+    try:
+        return found.held is not None and found.path.stat().st_size >= nearby.LARGE
+    except OSError:
+        return False
+
+
+def _read(layer: Layer, catalog: Catalog, data: Path, part: Bounds | None) -> Features:
     if layer.union_of:
         parts = [read_features(catalog[id_], catalog, data) for id_ in layer.union_of]
         places = [in_place(catalog[id_], catalog, data) for id_ in layer.union_of]
         may_be_empty = any(place.may_be_empty for place in places)
         return _union(layer, parts, declared_crs(layer, catalog), may_be_empty=may_be_empty)
     found = in_place(layer, catalog, data)
-    name = found.name
     if found.held:
         # Refused before it is read if it has changed.
         records(found, data)
+    if part is not None and (read := nearby.near(found.path, part)) is not None:
+        # What is wrong with a part is said of the whole.
+        with suppress(LayerDataError):
+            return _as_declared(read, layer, catalog, data, replace(found, in_part=True))
     stat = found.path.stat()
     read = _last_read(found, stat.st_size, stat.st_mtime_ns)
     if not len(read.attributes.index):
         read = _nothing(read, layer, found)
+    return _as_declared(read, layer, catalog, data, found)
+
+
+def _as_declared(
+    read: Dataset, layer: Layer, catalog: Catalog, data: Path, found: Placed
+) -> Features:
     crs = declared_crs(layer, catalog)
     # A table has no place for a CRS: the declaration is all there is.
-    notes = checked_crs(read.crs, crs, layer, name) if read.can_carry_crs else ()
+    notes = checked_crs(read.crs, crs, layer, found.name) if read.can_carry_crs else ()
     frame, counts = _declared(read, layer, crs, found)
     notes = (*read.notes, *notes, *found.notes)
     return Features(layer, frame, (counts,), records(found, data), notes)
@@ -180,7 +205,9 @@ def _declared(
             f"{reasons}; check geometry, crs and xy of the layer, or get the file again"
         )
         raise LayerDataError(msg)
-    return _features_frame(owned[chosen][good], inspected.geometry[good], crs), counts
+    usable = owned[chosen][good]
+    frame = _features_frame(usable, inspected.geometry[good], crs)
+    return (frame.set_axis(usable.index) if found.in_part else frame), counts
 
 
 def _chosen(

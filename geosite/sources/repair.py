@@ -95,9 +95,9 @@ def _check_degrees(geometry: NDArray[np.object_], refused: NDArray[np.object_], 
     good = np.flatnonzero(refused == "")
     if not good.size:
         return
-    left, bottom, right, top = shapely.bounds(geometry[good]).T
-    west, south, east, north = _SWAPPED
-    swapped = (left >= west) & (right <= east) & (bottom >= south) & (top <= north)
+    boxes = shapely.bounds(geometry[good])
+    left, bottom, right, top = boxes.T
+    swapped = looks_swapped(boxes)
     if swapped.sum() > len(good) / 2:
         msg = (
             f"{name}: x and y look swapped: {swapped.sum()} of {len(good)} features have x in "
@@ -110,6 +110,14 @@ def _check_degrees(geometry: NDArray[np.object_], refused: NDArray[np.object_], 
         np.maximum(abs(bottom), abs(top)) > 90 + _EDGE
     )
     refused[good[off]] = OFF_THE_GLOBE
+
+
+def looks_swapped(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which boxes in degrees (features, 4) are in the United States with x and y exchanged."""
+    left, bottom, right, top = boxes.T
+    west, south, east, north = _SWAPPED
+    found: NDArray[np.bool_] = (left >= west) & (right <= east) & (bottom >= south) & (top <= north)
+    return found
 
 
 def _valid(
