@@ -8,6 +8,7 @@ signal to terminate.
 from __future__ import annotations
 
 import functools
+import shutil
 import signal
 import sys
 import threading
@@ -51,6 +52,15 @@ def clean(verb: Callable[..., None]) -> Callable[..., None]:
 def said(words: str) -> None:
     """Say something that is no result."""
     click.echo(printable(words), err=True)
+
+
+def listing(words: str) -> None:
+    """Print a table of which a terminal shows as much as fits; a file or pipe gets it all."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    lines = printable(words).splitlines()
+    click.echo(
+        "\n".join(x if not width or len(x) <= width else f"{x[: width - 1]}…" for x in lines)
+    )
 
 
 def result(words: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geosite.cli.ending import clean, result, said
+from geosite.cli.ending import clean, listing, result, said
 from geosite.cli.options import AOI, CACHE, DATA, LAYERS, QUIET, RESOLUTION
 from geosite.cli.places import is_bundle, places, planned_at
 from geosite.errors import CatalogError, FetchError, GeositeError, faults
@@ -138,7 +138,7 @@ def layers(
         return
     from geosite.report.layers import shelf_text  # noqa: PLC0415
 
-    result(shelf_text(_stock(layers, data), missing=missing))
+    listing(shelf_text(_stock(layers, data), missing=missing))
 
 
 @layers.command()

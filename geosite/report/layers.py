@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from geosite.sources.probe import Probed
     from geosite.wants import Stock
 
-_SHELF = ("layer", "held", "area", "amount", "size", "retrieved", "age", "status", "title")
+_SHELF = ("layer", "held", "status", "amount", "size", "retrieved", "age", "area", "title")
 _FORECAST = ("layer", "host", "features", "size", "")
 _PROBE = ("layer", "source", "host", "features", "health", "")
 
@@ -46,24 +46,26 @@ def shelf_text(stock: Stock, *, missing: bool = False) -> str:
     counted = (
         f"{held} layers are there, {absent} are not; fetched layers are in {stock.holdings.root}"
     )
-    return "\n".join([columns(_SHELF, rows), "", counted])
+    # A column in which nothing stands takes room from the titles.
+    used = [k for k in range(len(_SHELF)) if any(row[k] for row in rows)]
+    table = columns([_SHELF[k] for k in used], [[row[k] for k in used] for row in rows])
+    return f"{table}\n\n{counted}"
 
 
 def _shelf_rows(layer: Layer, entries: Sequence[Entry], stock: Stock) -> list[tuple[str, ...]]:
-    end = (layer.status, layer.title)
     if layer.union_of:
-        return [(layer.id, "union", f"{len(layer.union_of)} layers", *[""] * 4, *end)]
+        return [(layer.id, "union", layer.status, *[""] * 5, layer.title)]
     rows: list[tuple[str, ...]] = []
     if found := placed(layer, stock.catalog, stock.data):
         size = megabytes(found.path.stat().st_size) if found.path.is_file() else ""
-        rows.append((layer.id, "in place", found.name, "", size, "", "", *end))
+        rows.append((layer.id, "in place", layer.status, "", size, "", "", found.name, layer.title))
     asked = asked_of(layer)
     for entry in entries:
         state = "outdated" if entry.asked != asked else "stale" if is_stale(entry, layer) else "yes"
-        words = (words_of(entry.box), f"{entry.count:,}", megabytes(entry.size))
-        when = (entry.retrieved[:10], f"{age_days(entry)} d")
-        rows.append((layer.id, state, *words, *when, *end))
-    return rows or [(layer.id, "no", *[""] * 5, *end)]
+        words = (layer.status, f"{entry.count:,}", megabytes(entry.size))
+        when = (entry.retrieved[:10], f"{age_days(entry)} d", words_of(entry.box))
+        rows.append((layer.id, state, *words, *when, layer.title))
+    return rows or [(layer.id, "no", layer.status, *[""] * 5, layer.title)]
 
 
 def forecast_text(forecasts: Sequence[Forecast], root: Path, free: int) -> str:
