@@ -18,14 +18,12 @@ from geosite.errors import FetchError, LayerDataError
 from geosite.model.lock import Box
 from geosite.sources.arcgis_layer import Described, chosen, described, layers_of, server_name
 from geosite.sources.arcgis_pages import Gathering, Page, Picked
-from geosite.sources.asking import Ask, Estimate, Finding, Got, Told
+from geosite.sources.asking import Ask, Estimate, Finding, Got, Told, count_finding
 from geosite.sources.client import Client, RefusedError
 from geosite.sources.pages import CRS_SAID, GEOMETRY, joined, nothing, written
 
 DEPTH = 4
 """How often a box is quartered in which a server cannot count its features."""
-CHANGED = 0.2
-"""Share by which a count may differ from the attested one."""
 _SAMPLE = 50
 _DEGREE = 111_320.0  # metres
 
@@ -164,11 +162,7 @@ def probed(ask: Ask, client: Client) -> Finding:
         return Finding("dead", str(error))
     if moved := _moved(ask, layer):
         return Finding("moved", moved, count)
-    before = ask.source.count
-    if before is not None and abs(count - before) > CHANGED * before:
-        words = f"counts {count:,} features, {before:,} when last attested; see what changed"
-        return Finding("count changed", words, count)
-    return Finding("ok", f"{layer.listed}: {count:,} features", count)
+    return count_finding(str(layer.listed), count, ask.source.count)
 
 
 def _means(said: str, crs: CRS) -> bool:

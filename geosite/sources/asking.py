@@ -11,6 +11,8 @@ from geosite.model.layer import Layer
 from geosite.model.lock import Box
 from geosite.model.source import ServiceSource
 
+CHANGED = 0.2
+"""Share by which a count may differ from the attested one."""
 Told = Callable[[int, int | None], None]
 """Is told how much there is already, and of how much if that is known: features or bytes."""
 
@@ -119,3 +121,19 @@ class Finding:
     health: Health
     words: str
     count: int | None = None
+
+
+def count_finding(words: str, count: int | None, before: int | None) -> Finding:
+    """How a source is whose layer and fields are as declared, by its count of features.
+
+    Parameters
+    ----------
+    words : str
+        What was found.
+    before : int, optional
+        Features when it was last attested.
+    """
+    if count is not None and before and abs(count - before) > CHANGED * before:
+        said = f"{words} counts {count:,} features, {before:,} when last attested; see what changed"
+        return Finding("count changed", said, count)
+    return Finding("ok", f"{words}: {'answers' if count is None else f'{count:,} features'}", count)

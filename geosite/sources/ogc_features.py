@@ -26,7 +26,7 @@ from pyproj import CRS
 from geosite.crs import WGS84, parsed_crs, projected, projected_bounds, same_crs
 from geosite.errors import CRSMismatchError, FetchError, LayerDataError
 from geosite.model.lock import Box
-from geosite.sources.asking import Ask, Estimate, Finding, Got, Told
+from geosite.sources.asking import Ask, Estimate, Finding, Got, Told, count_finding
 from geosite.sources.axes import lie, turned_geometry
 from geosite.sources.client import Client, RefusedError
 from geosite.sources.dataset import matched, one_line
@@ -36,7 +36,6 @@ from geosite.sources.pages import GEOMETRY, written
 _PAGE = 1000
 _SAMPLE = 20
 _MOST_PAGES = 20_000
-_CHANGED = 0.2
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 Feature = dict[str, Any]
 
@@ -147,11 +146,7 @@ def probed(ask: Ask, client: Client) -> Finding:
         _columns(found, page["features"], _queryables(found))
     except FetchError as error:
         return Finding("schema changed", str(error))
-    count, before = _count(page), ask.source.count
-    if count is not None and before and abs(count - before) > _CHANGED * before:
-        return Finding("count changed", f"{count:,} features, {before:,} before", count)
-    said = "answers" if count is None else f"{count:,} features"
-    return Finding("ok", f"{found.url.rpartition('/')[2]}: {said}", count)
+    return count_finding(found.url.rpartition("/")[2], _count(page), ask.source.count)
 
 
 # ── what there is ───────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from geosite.crs import projected, same_crs
 from geosite.errors import FetchError
-from geosite.sources.asking import Ask, Estimate, Finding, Got, Told
+from geosite.sources.asking import Ask, Estimate, Finding, Got, Told, count_finding
 from geosite.sources.axes import Bounds, grown, lie, turned_geometry
 from geosite.sources.client import Client, RefusedError
 from geosite.sources.gml import ID, digest, nothing, typed, united, unlike
@@ -31,7 +31,6 @@ _PAGE = 1000
 _SAMPLE = 50
 _MOST_ASKED = 20_000
 _ROUND = 100
-_CHANGED = 0.2
 
 
 def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
@@ -104,11 +103,8 @@ def probed(ask: Ask, client: Client) -> Finding:
         kind = described(kind_of(ask, client))
     except FetchError as error:
         return Finding("schema changed", str(error))
-    count, before = kind.hits(None), ask.source.count
-    if count is not None and before and abs(count - before) > _CHANGED * before:
-        return Finding("count changed", f"{count:,} features, {before:,} before", count)
-    said = "answers" if count is None else f"{count:,} features"
-    return Finding("ok", f"{kind.offer.name}, WFS {kind.version}: {said}", count)
+    words = f"{kind.offer.name}, WFS {kind.version}"
+    return count_finding(words, kind.hits(None), ask.source.count)
 
 
 # ── which way round ─────────────────────────────────────────────────────────────────────────

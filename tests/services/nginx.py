@@ -7,6 +7,9 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +26,8 @@ pid {home}/nginx.pid;
 error_log {home}/error.log;
 events {{ worker_connections 256; }}
 http {{
-  log_format told '$request_method|$request_uri|$status|$body_bytes_sent|$http_range';
+  log_format told '$request_method|$request_uri|$status|$body_bytes_sent|$http_range|'
+                  '$http_user_agent';
   access_log {home}/access.log told;
   client_body_temp_path {home}/body;
   proxy_temp_path {home}/proxy;
@@ -36,6 +40,15 @@ http {{
     listen 127.0.0.1:{port};
     root {root};
     location /slowly/ {{ alias {root}/; limit_rate 1m; }}
+    location /old/ {{ rewrite ^/old/(.*)$ http://127.0.0.1:{port}/$1 permanent; }}
+    location /undivided/ {{ alias {root}/; max_ranges 0; }}
+    location /403/ {{ return 403; }}
+    location /500/ {{ return 500; }}
+    location /login/ {{
+      types {{}}
+      default_type text/html;
+      return 200 "<html>please log in</html>";
+    }}
   }}
 }}
 """
@@ -50,6 +63,7 @@ class Request:
     status: int
     sent: int
     range: str
+    agent: str
 
 
 @dataclass(frozen=True)
@@ -63,8 +77,17 @@ class Nginx:
     def log(self) -> list[Request]:
         """Every request so far, the last one last; one is logged once it was answered."""
         lines = self.access.read_text(encoding="utf-8").splitlines()
-        split = [line.split("|") for line in lines]
-        return [Request(m, p, int(s), int(b), r) for m, p, s, b, r in split]
+        split = [line.split("|", 5) for line in lines]
+        return [Request(m, p, int(s), int(b), r, a) for m, p, s, b, r, a in split]
+
+    def settled(self) -> list[Request]:
+        """Every request so far; none is on its way to the log any more."""
+        # A line is written when a request is over: once the mark is there, so are all before.
+        mark = f"/mark-{uuid.uuid4().hex}"
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(self.url + mark)  # noqa: S310 -- our own server
+        self.asked(mark)
+        return [r for r in self.log() if not r.path.startswith("/mark-")]
 
     def asked(self, path: str, *, at_least: int = 1) -> list[Request]:
         """Requests for a path, of which so many are known to have been answered."""
