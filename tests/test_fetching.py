@@ -56,7 +56,7 @@ def test_what_is_fetched_gives_the_answer_of_the_files(common, served, fresh_cac
     hamlet, service = served
     result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
-    assert "7 layers fetched" in result.stdout
+    assert "layers fetched: 7 " in result.stdout
     assert "1 in place below the data root" in result.stdout
     assert "land/blm: 2 features" in result.stderr
     asked = len(service.asked)
@@ -83,7 +83,7 @@ def test_what_is_held_is_not_fetched_again(served, fresh_cache):
     service.asked.clear()
     result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0
-    assert "0 layers fetched" in result.stdout
+    assert "layers fetched: 0 " in result.stdout
     assert "7 held already" in result.stdout
     assert service.asked == []
 
@@ -97,7 +97,7 @@ def test_a_larger_area_is_fetched_and_a_smaller_one_is_held(served, fresh_cache)
     part = f"{x - 0.02},{y - 0.02},{x + 0.02},{y + 0.02}"
     assert "7 held already" in fetched(hamlet, fresh_cache, f"--aoi={part}").stdout
     more = f"{west - 1},{south},{east},{north}"
-    assert "6 layers fetched" in fetched(hamlet, fresh_cache, f"--aoi={more}").stdout
+    assert "layers fetched: 6 " in fetched(hamlet, fresh_cache, f"--aoi={more}").stdout
     assert "aoi/states" not in service.layers_asked(), "states are held whole"
 
 
@@ -119,7 +119,7 @@ def test_presets_are_named_by_their_first_part(served, fresh_cache, monkeypatch)
     result = cli("fetch", "mine", *words(hamlet, fresh_cache))
     assert result.exit_code == 0, result.stderr
     assert asked == ["mine/a", "mine/b"]
-    assert "7 layers fetched" in result.stdout
+    assert "layers fetched: 7 " in result.stdout
 
 
 def test_layers_are_named_one_by_one_or_all_at_once(served, fresh_cache):
@@ -130,7 +130,7 @@ def test_layers_are_named_one_by_one_or_all_at_once(served, fresh_cache):
     assert stock(hamlet, fresh_cache).holdings.entries()[0].box is None
     every = cli("fetch", "--all", "--aoi", "toyland", *words(hamlet, fresh_cache))
     assert every.exit_code == 0, every.stderr
-    assert "6 layers fetched" in every.stdout
+    assert "layers fetched: 6 " in every.stdout
     assert "1 held already" in every.stdout
 
 
@@ -183,7 +183,7 @@ def test_all_that_fails_is_said_at_once_and_the_rest_is_kept(served, fresh_cache
     assert held == set(SERVED) - {"land/dod", "infrastructure/rail"}
     for id_ in ("land/dod", "infrastructure/rail"):
         hamlet.declare(id_, sources=[service.source(id_)])
-    assert "2 layers fetched" in fetched(hamlet, fresh_cache).stdout
+    assert "layers fetched: 2 " in fetched(hamlet, fresh_cache).stdout
 
 
 def test_without_the_states_a_name_is_no_area(served, fresh_cache):
@@ -344,7 +344,7 @@ def test_quiet_says_the_result_alone(served, fresh_cache):
     result = fetched(hamlet, fresh_cache, "--quiet")
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert "7 layers fetched" in result.stdout
+    assert "layers fetched: 7 " in result.stdout
 
 
 # ── a dry run ─────────────────────────────────────────────────────────────────────────────────
@@ -357,7 +357,7 @@ def test_a_dry_run_brings_nothing(served, fresh_cache):
     before = stock(hamlet, fresh_cache).holdings.entries()
     result = fetched(hamlet, fresh_cache, "--dry-run")
     assert result.exit_code == 0, result.stderr
-    assert "to fetch: 6 layers" in result.stdout
+    assert "layers to fetch: 6," in result.stdout
     assert "are free" in result.stdout
     assert "land/blm" in result.stdout
     assert stock(hamlet, fresh_cache).holdings.entries() == before

@@ -45,14 +45,14 @@ def test_layers_says_what_is_held_where_and_since_when(held):
     assert "yes" in found["land/dod"]
     assert "everywhere" in found["aoi/states"]
     assert "0 d" in found["land/dod"]
-    assert "8 layers are there, 0 are not" in result.stdout
+    assert "layers there: 8, absent: 0" in result.stdout
 
 
 def test_layers_names_what_is_missing(served, fresh_cache):
     hamlet, _ = served
     result = cli("layers", "--missing", *words(hamlet, fresh_cache))
     assert set(rows(result.stdout)) == set(SERVED)
-    assert "7 are not" in result.stdout
+    assert "absent: 7" in result.stdout
 
 
 def test_layers_says_what_is_stale_or_asked_otherwise_now(held):
@@ -108,7 +108,7 @@ def test_a_forecast_counts_what_is_known(tmp_path):
     assert "1,204" in text
     assert "from a sample" in text
     assert "cannot be asked" in text
-    assert "to fetch: 3 layers, about 3.4 MB, and 1 of unknown size; 2.5 GB are free" in text
+    assert "layers to fetch: 3, about 3.4 MB, and 1 of unknown size; 2.5 GB are free" in text
 
 
 # ── a machine without network ─────────────────────────────────────────────────────────────────

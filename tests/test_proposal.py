@@ -17,7 +17,7 @@ from pyproj import CRS
 from rasterio.transform import from_origin
 
 from geosite.catalog import open_catalog
-from geosite.errors import CatalogError, CRSMismatchError, LayerDataError
+from geosite.errors import CatalogError, CRSMismatchError, GeositeError, LayerDataError
 from geosite.sources import open_raster, read_features
 from geosite.sources.proposal import added, own_id, proposed
 from geosite.sources.wording import personal_name
@@ -489,3 +489,15 @@ def test_a_question_says_what_is_wrong_with_an_answer(folders, holes):
     ):
         assert wrong.split(",")[0] in asked[key].wrong(wrong)
         assert asked[key].wrong(right) == ""
+
+
+@pytest.mark.parametrize("which", ["layers", "data"])
+def test_a_folder_that_cannot_be_written_is_said_and_nothing_stays(tmp_path, holes, which):
+    path = tmp_path / "holes.gpkg"
+    holes.to_file(path)
+    folders = {name: tmp_path / name for name in ("layers", "data")}
+    # A file where a folder should be stops the administrator as well.
+    folders[which].write_text("not a folder", encoding="utf-8")
+    with pytest.raises(GeositeError, match=f"{which}.*cannot be written"):
+        added(path, folders["layers"], folders["data"], SURE, None)
+    assert not [p for f in folders.values() if f.is_dir() for p in f.rglob("*") if p.is_file()]

@@ -43,9 +43,7 @@ def shelf_text(stock: Stock, *, missing: bool = False) -> str:
     ]
     absent = sum(row[1] == "no" for row in rows)
     held = len({row[0] for row in rows if row[1] not in ("no", "by hand", "union")})
-    counted = (
-        f"{held} layers are there, {absent} are not; fetched layers are in {stock.holdings.root}"
-    )
+    counted = f"layers there: {held}, absent: {absent}; fetched are in {stock.holdings.root}"
     # A column in which nothing stands takes room from the titles.
     used = [k for k in range(len(_SHELF)) if any(row[k] for row in rows)]
     table = columns([_SHELF[k] for k in used], [[row[k] for k in used] for row in rows])
@@ -90,7 +88,7 @@ def forecast_text(forecasts: Sequence[Forecast], root: Path, free: int) -> str:
         rows.append((f.layer, f.host, amount, "?" if size is None else megabytes(size), origin))
     more = f", and {unsized} of unknown size" if unsized else ""
     end = (
-        f"to fetch: {len(rows)} layers, about {megabytes(total)}{more}; {megabytes(free)} are free"
+        f"layers to fetch: {len(rows)}, about {megabytes(total)}{more}; {megabytes(free)} are free"
     )
     table = [columns(_FORECAST, rows), ""] if rows else []
     return "\n".join([*table, f"{end} in {root}; nothing was fetched"])
@@ -100,7 +98,7 @@ def report_text(report: Report, root: Path) -> str:
     """What `geosite fetch` prints at the end: how much came, what changed, what is left to do."""
     fetched = report.of("fetched")
     size = sum(o.kept.entry.size for o in fetched if o.kept)
-    counts = [f"{len(fetched)} layers fetched ({megabytes(size)})"]
+    counts = [f"layers fetched: {len(fetched)} ({megabytes(size)})"]
     for state, words in (
         ("held", "held already"),
         ("stale", "held but stale"),

@@ -85,6 +85,8 @@ def proposed(
         If an answer is none of its choices, or answers nothing that is asked.
     LayerDataError
         If the file cannot be read.
+    GeositeError
+        If a folder cannot be written.
     CRSMismatchError
         If it carries no CRS although its format can, or a CRS was answered that is none.
     """
@@ -280,13 +282,24 @@ def added(
         msg = f"{target}: is there already, and is not overwritten; name another id with --id"
         raise CatalogError(msg)
     text = _answered(path, id_, answers, ask, data)
-    copies = _copied(path, data / place(path, id_, data))
+    copies = _copies(path, data / place(path, id_, data))
     try:
+        for here, there in copies.items():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(here, there) if here.is_dir() else shutil.copy2(here, there)
         _check(id_, text, layers, data)
         _write(target, text)
-    except BaseException:
-        for copy in copies:
-            shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
+    except BaseException as error:
+        for there in copies.values():
+            if there.exists():
+                shutil.rmtree(there) if there.is_dir() else there.unlink()
+        if isinstance(error, OSError) and not isinstance(error, GeositeError):
+            msg = (
+                f"{error.filename2 or error.filename or target}: cannot be written "
+                f"({error.strerror}); name another folder with --layers or --data, or make room; "
+                "nothing was left behind"
+            )
+            raise GeositeError(msg) from None
         raise
     return target
 
@@ -320,24 +333,16 @@ def _asked(question: Question) -> str:
     return f"{question.key}: {question.words}{choices}"
 
 
-def _copied(path: Path, target: Path) -> list[Path]:
-    """Copy a file and what belongs to it, unless it is in place; gives the copies."""
+def _copies(path: Path, target: Path) -> dict[Path, Path]:
+    """A file and what belongs to it → where they go; nothing if it is in place."""
     if target.resolve() == path.resolve():
-        return []
+        return {}
     if target.exists():
         msg = f"{target}: is there already, and is not overwritten; name another id with --id"
         raise CatalogError(msg)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir():
-        shutil.copytree(path, target)
-        return [target]
-    pairs = [(path, target)]
-    if path.suffix.lower() in (".shp", ".tif", ".tiff"):
-        beside = ((path.with_suffix(e), target.with_suffix(e)) for e in _SIDECARS)
-        pairs += [(here, there) for here, there in beside if here.is_file()]
-    for here, there in pairs:
-        shutil.copy2(here, there)
-    return [there for _, there in pairs]
+    beside = _SIDECARS if path.suffix.lower() in (".shp", ".tif", ".tiff") else ()
+    pairs = {path.with_suffix(e): target.with_suffix(e) for e in beside}
+    return {path: target} | {here: there for here, there in pairs.items() if here.is_file()}
 
 
 def _check(id_: str, text: str, layers: Path, data: Path) -> None:
