@@ -39,8 +39,17 @@ def test_ids_do_not_tell_features_of_two_areas_apart_but_those_of_two_pages():
     assert codes(united([one, two])) == ["a", "b", "c"]
     assert digest(one) == digest(table(A, B, ids=["y1", "y2"])) != digest(two)
     seen = set()
-    pages = [unlike(page, seen) for page in (one, table(A, A, ids=["x2", "x5"]))]
+    pages = [unlike(page, seen) for page in (one, table(B, A, ids=["x2", "x5"]))]
     assert codes(pages) == ["a", "b", "a"]
+
+
+def test_a_server_that_numbers_each_page_anew_loses_nothing():
+    seen = set()
+    pages = [table(A, B, ids=["x1", "x2"]), table(C, A, ids=["x1", "x2"])]
+    assert codes([unlike(page, seen) for page in pages]) == ["a", "b", "c", "a"]
+
+
+def test_features_without_an_id_are_all_kept():
     assert codes([unlike(table(A, A, ids=["", ""]), set())]) == ["a", "a"]
 
 

@@ -103,13 +103,19 @@ def fetched(ask: Ask, client: Client, folder: Path, told: Told) -> Got:
     basket.tables.clear()
     path = folder / "layer.parquet"
     count = written([_kept(table, layer)], path, crs)
+    notes = [*_notes(ask, layer, basket, count)]
+    if layer.edited and (now := described(ask, client, layer.listed).edited) != layer.edited:
+        notes.append(
+            f"edited on the server while it was read ({layer.edited}, then {now}): a feature may "
+            f"be missing; geosite fetch --layer {ask.layer.id} --refresh asks again"
+        )
     return Got(
         path=path,
         count=count,
         url=_address(layer, ask.box if ask.source.by_box else None),
         server_count=whole,
         edited=layer.edited,
-        notes=tuple(_notes(ask, layer, basket, count)),
+        notes=tuple(notes),
     )
 
 

@@ -117,13 +117,17 @@ def united(tables: Sequence[pa.Table]) -> list[pa.Table]:
 
 
 def unlike(table: pa.Table, seen: set[str]) -> pa.Table:
-    """The rows of a page whose ids did not come before; `seen` learns them."""
+    """The rows of a page that did not come before under the same id; `seen` learns them.
+
+    An id alone says nothing: some servers number the features of each answer anew.
+    """
     if ID not in table.column_names:
         return table
     new = []
-    for name in table.column(ID).to_pylist():
-        new.append(not name or name not in seen)
-        seen.add(name)
+    for name, content in zip(table.column(ID).to_pylist(), _contents(table), strict=True):
+        row = hashlib.sha256(f"{name}\n{content}".encode()).hexdigest()
+        new.append(not name or row not in seen)
+        seen.add(row)
     return table.filter(pa.array(new, pa.bool_()))
 
 

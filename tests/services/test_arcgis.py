@@ -342,6 +342,20 @@ def test_the_day_of_the_last_edit_is_told(fickle, client, tmp_path):
     assert fetched(ask(fickle.address), client, tmp_path)[0].edited == "2026-11-22T05:00:00Z"
 
 
+def test_an_edit_while_it_is_read_is_told(fickle, client, tmp_path, monkeypatch):
+    fickle.points(3)
+    fickle.description = {"editingInfo": {"dataLastEditDate": 1795323600000}}
+    honest = fickle.query
+
+    def edited(asked):
+        fickle.description = {"editingInfo": {"dataLastEditDate": 1795327200000}}
+        return honest(asked)
+
+    monkeypatch.setattr(fickle, "query", edited)
+    got, _ = fetched(ask(fickle.address), client, tmp_path)
+    assert any("2026-11-22T05:00:00Z, then 2026-11-22T06:00:00Z" in note for note in got.notes)
+
+
 def test_an_address_that_lists_no_layers_is_refused(fickle, client, tmp_path):
     with pytest.raises(RefusedError, match="lists no layers"):
         fetched(ask(f"{fickle.address}/0"), client, tmp_path)
