@@ -110,13 +110,12 @@ browser: $(TEST)
 	  || { [ $$package = chromium ] && $(BIN)/playwright install --with-deps chromium >>$$log 2>&1; } \
 	  || echo "$$package could not be installed (see $$log): browser tests are skipped"; done
 
-# Clients of official services are tested against servers that others wrote: MapServer (which
-# spawn-fcgi starts) and nginx here, Koop by npm, pygeoapi by pip.
+# Clients of official services are tested against servers that others wrote: MapServer and nginx
+# here, Koop by npm, pygeoapi by pip.
 servers: $(TEST)
 	@missing=; path="$$PATH:/usr/sbin:/usr/lib/cgi-bin"; \
 	PATH=$$path command -v nginx >/dev/null || missing=nginx-light; \
 	PATH=$$path command -v mapserv >/dev/null || missing="$$missing cgi-mapserver"; \
-	PATH=$$path command -v spawn-fcgi >/dev/null || missing="$$missing spawn-fcgi"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \
 	else echo "not installed: $$missing; tests on real servers are skipped. To have them: sudo $(APT) $$missing"; exit 0; fi; \
