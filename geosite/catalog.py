@@ -18,7 +18,8 @@ from geosite.model.base import Spec
 from geosite.model.fit import condition_misfits, geometry_misfits, reading_misfits, rule_misfits
 from geosite.model.layer import Geometry, Layer
 from geosite.model.lock import Held
-from geosite.model.rule import Commodities, LandAuthorities, Rule, RuleSet
+from geosite.model.permit import Permits
+from geosite.model.rule import Commodities, LandAuthorities, LocalRules, Rule, RuleSet
 from geosite.model.scenario import Scenario
 
 S = TypeVar("S", bound=Spec)
@@ -64,6 +65,8 @@ class Rulebook:
     commodities: Commodities
     groups: Mapping[str, tuple[str, ...]]
     """Names that stand for several states: ``west`` → its states."""
+    permits: Permits
+    local: LocalRules
 
     def rules(self, scenario: Scenario) -> tuple[Rule, ...]:
         """Rules a scenario asks for, in order of rule id, so that naming order means nothing.
@@ -154,6 +157,21 @@ def open_rulebook(root: Path | None = None) -> Rulebook:
             if rule.id in owner:
                 found.append(f"{file.name}: rule {rule.id} is already in {owner[rule.id]}")
             owner[rule.id] = file.name
+    permits = _read(root / "permits.yaml", Permits)
+    local = _read(root / "local.yaml", LocalRules)
+    known = {p.id for p in permits.permits}
+    found += [
+        f"{owner[rule.id]}: rule {rule.id}: there is no permit {id_!r} in permits.yaml"
+        for chosen in sets.values()
+        for rule in chosen.rules
+        for id_ in rule.permits
+        if id_ not in known
+    ]
+    found += [
+        f"local.yaml: there is no rule {entry.rule!r}"
+        for entry in local.local
+        if entry.rule not in owner
+    ]
     if found:
         raise CatalogError(faults(f"the rulebook {root} is not valid:", found))
     return Rulebook(
@@ -161,6 +179,8 @@ def open_rulebook(root: Path | None = None) -> Rulebook:
         _read(root / "authorities.yaml", LandAuthorities),
         _read(root / "commodities.yaml", Commodities),
         _read(root / "aoi_groups.yaml", _Groups).groups,
+        permits,
+        local,
     )
 
 
@@ -211,6 +231,16 @@ def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
         f"rules: there is no rule set {name!r}; there are {', '.join(sorted(rulebook.sets))}"
         for name in scenario.rules
         if name not in rulebook.sets
+    ]
+    rules = {r.id for r in rulebook.rules(scenario)}
+    found += [
+        f"{key}: the chosen rule sets have no rule {name!r}"
+        for key, names in (
+            ("overrides", [o.rule for o in scenario.overrides]),
+            ("local", [x.rule for x in scenario.local]),
+        )
+        for name in names
+        if name not in rules
     ]
     known = {c.id for c in rulebook.commodities.commodities}
     lists = {"eo14241", "critical2025", "critical2022"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +62,30 @@ class DepositPoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Features of a rule that have a setback of their own [m]."""
+
+    shapes: Shapes
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Land on which a rule has another setback [m]; None: there it does not hold."""
+
+    land: Shapes
+    metres: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Land on which a reviewer has decided about a rule."""
+
+    land: Shapes
+    effect: Literal["holds", "set aside", "in doubt"]
+
+
+@dataclass(frozen=True, slots=True)
 class TileInputs:
     """What every tile shares; nothing in it depends on the tiling.
 
@@ -79,6 +103,15 @@ class TileInputs:
         Land each layer speaks for; a layer that is not in it speaks everywhere.
     silent
         Presence-only layers: where they show nothing, nothing is known.
+    parts
+        By rule id, in place of `vectors`: features whose setback is their own, boundaries, and
+        areas over a cap.
+    local
+        By rule id, in order of precedence: the first that holds a cell decides.
+    amendments
+        By rule id, in the order in which they were decided; applied last.
+    lifts
+        By the id of a rule that includes: the rules it lifts.
     """
 
     scenario: Scenario
@@ -95,3 +128,7 @@ class TileInputs:
     coverage: Mapping[str, Shapes]
     silent: frozenset[str]
     deposits: DepositPoints | None
+    parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+    local: Mapping[str, tuple[Local, ...]] = field(default_factory=dict)
+    amendments: Mapping[str, tuple[Amendment, ...]] = field(default_factory=dict)
+    lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -66,8 +66,7 @@ def _reaches(scenario: Scenario, rulebook: Rulebook) -> Iterator[float]:
             yield from (saturation(reading), radius(reading))
     for rule in rulebook.rules(scenario):
         treatment = rule.treatment(scenario.project)
-        yield float(getattr(treatment, "setback", 0.0))
-        yield float(getattr(treatment, "within", 0.0))
+        yield treatment.reach if treatment else 0.0
     if scenario.evidence:
         yield from (scenario.evidence.reach, scenario.evidence.kernel)
 

@@ -86,8 +86,7 @@ class Plan:
         """Reach of the widest rule or measure [cells]."""
         metres = [saturation(c.reading) for c in self.criteria if c.reading]
         metres += [radius(c.reading) for c in self.criteria if c.reading]
-        metres += [getattr(t, "setback", 0.0) for t in self.treatments]
-        metres += [getattr(t, "within", 0.0) for t in self.treatments]
+        metres += [t.reach for t in self.treatments]
         if self.scenario.evidence:
             metres += [self.scenario.evidence.reach, self.scenario.evidence.kernel]
         return ceil(max(metres, default=0.0) / self.grid.resolution)
@@ -316,8 +315,7 @@ def _refuse_far(
     criteria: tuple[Chosen, ...], treatments: tuple[Treatment, ...], resolution: float
 ) -> None:
     metres = [saturation(c.reading) for c in criteria if c.reading]
-    metres += [float(getattr(t, "setback", 0.0)) for t in treatments]
-    metres += [float(getattr(t, "within", 0.0)) for t in treatments]
+    metres += [t.reach for t in treatments]
     if (far := max(metres, default=0.0)) / resolution > MOST:
         msg = (
             f"grid.resolution: a distance of {far / 1000:,.0f} km spans {far / resolution:,.0f} "

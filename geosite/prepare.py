@@ -202,7 +202,7 @@ def _vectors(
     zones: dict[LayerKey, Zones] = {}
     points: dict[tuple[str, str | None, str], Points] = {}
     keys: list[LayerKey] = [(r.layer, r.where) for r in plan.rules if r.subject.kind == "presence"]
-    keys += [(r.inside, None) for r in plan.rules if r.inside]
+    keys += [(r.inside, r.inside_where) for r in plan.rules if r.inside]
     for key in keys:
         _add_shapes(plan, library, vectors, key)
     for chosen in plan.criteria:
@@ -271,7 +271,7 @@ def _amounts(frame: gpd.GeoDataFrame, field: str, layer: Layer, grid: Grid) -> P
 
 
 def _rasters(plan: Plan, library: Library) -> dict[str, tuple[RasterSurface, Raster]]:
-    wanted = [r.layer for r in plan.rules if r.subject.kind != "presence"]
+    wanted = [r.layer for r in plan.rules if r.reads_raster]
     wanted += [c.key[0] for c in plan.criteria if c.reading and c.reading.layer]
     out = {}
     for layer in dict.fromkeys(wanted):
@@ -357,7 +357,9 @@ def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
         shapes = frame.geometry.buffer(setback) if setback else frame.geometry
         inside = _cut(shapes.to_numpy(), plan.aoi)
         if rule.inside and library.has(rule.inside):
-            extent = shapely.union_all(library.frame(rule.inside).geometry.to_numpy())
+            extent = shapely.union_all(
+                library.frame(rule.inside, rule.inside_where).geometry.to_numpy()
+            )
             inside = _cut(inside, extent)
         table = gpd.GeoDataFrame(
             {"rule": rule.id, "name": name.fillna("").astype(str)},

@@ -52,7 +52,7 @@ class Surfaces:
 
     def _setback(self, key: LayerKey) -> float:
         setbacks = [
-            _reach(treatment)
+            treatment.reach
             for rule, treatment in zip(self.inputs.rules, self.inputs.treatments, strict=True)
             if (rule.layer, rule.where) == key
         ]
@@ -96,7 +96,7 @@ class Surfaces:
 
     def verdict(self, rule: Rule, treatment: Treatment) -> Verdict:
         """What one rule says of the window."""
-        metres = _reach(treatment)
+        metres = treatment.reach
         if not self._is_readable(rule):
             nothing = np.zeros(self.window.shape, bool)
             return Verdict(nothing, ~nothing)
@@ -114,9 +114,9 @@ class Surfaces:
         if rule.inside is None:
             return found
         touched = found.against | found.unsure
-        if (rule.inside, None) not in self.inputs.vectors:
+        if (rule.inside, rule.inside_where) not in self.inputs.vectors:
             return Verdict(np.zeros_like(near), touched)
-        inside = self.near((rule.inside, None), 0.0)
+        inside = self.near((rule.inside, rule.inside_where), 0.0)
         found = constraints.narrowed(found, inside)
         # Where the extent itself is not covered, nobody knows whether the rule holds.
         doubtful = self.uncovered(rule.inside, 0.0) & ~inside
@@ -153,13 +153,6 @@ class Surfaces:
             harmonise.near(marked, reach, margin),
             harmonise.near(np.isnan(values), reach, margin),
         )
-
-
-def _reach(treatment: Treatment) -> float:
-    # How far from a feature a rule speaks [m].
-    if treatment.tier == "require":
-        return treatment.within
-    return float(getattr(treatment, "setback", 0.0))
 
 
 def _inner(margin: int) -> tuple[slice, slice]:

@@ -19,7 +19,7 @@ NOTHING = Catalog(Path("nowhere"), {})
 
 
 def aoi(text, crs=ALBERS):
-    book = Rulebook({}, None, None, {})
+    book = Rulebook({}, None, None, {}, None, None)
     return area_of_interest(text, NOTHING, book, Path("nowhere"), crs)
 
 

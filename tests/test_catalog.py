@@ -21,6 +21,24 @@ COMMODITY = {
     "names": ["lithium", "li"],
     "citation": "for a test only",
 }
+PERMIT = {
+    "id": "section-7",
+    "title": "Section 7",
+    "kind": "consultation",
+    "track": "federal",
+    "agency": "for a test only",
+    "projects": ["mine"],
+    "citation": "for a test only",
+}
+PATHWAY = {
+    "id": "ordinary",
+    "title": "Ordinary",
+    "projects": ["mine"],
+    "months": {"low": "1", "likely": "24", "high": "132"},
+    "as_of": "2026-01-01",
+    "citation": "for a test only",
+    "source": "for a test only",
+}
 LAYER_FILE = {key: value for key, value in LAYER.items() if key != "id"}
 
 
@@ -58,6 +76,8 @@ def rulebook(tmp_path):
         write(root / "authorities.yaml", {"authorities": []})
         write(root / "commodities.yaml", {"commodities": [COMMODITY]})
         write(root / "aoi_groups.yaml", {"groups": {"west": ["Nevada", "Utah"]}})
+        write(root / "permits.yaml", {"permits": [PERMIT], "pathways": [PATHWAY]})
+        write(root / "local.yaml", {"local": []})
         return root
 
     return written
@@ -220,7 +240,16 @@ def test_wrong_rules_are_told_together(rulebook):
     assert "rules.0.citation: this key is missing" in said
 
 
-@pytest.mark.parametrize("name", ["authorities.yaml", "commodities.yaml", "aoi_groups.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authorities.yaml",
+        "commodities.yaml",
+        "aoi_groups.yaml",
+        "permits.yaml",
+        "local.yaml",
+    ],
+)
 def test_a_missing_table_of_the_rulebook_is_named(rulebook, name):
     root = rulebook(one=[RULE])
     (root / name).unlink()

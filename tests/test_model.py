@@ -309,7 +309,6 @@ def test_a_rule_is_about_the_facilities_it_names():
         ({"tier": "mitigate", "factor": "0"}, "greater than 0"),
         ({"tier": "exclude", "setback": "300"}, "is not in m, km, ft or mi"),
         ({"tier": "exclude", "within": "300 m"}, "Extra inputs"),
-        ({"tier": "include"}, "Field required"),
     ],
 )
 def test_a_wrong_treatment_is_told_what_is_wrong(treatment, what):

@@ -15,11 +15,62 @@ ProjectType = Literal["mine", "refinery"]
 Authority = Literal["statute", "regulation", "withdrawal", "plan", "practice"]
 
 
-class Exclude(Spec):
+class Step(Spec):
+    """From this value of the attribute on, this setback."""
+
+    from_: Annotated[float, Field(alias="from")]
+    setback: Metres
+
+
+class Scaled(Spec):
+    """A setback by an attribute of the feature: by steps of voltage, or a height times a factor.
+
+    A feature whose attribute is not known, or below the first step, has the plain setback.
+    """
+
+    field: Text
+    steps: tuple[Step, ...] = ()
+    times: Annotated[float, Field(gt=0)] | None = None
+    """Metres a unit of the attribute."""
+    at_most: Metres | None = None
+    """No setback by `times` is wider; it says how far beyond the AOI features are read."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.steps) == (self.times is not None):
+            msg = "give steps or times, not both and not neither"
+            raise ValueError(msg)
+        if (self.times is None) != (self.at_most is None):
+            msg = "times and at_most belong together: without a limit nobody knows how far to look"
+            raise ValueError(msg)
+        values = [s.from_ for s in self.steps]
+        if values != sorted(set(values)):
+            msg = "steps: write them from the smallest value to the largest, each once"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def widest(self) -> float:
+        """Widest setback it can give [m]."""
+        return max([s.setback for s in self.steps] + [self.at_most or 0.0])
+
+
+class _Near(Spec):
+    # What a treatment knows of distance.
+    setback: Metres = 0.0
+    scaled: Scaled | None = None
+    """Setback by an attribute; `setback` is then that of features that do not tell it."""
+
+    @property
+    def reach(self) -> float:
+        """Farthest that it speaks from a feature [m]."""
+        return max(self.setback, self.scaled.widest if self.scaled else 0.0)
+
+
+class Exclude(_Near):
     """No facility on the feature or within the setback."""
 
     tier: Literal["exclude"]
-    setback: Metres = 0.0
 
 
 class Require(Spec):
@@ -28,37 +79,50 @@ class Require(Spec):
     tier: Literal["require"]
     within: Metres = 0.0
 
+    @property
+    def reach(self) -> float:
+        """Farthest that it speaks from a feature [m]."""
+        return self.within
 
-class Avoid(Spec):
+
+class Avoid(_Near):
     """Possible, but worth less: suitability is multiplied by the factor."""
 
     tier: Literal["avoid"]
     factor: Annotated[float, Field(ge=0, lt=1)]
-    setback: Metres = 0.0
 
 
-class Mitigate(Spec):
+class Mitigate(_Near):
     """Possible at a cost: suitability is multiplied by the factor, and the site is told."""
 
     tier: Literal["mitigate"]
     factor: Annotated[float, Field(gt=0, le=1)] = 1.0
-    setback: Metres = 0.0
 
 
-class Flag(Spec):
+class Flag(_Near):
     """Changes no number; the site is told."""
 
     tier: Literal["flag"]
-    setback: Metres = 0.0
 
 
 class Include(Spec):
-    """Lifts every exclusion, applied last; for a statute it needs the case number."""
+    """Lifts exclusions, applied last.
+
+    By itself it lifts rules of a regulation, a plan or practice. A statute or a withdrawal
+    is lifted only where it is named and the case is; sovereign land never is, and no claim
+    lifts anything.
+    """
 
     tier: Literal["include"]
-    case: Text
-    """Number or file of the case, for whoever audits the rule: no computation reads it, and the
-    report of exceptions is to print it."""
+    lifts: tuple[Identifier, ...] = ()
+    """Rules it lifts; without any, all that rest on a regulation, a plan or practice."""
+    case: Text | None = None
+    """Number or file of the case; a statute or a withdrawal is not lifted without it."""
+
+    @property
+    def reach(self) -> float:
+        """Farthest that it speaks from a feature [m]."""
+        return 0.0
 
 
 Treatment = Annotated[
@@ -105,7 +169,30 @@ class Category(Spec):
     codes: Annotated[tuple[int, ...], Field(min_length=1)]
 
 
-Subject = Annotated[Presence | Slope | Value | Category, Field(discriminator="kind")]
+class Boundary(Spec):
+    """The rule is about the boundaries of a polygon layer's features: with `inside` of the same
+    layer and a setback it is an inward buffer.
+    """  # noqa: D205
+
+    kind: Literal["boundary"]
+
+
+class Disturbance(Spec):
+    """The rule is about analysis areas in which too much land is disturbed.
+
+    The layer's polygons are the areas. One is over its cap where the land of `existing` inside
+    it, and the disturbance that a site of the scenario would add, are more than the share.
+    """
+
+    kind: Literal["disturbance"]
+    cap: Percent
+    existing: LayerId
+    existing_where: str | None = None
+
+
+Subject = Annotated[
+    Presence | Slope | Value | Category | Boundary | Disturbance, Field(discriminator="kind")
+]
 
 
 class Rule(Spec):
@@ -124,11 +211,24 @@ class Rule(Spec):
     refinery: Treatment | None = None
     inside: LayerId | None = None
     """The rule is active only inside the polygons of this layer."""
+    inside_where: str | None = None
+    """SQL condition on the fields of that layer."""
+    disposal: Literal["locatable", "leasable", "any"] = "any"
+    """Minerals the rule speaks of: a withdrawal from location says nothing of a lease."""
+    land_origin: Literal["public domain", "acquired", "any"] = "any"
+    mineral_estate: Literal["federal", "private", "any"] = "any"
+    mineral_status: Literal["open", "segregated", "withdrawn", "any"] = "any"
+    """Land the rule speaks of; a site that is known to be other land is not told of it."""
     authority: Authority
     citation: Text
     exceptions: tuple[Text, ...] = ()
     consultation: str | None = None
-    permits: tuple[Text, ...] = ()
+    permits: tuple[Identifier, ...] = ()
+    """Permits and consultations that a touch triggers, by their id in ``permits.yaml``."""
+    who_can_act: str | None = None
+    """Who could change it: Congress, a department by order, a field office by plan amendment."""
+    sovereign: bool = False
+    """Land of another sovereign: nothing lifts the rule and no analysis values its absence."""
     valid_from: date | None = None
     valid_to: date | None = None
     needs_federal_funding: bool = False
@@ -140,10 +240,25 @@ class Rule(Spec):
         if self.mine is None and self.refinery is None:
             msg = "say what the rule means for mine, refinery or both"
             raise ValueError(msg)
+        if self.inside_where and not self.inside:
+            msg = "inside_where selects features of the layer of inside, and that is not given"
+            raise ValueError(msg)
+        hard = {"exclude", "require"} & {t.tier for t in (self.mine, self.refinery) if t}
+        if hard and {self.land_origin, self.mineral_estate, self.mineral_status} != {"any"}:
+            msg = (
+                "land_origin, mineral_estate and mineral_status are known of sites, not of cells: "
+                "a rule that excludes or requires takes its land from a layer"
+            )
+            raise ValueError(msg)
         if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
             msg = f"valid_from {self.valid_from} is after valid_to {self.valid_to}"
             raise ValueError(msg)
         return self
+
+    @property
+    def reads_raster(self) -> bool:
+        """Whether it is about cells of a raster and not about features."""
+        return self.subject.kind in ("slope", "value", "category")
 
     def treatment(self, project: ProjectType) -> Treatment | None:
         """What the rule means for a type of project; None if nothing."""
@@ -153,6 +268,65 @@ class Rule(Spec):
         """Whether the rule is valid on a day, both ends included."""
         started = self.valid_from is None or self.valid_from <= day
         return started and (self.valid_to is None or day <= self.valid_to)
+
+
+class LocalRule(Spec):
+    """What a county, a state or another area asks instead of a rule: stricter or more permissive.
+
+    Facilities on land in the area keep this setback; elsewhere the rule's own holds.
+    """
+
+    rule: Identifier
+    counties: tuple[Annotated[str, Field(pattern=r"^[0-9]{5}$")], ...] = ()
+    """FIPS codes of state and county."""
+    inside: LayerId | None = None
+    where: str | None = None
+    """Polygons of a layer instead, and a condition on its fields."""
+    setback: Metres | None = None
+    applies: bool = True
+    """False: the rule does not hold there at all."""
+    authority: Authority = "regulation"
+    citation: Text
+    valid_from: date | None = None
+    valid_to: date | None = None
+    evidence: Literal["confirmed", "to be confirmed"] = "to be confirmed"
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place_one_answer(self) -> Self:
+        if bool(self.counties) == (self.inside is not None):
+            msg = "say where it holds: counties or inside, not both and not neither"
+            raise ValueError(msg)
+        if self.applies == (self.setback is None):
+            msg = "give a setback, or applies: false where the rule does not hold at all"
+            raise ValueError(msg)
+        if self.where and not self.inside:
+            msg = "where selects features of the layer of inside, and that is not given"
+            raise ValueError(msg)
+        return self
+
+    def in_force(self, day: date) -> bool:
+        """Whether it is valid on a day, both ends included."""
+        started = self.valid_from is None or self.valid_from <= day
+        return started and (self.valid_to is None or day <= self.valid_to)
+
+
+class Override(Spec):
+    """What a project decides instead of the rulebook about a single rule."""
+
+    rule: Identifier
+    treatment: Treatment | None = None
+    """None: the rule is not asked."""
+    basis: Text
+    """Why; it is printed wherever the rule is."""
+    case: str | None = None
+    """Number or file of the case, where a statute or a withdrawal would exclude less than it does."""
+
+
+class LocalRules(Spec):
+    """The local table of the rulebook."""
+
+    local: tuple[LocalRule, ...]
 
 
 class RuleSet(Spec):
@@ -169,6 +343,7 @@ class LandAuthority(Spec):
     agency: Text
     project: ProjectType
     disposal: Literal["locatable", "leasable", "any"] = "any"
+    land_origin: Literal["public domain", "acquired", "any"] = "any"
     authority: Text
     """The instrument, as it is printed in the table: ``43 CFR 3809 plan of operations``."""
     citation: Text

@@ -12,7 +12,7 @@ from geosite.model.base import Identifier, LayerId, Spec, Text
 from geosite.model.criterion import Criterion
 from geosite.model.layer import Agency
 from geosite.model.quantity import Coordinate, Hectares, Metres
-from geosite.model.rule import ProjectType, Rule
+from geosite.model.rule import LocalRule, Override, ProjectType, Rule
 
 EvidenceClass = Literal[
     "reserve", "resource", "plan", "producer", "past_producer", "prospect", "occurrence", "unknown"
@@ -41,6 +41,21 @@ class Confirmation(Spec):
     within: Metres
 
 
+class Tenure(Spec):
+    """What a layer tells of a site's land or minerals, where it shows something.
+
+    Read off the site's exact outline: a column is ``unknown`` until a layer says so.
+    """
+
+    column: Literal["land_origin", "mineral_estate", "mineral_status"]
+    layer: LayerId
+    where: str | None = None
+    value: Text
+    """What land on the layer's polygons is: acquired, federal, withdrawn …"""
+    otherwise: Text | None = None
+    """What covered land off them is; without it nothing is known there."""
+
+
 class Land(Spec):
     """The land register: whose land it is, and whose is asked for."""
 
@@ -54,6 +69,12 @@ class Land(Spec):
     places: LayerId | None = None
     """Points that lend a name to a nameless parcel."""
     counties: LayerId | None = None
+    tenure: tuple[Tenure, ...] = ()
+    """In order: the first that tells of a piece of land decides its column."""
+    offices: tuple[LayerId, ...] = ()
+    """Polygons of the offices that would decide, by name; read for a dossier."""
+    plans: tuple[LayerId, ...] = ()
+    """Polygons of the land-use plans, with their dates; read for a dossier."""
     sliver: Hectares = 1.0
     """Parts smaller than this are reported and not offered."""
 
@@ -201,6 +222,12 @@ class Scenario(Spec):
     """Rule sets of the rulebook."""
     own_rules: tuple[Rule, ...] = ()
     """Rules of this project itself; one with the id of a rule of the sets takes its place."""
+    overrides: tuple[Override, ...] = ()
+    """Decisions of this project about single rules; they go before local and generic ones."""
+    local: tuple[LocalRule, ...] = ()
+    """Local regulations besides those of the rulebook; they go before generic rules."""
+    footprint: Hectares | None = None
+    """Disturbance that a site would add, for caps; a pad or the smallest site if not given."""
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     evidence: Evidence | None = None
     combination: Combination
@@ -231,6 +258,9 @@ class Scenario(Spec):
             )
         if len(set(self.rules)) != len(self.rules):
             found.append("rules: a rule set is named twice")
+        changed = [o.rule for o in self.overrides]
+        if twice := sorted({i for i in changed if changed.count(i) > 1}):
+            found.append(f"overrides: rules overridden twice: {', '.join(twice)}")
         own = [r.id for r in self.own_rules]
         if twice := sorted({i for i in own if own.count(i) > 1}):
             found.append(f"own_rules: rules given twice: {', '.join(twice)}")
