@@ -320,7 +320,7 @@ class Override(Spec):
     basis: Text
     """Why; it is printed wherever the rule is."""
     case: str | None = None
-    """Number or file of the case, where a statute or a withdrawal would exclude less than it does."""
+    """Number or file of the case; a statute or a withdrawal is not made weaker without it."""
 
 
 class LocalRules(Spec):
