@@ -83,7 +83,8 @@ ACCURACY = {
     "minerals/disturbance_areas": "50 m",
 }
 """Positional accuracy of some layers, of the order that such layers have."""
-_CASE = {
+_Fields = dict[str, str | float]
+_CASE: _Fields = {
     "serial": "{serial}",
     "product": "Demo product",
     "disposition": "Authorized|Authorized|Closed",
@@ -91,11 +92,15 @@ _CASE = {
     "acres": 1280.0,
     "state": "SB",
 }
-_LEASE = {**_CASE, "effective": "2015-06-01", "expires": "2035-06-01", "producing": "no"}
-_SPECIES = {"name": "{name}", "species": "Demo fish", "scientific_name": "Piscis demonstrans"}
-_LISTED = {**_SPECIES, "status": "Proposed", "published": "2024-01-01"}
-_MINE = {**_CASE, "disposition": "Authorized|Pending|Closed", "expires": "2035-06-01"}
-_AIR = {"floor": 0.0, "floor_unit": "FT", "ceiling": 18000.0, "ceiling_unit": "FT"}
+_LEASE: _Fields = {**_CASE, "effective": "2015-06-01", "expires": "2035-06-01", "producing": "no"}
+_SPECIES: _Fields = {
+    "name": "{name}",
+    "species": "Demo fish",
+    "scientific_name": "Piscis demonstrans",
+}
+_LISTED: _Fields = {**_SPECIES, "status": "Proposed", "published": "2024-01-01"}
+_MINE: _Fields = {**_CASE, "disposition": "Authorized|Pending|Closed", "expires": "2035-06-01"}
+_AIR: _Fields = {"floor": 0.0, "floor_unit": "FT", "ceiling": 18000.0, "ceiling_unit": "FT"}
 
 TABLE: dict[str, Row] = {
     "land/segregations_minerals": Row(
