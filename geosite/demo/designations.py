@@ -99,7 +99,11 @@ _SPECIES: _Fields = {
     "scientific_name": "Piscis demonstrans",
 }
 _LISTED: _Fields = {**_SPECIES, "status": "Proposed", "published": "2024-01-01"}
-_MINE: _Fields = {**_CASE, "disposition": "Authorized|Pending|Closed", "expires": "2035-06-01"}
+_MINE: _Fields = {
+    **_CASE,
+    "disposition": "Authorized|Pending|Closed",
+    "expires": "2035-06-01",
+}
 _AIR: _Fields = {"floor": 0.0, "floor_unit": "FT", "ceiling": 18000.0, "ceiling_unit": "FT"}
 
 TABLE: dict[str, Row] = {
