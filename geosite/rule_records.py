@@ -24,9 +24,9 @@ def rule_records(plan: Plan, removed: pd.DataFrame) -> list[dict[str, Any]]:
     removed : DataFrame
         From `accounting.removal`.
     """
-    taken = removed.set_index("rule")
+    taken = removed.set_index("rule").to_dict("index")
     return [
-        _rule(plan, r, t) | (taken.loc[[r.id]].to_dict("records")[0] if r.id in taken.index else {})
+        {**_rule(plan, r, t), **{str(k): v for k, v in taken.get(r.id, {}).items()}}
         for r, t in zip(plan.rules, plan.treatments, strict=True)
     ]
 
