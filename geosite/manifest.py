@@ -70,6 +70,7 @@ _SHAPE: dict[str, Any] = {
             "citation": str,
             "layer": str,
             "exceptions": [str],
+            "sovereign?": bool,
             "lifts?": [str],
             "local?": [_LOCAL],
             "override?": {"basis": str, "instead": str, "of": str},

@@ -115,8 +115,8 @@ def test_local_rules_of_the_scenario_go_before_those_of_the_rulebook_and_then_as
     assert r.order == (
         (
             "houses: project local x/town (500 m, town code) before project local x/town where "
-            "name = 'B' (does not hold, town code) before local 32013 (1 mi, county code 17.2) before "
-            "generic (300 ft)"
+            "name = 'B' (does not hold, town code) before local 32013 (1 mi, county code 17.2) "
+            "before generic (300 ft)"
         ),
     )
     assert [e.setback for e in r.local["houses"]] == [500.0, None, 1609.344]
@@ -129,8 +129,8 @@ def test_an_overridden_rule_has_no_local_rules_and_says_so():
     assert r.local == {}
     assert r.order == (
         (
-            "houses: project override (flag: ours) before local 32013 (1 mi, county code 17.2) before "
-            "generic (exclude 300 ft); the local rules are not asked"
+            "houses: project override (flag: ours) before local 32013 (1 mi, county code 17.2) "
+            "before generic (exclude 300 ft); the local rules are not asked"
         ),
     )
 
@@ -142,8 +142,8 @@ def test_an_own_rule_of_the_same_id_goes_before_local_and_generic():
     assert r.local == {}
     assert r.order == (
         (
-            "houses: project rule (exclude 2 km, our promise) before local 32013 (1 mi, county code "
-            "17.2) before generic (exclude 300 ft); the local rules are not asked"
+            "houses: project rule (exclude 2 km, our promise) before local 32013 (1 mi, county "
+            "code 17.2) before generic (exclude 300 ft); the local rules are not asked"
         ),
     )
     assert [t.setback for t in r.treatments] == [2000.0]
@@ -238,8 +238,8 @@ def test_with_minerals_of_both_kinds_either_rule_is_asked_and_says_so():
     assert [one.id for one in r.rules] == ["any", "leased", "located"]
     assert r.order == (
         (
-            "leased: speaks of leasable minerals and is asked of all land; of the commodities copper "
-            "is located"
+            "leased: speaks of leasable minerals and is asked of all land; of the commodities "
+            "copper is located"
         ),
         (
             "located: speaks of locatable minerals and is asked of all land; of the commodities "
