@@ -19,6 +19,8 @@ from geosite.errors import CoverageError
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from geosite.grid import Grid
@@ -75,7 +77,7 @@ def explain_site(run: Run, site_id: str) -> str:
             rule = titles[name]
             word = {"unknown": "hard, cannot tell", "not_examined": "cannot tell"}.get(tier, tier)
             lines.append(f"  {word:>17}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
-            lines += _voices(m, name)
+            lines += _voices(m, rule)
     if site["fatal_flaws"]:
         lines.append(f"fatal flaw: {site['fatal_flaws']}")
     return _printed([*lines, "", m["notice"]])
@@ -144,25 +146,26 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
             f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]"
         )
         lines += [f"                exception: {e}" for e in rule["exceptions"]]
-        lines += [*_voices(m, rule["id"]), *_lifted(rule["id"], here)]
+        lines += [*_voices(m, rule), *_lifted(rule["id"], here)]
     for k, rule in ordered:
         if unsure_bits(planes, k)[0, 0]:
             lines.append(f"   cannot tell: {rule['title']} ({rule['tier']}) [{rule['citation']}]")
-            lines += [*_voices(m, rule["id"]), *_lifted(rule["id"], here)]
+            lines += [*_voices(m, rule), *_lifted(rule["id"], here)]
     if status == EXCLUDED:
         lines.append("  the rules that exclude are listed first; any one of them is enough")
     lines += _scores(run, cell)
     return _printed([*lines, "", m["notice"]])
 
 
-def _voices(manifest: Any, rule: str) -> list[str]:
-    # Whose voice is heard of a rule; a run of before has no such lines.
-    lead = f"{rule}: "
-    return [
-        f"                {line.removeprefix(lead)}"
-        for line in manifest.get("resolution", ())
-        if line.startswith(lead)
+def _voices(manifest: Any, rule: Mapping[str, Any]) -> list[str]:
+    # Whose voice is heard of a rule, and of which minerals; a run of before says neither.
+    lead = f"{rule['id']}: "
+    said = [
+        line.removeprefix(lead) for line in manifest.get("resolution", ()) if line.startswith(lead)
     ]
+    if (minerals := rule.get("disposal", "any")) != "any":
+        said.append(f"speaks of {minerals} minerals only")
+    return [f"                {line}" for line in said]
 
 
 def _lifted(rule: str, here: list[Any]) -> list[str]:

@@ -71,6 +71,7 @@ _SHAPE: dict[str, Any] = {
             "layer": str,
             "exceptions": [str],
             "sovereign?": bool,
+            "disposal?": ("locatable", "leasable", "any"),
             "lifts?": [str],
             "local?": [_LOCAL],
             "override?": {"basis": str, "instead": str, "of": str},

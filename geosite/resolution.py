@@ -40,7 +40,8 @@ class Resolved:
         Of each rule that includes: the hard rules it lifts on its land.
     order : tuple of str
         A line ``<rule id>: …`` for every rule that more than one voice speaks of, from the
-        voice that is heard to the last; for what a rule lifts; and for what was dropped.
+        voice that is heard to the last; for what a rule lifts; and for what was dropped. At
+        the end, which rules speak of some of the commodities only.
     notes : tuple of str
         What ceases to hold within a year.
     """
@@ -101,7 +102,6 @@ def resolved(scenario: Scenario, rulebook: Rulebook, day: date) -> Resolved:
             local[rule.id] = held
         order += _heard(rule, decisions, [_local(e, scenario) for e in held], plain)
         order += [_dropped(e, scenario, day) for e in entries if not e.in_force(day)]
-        order += _also_of(rule, minerals)
     found = list(asked.values())
     rules, treatments = tuple(r for r, _ in found), tuple(t for _, t in found)
     lifts = lifted_by(rules, treatments)
@@ -112,7 +112,7 @@ def resolved(scenario: Scenario, rulebook: Rulebook, day: date) -> Resolved:
         local,
         heeded,
         lifts,
-        (*order, *_lifting(found, lifts)),
+        (*order, *_lifting(found, lifts), *_of_either(rules, minerals)),
         tuple(_stale(rules, local, day)),
     )
 
@@ -182,12 +182,16 @@ def _acquired(rule: Rule, others: list[str]) -> str:
     return f"{phrases.some(others)} {verb} {_WORDS[_OTHER[rule.disposal]]}"
 
 
-def _also_of(rule: Rule, minerals: Sequence[Commodity]) -> Iterator[str]:
-    if others := _others(rule, minerals):
-        yield (
-            f"{rule.id}: speaks of {rule.disposal} minerals and is asked of all land; of the "
-            f"commodities {_acquired(rule, others)}"
-        )
+def _of_either(rules: Sequence[Rule], minerals: Sequence[Commodity]) -> Iterator[str]:
+    # Land is asked about as a whole, and some of it may be wanted for the other kind.
+    for disposal in _OTHER:
+        asked = [r for r in rules if r.disposal == disposal and _others(r, minerals)]
+        if asked:
+            yield (
+                f"rules that speak of {disposal} minerals are asked of all land; of the "
+                f"commodities {_acquired(asked[0], _others(asked[0], minerals))}: "
+                f"{', '.join(r.id for r in asked)}"
+            )
 
 
 def _heard(

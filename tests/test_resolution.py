@@ -236,15 +236,10 @@ def test_with_minerals_of_both_kinds_either_rule_is_asked_and_says_so():
     located, leased = rule("located", disposal="locatable"), rule("leased", disposal="leasable")
     r = found(located, leased, rule("any"), commodities=["copper", "potash"])
     assert [one.id for one in r.rules] == ["any", "leased", "located"]
+    head = "rules that speak of {} minerals are asked of all land; of the commodities "
     assert r.order == (
-        (
-            "leased: speaks of leasable minerals and is asked of all land; of the commodities "
-            "copper is located"
-        ),
-        (
-            "located: speaks of locatable minerals and is asked of all land; of the commodities "
-            "potash is leased"
-        ),
+        head.format("locatable") + "potash is leased: located",
+        head.format("leasable") + "copper is located: leased",
     )
 
 

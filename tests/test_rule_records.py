@@ -20,7 +20,13 @@ from tests.worlds import copied, lonlat, shared_hamlet
 
 RAIL = {"layer": "infrastructure/rail", "who_can_act": "the project", "evidence": "confirmed"}
 OWN = (
-    rule("noise", {"tier": "exclude", "setback": "1 km"}, **RAIL, note="A matter of taste."),
+    rule(
+        "noise",
+        {"tier": "exclude", "setback": "1 km"},
+        **RAIL,
+        note="A matter of taste.",
+        disposal="locatable",
+    ),
     rule("dust", {"tier": "flag", "setback": "2 km"}, **RAIL, valid_to="2026-06-30"),
     rule("old", {"tier": "exclude"}, **RAIL, valid_to="2020-01-01", citation="an order of 1999"),
     rule("moot", {"tier": "exclude", "setback": "9 km"}, **RAIL, citation="a promise"),
@@ -42,6 +48,10 @@ LINES = [
         "generic (1 km)"
     ),
     "variance: lifts noise",
+    (
+        "rules that speak of locatable minerals are asked of all land; of the commodities "
+        "metallurgical-coal, phosphate, potash are leased: noise"
+    ),
 ]
 
 
@@ -119,7 +129,7 @@ def test_run_json_says_what_was_resolved(run, planned):
     assert (noise["who_can_act"], noise["sovereign"], noise["disposal"]) == (
         "the project",
         False,
-        "any",
+        "locatable",
     )
     (local,) = noise["local"]
     assert (local["place"], local["instead"]) == ("land/dod where name = 'Fort Toy'", "3 km")
@@ -175,6 +185,7 @@ def test_a_spot_tells_the_voice_and_what_lifts(run):
     for text in (west, east):
         assert "project local land/dod where name = 'Fort Toy' (3 km, base order 3) before" in text
         assert "project override (avoid 0.5 within 2 km: measured in 2025)" in text
+        assert "speaks of locatable minerals only" in text
     assert "lifted here by variance [variance 7]" in west
     assert "lifted here" not in east
 
