@@ -182,11 +182,11 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         name, outline = area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
     except MissingLayerError:
         criteria, _ = _chosen_readings(scenario, catalog, data)
-        uses = _uses(scenario, catalog, data, rules, criteria, local)
+        uses = _uses(scenario, catalog, data, rules, criteria, asked.local)
         raise MissingLayerError(_no_outline(scenario, catalog, uses)) from None
     catalog = _with_fetched(catalog, fetched, needed_box(scenario, rulebook, outline, crs))
     criteria, notes = _chosen_readings(scenario, catalog, data)
-    uses = _uses(scenario, catalog, data, rules, criteria, local)
+    uses = _uses(scenario, catalog, data, rules, criteria, asked.local)
     grid = Grid.covering(
         outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
     )
