@@ -62,6 +62,8 @@ class Prepared:
     notes: tuple[str, ...]
     read_s: float = 0.0
     """Time that the files of vector layers took [s]."""
+    tenure: tuple[gpd.GeoDataFrame | None, ...] = ()
+    """Polygons near the AOI of each entry of the scenario's tenure; None if not to be had."""
 
 
 def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
