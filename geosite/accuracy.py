@@ -103,4 +103,6 @@ def _lines(shapes: Shapes, grid: Grid, boxes: NDArray[np.float64], metres: float
     left, bottom = boxes[:, :2].min(axis=0) - metres
     right, top = boxes[:, 2:].max(axis=0) + metres
     near = (low <= [right, top]).all(axis=1) & (high >= [left, bottom]).all(axis=1)
+    if shapes.kind == "point":
+        return np.asarray(shapely.points(ends[near, :2]), object)
     return np.asarray(shapely.linestrings(ends[near].reshape(-1, 2, 2)), object)
