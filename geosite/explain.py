@@ -16,6 +16,7 @@ from geosite.constraints import (
 )
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
+from geosite.report.facts import rank_words
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def explain_site(run: Run, site_id: str) -> str:
     lines = [
         f"{site['site_id']}  {site['name']}",
         (
-            f"rank {site['rank']} of {len(sites)}, tier {site['tier'] or 'none'}, suitability "
+            f"rank {rank_words(site) or 'unknown'} of {len(sites)}, tier "
+            f"{site['tier'] or 'none'}, suitability "
             f"{_number(site['suitability'])} (from {_number(site['suitability_low'])} to "
             f"{_number(site['suitability_high'])} with what is not known)"
         ),
