@@ -414,6 +414,7 @@ def test_the_status_counts_are_hectares():
 LAW = {
     "rank_best": 2, "rank_worst": 9, "coverage_pct": 99.99, "coverage_hard_pct": 50.0,
     "land_origin": "partly acquired (37 %), unknown (63 %)", "rules_possible": "sage-grouse",
+    "authority": "plan (if public domain) [30 USC 22; 43 CFR 3809]; lease (if acquired) [x]",
 }  # fmt: skip
 
 
@@ -439,6 +440,7 @@ def test_a_card_tells_law_coverage_and_what_is_possible():
     facts = {row[0]: row[1] for _, rows in card["sections"] for row in rows}
     assert facts["Land origin"] == "partly acquired (37 %), unknown (63 %)"
     assert facts["Rules could tell"] == ("of all rules, cell by cell, 99 %, of the hard rules 50 %")
+    assert facts["Authority"] == "plan (if public domain); lease (if acquired)"
     assert facts["Possible, within the accuracy of the data"]
     without = part(render_map(toy_content()).get_root().render(), "sites")["features"][0][1]
     assert without["span"] == ""
@@ -451,3 +453,12 @@ def test_law_and_coverage_stand_before_measures_in_the_table():
     columns = list(site_table(doubtful()))
     assert columns[:3] == ["rank", "rank_best", "rank_worst"]
     assert columns.index("coverage_pct") < columns.index("distance_rail_m")
+
+
+def test_what_became_no_site_is_said_with_number_and_area():
+    left = (("no authority for its minerals", 3, 120.4), ("=a|b", 1, 2.0))
+    text = readme_text(toy_content(left_out=left))
+    assert "## What became no site" in text
+    assert "| no authority for its minerals | 3 | 120 ha |" in text
+    assert "a\\|b" in text
+    assert "became no site" not in readme_text(toy_content())

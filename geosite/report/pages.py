@@ -51,6 +51,7 @@ def readme_text(content: Content) -> str:
         _best(content),
         _removed(content),
         _owners(content),
+        _left_out(content),
         _not_known(content),
         _reading(content),
         "## Files",
@@ -207,6 +208,13 @@ def _owners(content: Content) -> str:
     ]
     heads = ("owner", "status", "parcels", "area", "why it is not ranked")
     return f"## Whose land it is\n\n{_escaped(heads, rows)}"
+
+
+def _left_out(content: Content) -> str:
+    if not content.left_out:
+        return ""
+    rows = [(reason, f"{n:,}", _ha(area)) for reason, n, area in content.left_out]
+    return f"## What became no site\n\n{_escaped(('reason', 'number', 'area'), rows)}"
 
 
 def _not_known(content: Content) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from geosite.report import palette
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.report.content import Content
+
+_CITATION = re.compile(r" \[[^\[\]]*\]")
+"""Citation of an instrument; the instrument names its part, and the table cites it in full."""
 
 
 def site_cards(
@@ -124,7 +128,7 @@ def _sections(
         ["Clear of hard rules", area(site.get("clear_ha"))],
         ["Unknown to a hard rule", area(site.get("unknown_ha"))],
         ["Status", _status(site)],
-        ["Authority", plain(site.get("authority"), LIMIT)],
+        ["Authority", plain(_CITATION.sub("", plain(site.get("authority"))), LIMIT)],
         ["Land origin", plain(site.get("land_origin"), LIMIT)],
         ["Mineral estate", plain(site.get("mineral_estate"), LIMIT)],
         ["Mineral status", plain(site.get("mineral_status"), LIMIT)],
