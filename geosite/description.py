@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -10,7 +9,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geosite.authority import authority_columns
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geosite.model.rule import Commodities, LandAuthority
 
 LISTED = 5
@@ -96,39 +99,17 @@ def deposit_columns(
     return pd.DataFrame(rows, index=sites.index, columns=list(_DEPOSIT))
 
 
-def authority_column(
-    agencies: Sequence[str],
-    commodities: Sequence[str],
+def inventory(
+    deposits: pd.DataFrame,
+    parcels: gpd.GeoDataFrame,
     authorities: Mapping[str, tuple[LandAuthority, ...]],
     table: Commodities,
-) -> tuple[list[str], list[str]]:
-    """By which law each site could be made available, and the disposal of its commodities.
-
-    A locatable mineral and a leasable one in the same ground need different
-    instruments; both are named with their commodities.
-    """
-    disposal = {c.id: c.disposal for c in table.commodities}
-    named, disposals = [], []
-    for agency, text in zip(agencies, commodities, strict=True):
-        kinds: dict[str, list[str]] = {}
-        for commodity in filter(None, text.split("; ")):
-            kinds.setdefault(disposal.get(commodity, "unknown"), []).append(commodity)
-        disposals.append("; ".join(f"{k}: {', '.join(v)}" for k, v in sorted(kinds.items())))
-        entries = authorities.get(agency, ())
-        fitting = [
-            e
-            for e in entries
-            if e.disposal == "any" or not kinds or {e.disposal, "both", "unknown"} & set(kinds)
-        ]
-        named.append("; ".join(f"{e.authority} ({e.citation})" for e in fitting))
-    return named, disposals
-
-
-def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame:
+) -> pd.DataFrame:
     """Every deposit that lies in a parcel, with its evidence class: parcel × deposit.
 
     The list that section 5(a) of Executive Order 14241 asks for: federal land known
-    to hold mineral deposits, whatever the rules say of it.
+    to hold mineral deposits, whatever the rules say of it. ``authority`` goes by what the
+    land register says of the parcel; no layer of tenure is read for a point.
     """
     columns = [
         "parcel_id",
@@ -139,6 +120,8 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
         "status",
         "deposit",
         "commodities",
+        "disposal",
+        "authority",
         "evidence_class",
         "record_quality",
         "records_n",
@@ -159,7 +142,9 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
     first = np.unique(which, return_index=True)[1]
     mine = deposits.iloc[which[first]].reset_index(drop=True)
     land = parcels.iloc[holder[first]].reset_index(drop=True)
-    table = pd.DataFrame(
+    commodities = mine["commodities"].map("; ".join)
+    law = authority_columns(land.assign(commodities=commodities), authorities, table)
+    listed = pd.DataFrame(
         {
             "parcel_id": land["parcel_id"],
             "agency": land["agency"],
@@ -168,7 +153,9 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
             "county": land["county"],
             "status": land["status"],
             "deposit": mine["name"],
-            "commodities": mine["commodities"].map("; ".join),
+            "commodities": commodities,
+            "disposal": law["disposal"],
+            "authority": law["authority"],
             "evidence_class": mine["evidence_class"],
             "record_quality": mine["quality"],
             "records_n": mine["records"],
@@ -180,4 +167,4 @@ def inventory(deposits: pd.DataFrame, parcels: gpd.GeoDataFrame) -> pd.DataFrame
             "record_ids": mine["record_ids"].map(lambda ids: "; ".join(ids[:LISTED])),
         }
     )
-    return table.sort_values(["parcel_id", "deposit", "x_m", "y_m"], ignore_index=True)[columns]
+    return listed.sort_values(["parcel_id", "deposit", "x_m", "y_m"], ignore_index=True)[columns]

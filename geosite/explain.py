@@ -16,6 +16,7 @@ from geosite.constraints import (
 )
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
+from geosite.report.facts import rank_words, share_words
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def explain_site(run: Run, site_id: str) -> str:
     lines = [
         f"{site['site_id']}  {site['name']}",
         (
-            f"rank {site['rank']} of {len(sites)}, tier {site['tier'] or 'none'}, suitability "
+            f"rank {rank_words(site) or 'unknown'} of {len(sites)}, tier "
+            f"{site['tier'] or 'none'}, suitability "
             f"{_number(site['suitability'])} (from {_number(site['suitability_low'])} to "
             f"{_number(site['suitability_high'])} with what is not known)"
         ),
@@ -64,6 +66,7 @@ def explain_site(run: Run, site_id: str) -> str:
             "rule"
         ),
         f"could be made available by: {site['authority'] or 'no authority known'}",
+        *_land(site),
     ]
     if site.get("deposits"):
         lines.append(
@@ -81,6 +84,15 @@ def explain_site(run: Run, site_id: str) -> str:
     if site["fatal_flaws"]:
         lines.append(f"fatal flaw: {site['fatal_flaws']}")
     return _printed([*lines, "", m["notice"]])
+
+
+def _land(site: pd.Series[Any]) -> list[str]:
+    names = ("land_origin", "mineral_estate", "mineral_status")
+    said = [f"{n.replace('_', ' ')}: {site[n]}" for n in names if site.get(n)]
+    told = site.get("coverage_pct")
+    if told is not None and not np.isnan(told):
+        said.append(f"of all rules, cell by cell, {share_words(told)} could tell")
+    return ["; ".join(said)] if said else []
 
 
 def _printed(lines: list[str]) -> str:

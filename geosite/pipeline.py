@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,18 +16,18 @@ import pandas as pd
 
 from geosite import constraints
 from geosite.accounting import removal
-from geosite.candidates import candidates, outlined
+from geosite.authority import NO_AUTHORITY
+from geosite.candidates import candidates
 from geosite.capacity import Layout, layout
 from geosite.checkpoints import Checkpoints
-from geosite.description import authority_column, deposit_columns, inventory, land_columns
+from geosite.description import inventory
 from geosite.engine import Engine, Peak, mapped, peak
 from geosite.errors import CoverageError
-from geosite.parcels import located
-from geosite.pieces import KEYS, summed_rule_sets
+from geosite.pieces import summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
-from geosite.sites import best_of_each, ranked, rules_touching
 from geosite.store import Store
+from geosite.tabulation import site_table
 from geosite.tile import TileResult, tile
 
 if TYPE_CHECKING:
@@ -196,10 +195,8 @@ def _joined(
         plan, ready, surfaces, windows, [f.pieces for f in found], [f.border for f in found]
     )
     clock.lap("join")
-    sites = _table(plan, ready, pieces, groups)
-    sites = _outlined(plan, surfaces, windows, pieces, groups, sites)
-    # A parcel may be as large as a state: a site lies in the county it lies in.
-    located(sites, ready.counties, ready.states, ready.places)
+    sites, without = site_table(plan, ready, surfaces, windows, pieces, groups)
+    left_out |= {NO_AUTHORITY: without} if without[0] else {}
     clock.lap("sites")
     rule_sets = summed_rule_sets([f.rule_sets for f in found])
     area = plan.grid.cell_area
@@ -215,7 +212,9 @@ def _joined(
             cell_ha=area,
             lifts=constraints.numbered([r.id for r in plan.rules], plan.lifts),
         ),
-        "inventory": inventory(ready.deposits, ready.register.parcels),
+        "inventory": inventory(
+            ready.deposits, ready.register.parcels, ready.authorities, plan.rulebook.commodities
+        ),
         "status_ha": {
             n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k
         },
@@ -318,69 +317,3 @@ def _write(store: Store, found: TileResult) -> None:
         store.write(found.window, {n: getattr(found, n) for n in ("piece", "suitability")})
         store.write_cells("measures", found.window, found.active, found.measures)
         store.write_cells("effective", found.window, found.active, found.effective)
-
-
-def _table(
-    plan: Plan, ready: Prepared, pieces: pd.DataFrame, groups: NDArray[np.int64]
-) -> pd.DataFrame:
-    chosen = pieces[groups >= 0].assign(site=groups[groups >= 0])
-    grouped = chosen.groupby("site", sort=True)
-    summed = grouped[[c for c in pieces.columns if c not in (*KEYS, "anchor")]].sum()
-    summed["anchor"] = grouped["anchor"].min()
-    summed["parcel"] = grouped["parcel"].min()
-    parcels = ready.register.parcels.set_index("parcel_id")
-    table = ranked(
-        summed,
-        plan.scenario,
-        plan.criteria,
-        list(parcels["agency"].loc[summed["parcel"]]),
-        resolution=plan.grid.resolution,
-    )
-    summed = summed.loc[table.index]
-    table = table.join(land_columns(table.index, parcels.loc[summed["parcel"]]))
-    if plan.scenario.evidence is not None and plan.scenario.sites.unit == "deposit":
-        table = table.join(deposit_columns(table, chosen, ready.deposits))
-        # What has no name is called by its place, like a parcel.
-        table["name"] = table["deposits"].str.split("; ").str[0]
-    else:
-        table["commodities"], table["name"] = "", table["parcel"]
-    if plan.scenario.sites.unit == "parcel":
-        # One name in two states is two installations.
-        table["state"] = parcels["state"].loc[summed["parcel"]].to_numpy()
-        table = best_of_each(table, ["agency", "unit", "parcel", "state"])
-        summed = summed.loc[table.index]
-    table["authority"], table["disposal"] = authority_column(
-        list(table["agency"]),
-        list(table["commodities"]),
-        ready.authorities,
-        plan.rulebook.commodities,
-    )
-    for column, values in rules_touching(summed, plan.rules, plan.treatments).items():
-        table[column] = values
-    for column in ("parcel_mean", "parcel_p90"):
-        if column in summed:
-            table[f"suitability_{column}"] = summed[column]
-    table["data_oldest"] = _oldest(plan)
-    table["as_of"] = plan.as_of.isoformat()
-    return table
-
-
-def _oldest(plan: Plan) -> str:
-    # The oldest year that a layer of the run says of itself; words such as "about" do not sort.
-    missing = {u.layer for u in plan.missing}
-    said = (plan.catalog[u.layer].vintage for u in plan.uses if u.layer not in missing)
-    return min((y for text in said for y in re.findall(r"\b(?:18|19|20)\d\d\b", text)), default="")
-
-
-def _outlined(
-    plan: Plan,
-    store: Store,
-    windows: Sequence[Grid],
-    pieces: pd.DataFrame,
-    groups: NDArray[np.int64],
-    table: pd.DataFrame,
-) -> gpd.GeoDataFrame:
-    number = pd.Series(np.arange(1, len(table) + 1), index=table.index)
-    sites = number.reindex(groups, fill_value=0).to_numpy(np.int64)
-    shapes = outlined(plan, store, windows, pieces, sites)
-    return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=shapes, crs=plan.grid.crs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.inputs import Chosen
-    from geosite.model.rule import Rule, Treatment
     from geosite.model.scenario import Scenario
 
 UNIT_SUFFIX = {
@@ -35,6 +34,7 @@ UNIT_SUFFIX = {
 ACRES_A_HECTARE = 1 / 0.40468564224
 TIES = 9
 """Decimals of suitability that decide a rank; what agrees in them is a tie, broken by site id."""
+_RANKS = ("rank", "rank_best", "rank_worst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +175,44 @@ def ranked(
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Sites by suitability to nine decimals, then by id; ``rank`` is empty where it is unknown."""
+    """Sites by suitability to nine decimals, then by id; ``rank`` is empty where it is unknown.
+
+    ``rank_best`` and ``rank_worst`` are the ranks that a site may have once all is known
+    that is not: one after the ranked sites that are surely better, and one after all sites
+    that may be. Where everything is known, both are the rank.
+    """
     order = -table["suitability"].round(TIES)
     table = table.assign(_order=order).sort_values(
         ["_order", "site_id"], kind="stable", na_position="last"
     )
     rank = np.where(table["suitability"].notna(), np.arange(1, len(table) + 1), np.nan)
-    ranks = pd.Series(rank, index=table.index).astype("Int64")
-    rest = table.drop(columns=["_order", "rank"], errors="ignore")
-    rest.insert(0, "rank", ranks)
+    rest = table.drop(columns=["_order", *_RANKS], errors="ignore")
+    best, worst = _rank_interval(table)
+    rest.insert(0, "rank", pd.Series(rank, index=table.index).astype("Int64"))
+    rest.insert(1, "rank_best", best)
+    rest.insert(2, "rank_worst", worst)
     return rest
+
+
+def _rank_interval(table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    # A smaller key comes first: better to nine decimals, or as good with an id before.
+    ids = table["site_id"].rank(method="first").to_numpy(np.int64)
+    score = table["suitability"].to_numpy(float)
+    # A sum of other terms may differ in its last digit.
+    low = np.fmin(table["suitability_low"].to_numpy(float), score)
+    high = np.fmax(table["suitability_high"].to_numpy(float), score)
+
+    def key(values: NDArray[np.float64]) -> NDArray[np.int64]:
+        whole = np.rint(pd.Series(values).round(TIES).to_numpy() * 10**TIES)
+        return np.asarray(ids - whole.astype(np.int64) * (len(table) + 1), np.int64)
+
+    worst_key, best_key = key(low), key(high)
+    surely = np.sort(worst_key[~np.isnan(score)])
+    maybe = np.sort(best_key)
+    best = 1 + np.searchsorted(surely, best_key)
+    # A site that may be better than its own worst is not behind itself.
+    worst = 1 + np.searchsorted(maybe, worst_key) - (best_key < worst_key)
+    return best.astype(np.int64), worst.astype(np.int64)
 
 
 def best_of_each(table: pd.DataFrame, owner: list[str]) -> pd.DataFrame:
@@ -257,31 +285,3 @@ def _tiers(table: pd.DataFrame, scenario: Scenario) -> NDArray[np.object_]:
     tier = np.where(table["fatal_flaws"].to_numpy() != "", "C", tier).astype(object)
     tier[np.isnan(s)] = ""
     return tier
-
-
-def rules_touching(
-    summed: pd.DataFrame, rules: Sequence[Rule], treatments: Sequence[Treatment]
-) -> Mapping[str, list[str]]:
-    """Ids of the rules that touch each site, by tier, and of the hard rules that cannot tell."""
-    out: dict[str, list[str]] = {}
-    for tier in ("avoid", "mitigate", "flag", "include"):
-        chosen = [r for r, t in enumerate(treatments) if t.tier == tier]
-        out[f"rules_{tier}"] = _listed(
-            summed, [f"against{r}" for r in chosen], [rules[r].id for r in chosen]
-        )
-    hard = [r for r, t in enumerate(treatments) if t.tier in ("exclude", "require")]
-    out["rules_unknown"] = _listed(
-        summed, [f"unsure{r}" for r in hard], [rules[r].id for r in hard]
-    )
-    soft = [r for r, t in enumerate(treatments) if t.tier not in ("exclude", "require")]
-    out["rules_not_examined"] = _listed(
-        summed, [f"unsure{r}" for r in soft], [rules[r].id for r in soft]
-    )
-    return out
-
-
-def _listed(summed: pd.DataFrame, columns: list[str], names: list[str]) -> list[str]:
-    if not columns:
-        return [""] * len(summed)
-    touched = summed[columns].to_numpy() > 0
-    return ["; ".join(n for n, t in zip(names, row, strict=True) if t) for row in touched.tolist()]

@@ -1,29 +1,17 @@
 import geopandas as gpd
 import pandas as pd
-import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geosite.description import (
     LISTED,
-    authority_column,
     deposit_columns,
     inventory,
     land_columns,
 )
-from geosite.model import Commodities, LandAuthority
+from tests.test_authority import LAWS, TABLE
 from tests.toyworld import ALBERS
-
-DISPOSAL = {"gold": "locatable", "potash": "leasable", "lithium": "both"}
-TABLE = Commodities.model_validate(
-    {
-        "commodities": [
-            {"id": c, "title": c, "names": [], "disposal": d, "citation": "for a test only"}
-            for c, d in DISPOSAL.items()
-        ]
-    }
-)
 
 
 def deposits(*rows):
@@ -129,38 +117,6 @@ def test_a_site_carries_what_the_register_says_of_its_parcel():
     assert [*land_columns(pd.Index([]), land.iloc[:0])] == [*found]
 
 
-# ── the law ───────────────────────────────────────────────────────────────────────────────────
-def authority(disposal, name):
-    written = {"agency": "BLM", "project": "mine", "disposal": disposal}
-    return LandAuthority.model_validate(written | {"authority": name, "citation": f"law of {name}"})
-
-
-LAWS = {
-    "BLM": (authority("locatable", "claim"), authority("leasable", "lease"), authority("any", "x"))
-}
-
-
-@pytest.mark.parametrize(
-    ("commodities", "laws", "disposals"),
-    [
-        ("gold", ("claim", "x"), "locatable: gold"),
-        ("potash", ("lease", "x"), "leasable: potash"),
-        ("gold; potash", ("claim", "lease", "x"), "leasable: potash; locatable: gold"),
-        ("lithium", ("claim", "lease", "x"), "both: lithium"),
-        ("moonstone", ("claim", "lease", "x"), "unknown: moonstone"),
-        ("", ("claim", "lease", "x"), ""),
-    ],
-)
-def test_the_law_goes_with_the_commodity(commodities, laws, disposals):
-    named, found = authority_column(["BLM"], [commodities], LAWS, TABLE)
-    assert named == ["; ".join(f"{n} (law of {n})" for n in laws)]
-    assert found == [disposals]
-
-
-def test_an_agency_without_a_law_has_none():
-    assert authority_column(["NPS"], ["gold"], LAWS, TABLE)[0] == [""]
-
-
 # ── the inventory ─────────────────────────────────────────────────────────────────────────────
 def test_every_deposit_in_a_parcel_is_listed_whatever_its_quality():
     known = deposits(
@@ -168,18 +124,21 @@ def test_every_deposit_in_a_parcel_is_listed_whatever_its_quality():
         {"name": "out", "x": 50.0, "y": 5.0},
         {"name": "there", "x": 15.0, "y": 5.0, "commodities": ("gold", "lithium")},
     )
-    found = inventory(known, parcels(box(0, 10), box(10, 20)))
+    found = inventory(known, parcels(box(0, 10), box(10, 20)), LAWS, TABLE)
     assert found["deposit"].tolist() == ["in", "there"]
     assert found["parcel_id"].tolist() == [1, 2]
     assert found["commodities"].tolist() == ["gold", "gold; lithium"]
     assert found["accepted"].tolist() == [False, True]
+    # The register says nothing of the land's origin.
+    assert found["disposal"].tolist() == ["locatable: gold", "both: lithium; locatable: gold"]
+    assert found["authority"].str.startswith("plan (if public domain) [law of plan]").all()
 
 
 def test_an_inventory_of_nothing_has_the_same_columns():
     land = parcels(box(0, 10))
-    some = inventory(deposits({"x": 5.0, "y": 5.0}), land)
-    assert [*inventory(deposits(), land)] == [*some]
-    nowhere = inventory(deposits({"x": 50.0}), land)
+    some = inventory(deposits({"x": 5.0, "y": 5.0}), land, LAWS, TABLE)
+    assert [*inventory(deposits(), land, LAWS, TABLE)] == [*some]
+    nowhere = inventory(deposits({"x": 50.0}), land, LAWS, TABLE)
     assert nowhere.empty
     assert [*nowhere] == [*some]
 
@@ -193,5 +152,5 @@ def test_a_deposit_on_a_shared_edge_lies_in_the_first_parcel(order):
         shapely.Polygon([(0, 0), (a.x, a.y), (b.x, b.y)])
         for a, b in zip(corners, ends, strict=True)
     ]
-    found = inventory(deposits({}), parcels(*shapes))
+    found = inventory(deposits({}), parcels(*shapes), LAWS, TABLE)
     assert found["parcel_id"].tolist() == [1]

@@ -31,6 +31,8 @@ def test_a_site_is_explained_by_its_criteria(run):
         assert c["title"] in text
         assert f"{best['contribution_' + c['id']]:.4g}" in text
     assert "rank 1 of 3, tier A" in text
+    assert "land origin: unknown; mineral estate: unknown; mineral status: unknown" in text
+    assert "of all rules, cell by cell, 100 % could tell" in text
     assert "natural logarithm" in text
     assert "Within 35 miles of tribal land" in text
     assert DISCLAIMER in text

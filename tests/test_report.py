@@ -25,7 +25,7 @@ from geosite.report import (
     write_map,
     write_table,
 )
-from geosite.report.facts import adds_up, measure_columns, written
+from geosite.report.facts import adds_up, measure_columns, rank_words, written
 from geosite.report.pictures import png, status_pictures, suitability_picture
 from geosite.report.shapes import anchors, outlines
 from geosite.report.text import cell, markdown, markup, plain, script_json
@@ -408,3 +408,57 @@ def test_citations_name_every_dataset_and_every_rule():
 
 def test_the_status_counts_are_hectares():
     assert toy_content().cell_ha == CELL**2 / 1e4
+
+
+# ── what is not known of a site ───────────────────────────────────────────────────────────────
+LAW = {
+    "rank_best": 2, "rank_worst": 9, "coverage_pct": 99.99, "coverage_hard_pct": 50.0,
+    "land_origin": "partly acquired (37 %), unknown (63 %)", "rules_possible": "sage-grouse",
+    "authority": "plan (if public domain) [30 USC 22; 43 CFR 3809]; lease (if acquired) [x]",
+}  # fmt: skip
+
+
+def doubtful():
+    content = toy_content()
+    return replace(content, sites=content.sites.assign(**LAW))
+
+
+def test_a_rank_is_shown_with_the_ranks_that_may_be():
+    assert rank_words({"rank": 4, "rank_best": 2, "rank_worst": 11}) == "4 (2–11)"
+    assert rank_words({"rank": 4, "rank_best": 4, "rank_worst": 4}) == "4"
+    assert rank_words({"rank": pd.NA, "rank_best": 2, "rank_worst": 3}) == "(2–3)"
+    # A run of an earlier version has no interval.
+    assert rank_words({"rank": 4}) == "4"
+    text = readme_text(doubtful())
+    assert "| 4 (2–9) |" in text
+    assert "the rules could tell of a share" in " ".join(text.split())
+
+
+def test_a_card_tells_law_coverage_and_what_is_possible():
+    card = part(render_map(doubtful()).get_root().render(), "sites")["features"][0][1]
+    assert card["span"] == "2–9"
+    facts = {row[0]: row[1] for _, rows in card["sections"] for row in rows}
+    assert facts["Land origin"] == "partly acquired (37 %), unknown (63 %)"
+    assert facts["Rules could tell"] == ("of all rules, cell by cell, 99 %, of the hard rules 50 %")
+    assert facts["Authority"] == "plan (if public domain); lease (if acquired)"
+    assert facts["Possible, within the accuracy of the data"]
+    without = part(render_map(toy_content()).get_root().render(), "sites")["features"][0][1]
+    assert without["span"] == ""
+    assert not {"Land origin", "Rules could tell"} & {
+        row[0] for _, rows in without["sections"] for row in rows
+    }
+
+
+def test_law_and_coverage_stand_before_measures_in_the_table():
+    columns = list(site_table(doubtful()))
+    assert columns[:3] == ["rank", "rank_best", "rank_worst"]
+    assert columns.index("coverage_pct") < columns.index("distance_rail_m")
+
+
+def test_what_became_no_site_is_said_with_number_and_area():
+    left = (("no authority for its minerals", 3, 120.4), ("=a|b", 1, 2.0))
+    text = readme_text(toy_content(left_out=left))
+    assert "## What became no site" in text
+    assert "| no authority for its minerals | 3 | 120 ha |" in text
+    assert "a\\|b" in text
+    assert "became no site" not in readme_text(toy_content())

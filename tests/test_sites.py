@@ -9,9 +9,9 @@ from geosite.pieces import KEYS, Piece, piece_table
 from geosite.sites import (
     best_of_each,
     decision_matrix,
+    in_order,
     measure_column,
     ranked,
-    rules_touching,
     site_ids,
 )
 from geosite.suitability import suitability
@@ -152,7 +152,7 @@ def test_removing_one_site_never_reorders_the_rest(combination, land, gone):
     without = ranked(kept, how, CHOSEN, ["BLM"] * len(kept), resolution=GRID.resolution)
     same = there[there["site_id"].isin(without["site_id"])]
     assert same["site_id"].tolist() == without["site_id"].tolist()
-    columns = [c for c in there if c != "rank"]
+    columns = [c for c in there if not c.startswith("rank")]
     if without.empty:
         assert same.empty
         return
@@ -179,6 +179,88 @@ def test_ties_go_by_the_id_of_the_site():
     assert found["rank"].tolist() == [1, 2, 3, 4]
     # What agrees in nine decimals is a tie, too.
     assert found["agency"].tolist() == ["BLM", "BLM", "FWS", "USFS"]
+
+
+# ── the ranks that a site may have ────────────────────────────────────────────────────────────
+def scored(*rows):
+    """Sites in order, from (suitability, lowest, highest); ids by letter."""
+    table = pd.DataFrame(rows, columns=["suitability", "suitability_low", "suitability_high"])
+    return in_order(table.assign(site_id=[chr(97 + k) for k in range(len(rows))]))
+
+
+def spans(table):
+    return {
+        i: (b, w)
+        for i, b, w in zip(table["site_id"], table["rank_best"], table["rank_worst"], strict=True)
+    }
+
+
+def test_a_site_may_have_the_ranks_that_the_unknown_leaves_open():
+    found = scored((0.9, 0.9, 0.9), (0.6, 0.2, 0.95), (0.5, 0.5, 0.5), (0.1, 0.1, 0.1))
+    assert found["rank"].tolist() == [1, 2, 3, 4]
+    assert spans(found) == {"a": (1, 2), "b": (1, 3), "c": (2, 3), "d": (4, 4)}
+
+
+def test_a_tie_is_decided_by_the_id_in_the_interval_too():
+    found = scored((0.5, 0.5, 0.5), (0.5 + 1e-12, 0.5 + 1e-12, 0.5 + 1e-12), (0.5, 0.3, 0.5))
+    assert spans(found) == {"a": (1, 1), "b": (2, 2), "c": (3, 3)}
+
+
+def test_a_site_without_a_rank_may_take_one_from_the_others():
+    found = scored((np.nan, 0.8, 1.0), (0.5, 0.5, 0.5))
+    assert found["site_id"].tolist() == ["b", "a"]
+    assert found["rank"].isna().tolist() == [False, True]
+    # It is surely better, and not ranked: nobody else is moved until it is.
+    assert spans(found) == {"a": (1, 1), "b": (1, 2)}
+
+
+scores_ = st.integers(0, 8).map(lambda n: n / 8)
+intervals = st.lists(st.tuples(scores_, scores_, scores_).map(sorted), min_size=1, max_size=9)
+
+
+@given(intervals)
+def test_the_interval_holds_the_rank_and_every_rank_that_may_be(rows):
+    found = scored(*((middle, low, high) for low, middle, high in rows))
+    assert (found["rank_best"] <= found["rank"]).all()
+    assert (found["rank"] <= found["rank_worst"]).all()
+    assert (found["rank_best"] >= 1).all()
+    assert (found["rank_worst"] <= len(found)).all()
+    for k in range(len(rows)):
+        # The best case of one site: its own highest, all others at their lowest.
+        for mine, others, column in ((2, 0, "rank_best"), (0, 2, "rank_worst")):
+            case = [r[mine] if i == k else r[others] for i, r in enumerate(rows)]
+            then = scored(*((c, c, c) for c in case)).set_index("site_id")
+            name = chr(97 + k)
+            assert then.at[name, "rank"] == found.set_index("site_id").at[name, column]
+
+
+@given(intervals)
+def test_where_all_is_known_the_interval_is_the_rank(rows):
+    found = scored(*((r[1], r[1], r[1]) for r in rows))
+    assert found["rank_best"].tolist() == found["rank"].tolist() == found["rank_worst"].tolist()
+
+
+@given(intervals, st.integers(0, 8), scores_, scores_)
+def test_more_knowledge_never_widens_the_interval(rows, which, low, high):
+    before = [(m, lo, hi) for lo, m, hi in rows]
+    middle, least, most = before[which % len(rows)]
+    # The ends come nearer to the middle, or stay.
+    after = [*before]
+    after[which % len(rows)] = (middle, max(least, min(low, middle)), min(most, max(high, middle)))
+    one, two = (scored(*r).sort_values("site_id") for r in (before, after))
+    assert (two["rank_best"].to_numpy() >= one["rank_best"].to_numpy()).all()
+    assert (two["rank_worst"].to_numpy() <= one["rank_worst"].to_numpy()).all()
+
+
+@every_rule
+@few
+@given(land=lands(), missing=st.sampled_from(("unknown", "worst", "renormalise")))
+def test_every_table_has_its_ranks_between_best_and_worst(combination, land, missing):
+    found = table(land[0], asked(combination, missing), land[1])
+    ranked_ = found[found["rank"].notna()]
+    assert (ranked_["rank_best"] <= ranked_["rank"]).all()
+    assert (ranked_["rank"] <= ranked_["rank_worst"]).all()
+    assert (found["rank_best"] <= found["rank_worst"]).all()
 
 
 def test_ids_of_sites_say_where_they_are_and_are_never_the_same():
@@ -262,24 +344,6 @@ def test_no_sites_make_a_table_without_rows_with_the_same_columns():
     found = ranked(none, how, CHOSEN, [], resolution=100.0)
     assert found.empty
     assert [*found] == [*table(np.full((3, 1), 0.5), how)]
-    touching = rules_touching(none, RULES, TREATMENTS)
-    assert all(not values for values in touching.values())
-
-
-def test_rules_that_touch_a_site_are_named_by_tier():
-    def bits(*rules):
-        return sum(1 << (2 * r + doubt) for r, doubt in rules)
-
-    planes = np.array([[bits((2, 0), (1, 1)), bits((3, 0), (4, 0), (5, 0), (4, 1))]], np.uint64)
-    sums = summed(np.full((3, 2), 0.5), asked(), planes=planes)
-    assert rules_touching(sums, RULES, TREATMENTS) == {
-        "rules_avoid": ["rather-not", ""],
-        "rules_mitigate": ["", "mind"],
-        "rules_flag": ["", "tell"],
-        "rules_include": ["", "case"],
-        "rules_unknown": ["stay-near", ""],
-        "rules_not_examined": ["", "tell"],
-    }
 
 
 @given(lands())

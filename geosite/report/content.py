@@ -217,6 +217,8 @@ class Content:
     layers: tuple[LayerLabel, ...] = ()
     fetched: tuple[FetchedLabel, ...] = ()
     owners: tuple[OwnerLabel, ...] = ()
+    left_out: tuple[tuple[str, int, float], ...] = ()
+    """Candidate land that became no site: reason, number, area [ha]."""
     offered_ha: tuple[float, float, float] | None = None
     """Offered land that is excluded, unknown and clear [ha]; from `status` if not given,
     which cannot tell whose the excluded land is."""

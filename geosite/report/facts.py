@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from geosite.report.content import Content, CriterionLabel
 
 FIRST = (
-    "rank", "rank_p05", "rank_p95", "tier", "site_id", "name", "deposits", "agency", "parcel",
-    "state", "county", "county_fips", "commodities", "evidence_class", "acres", "area_ha",
-    "suitability", "suitability_low", "suitability_high", "suitability_surface",
-    "suitability_p90", "fatal_flaws", "authority", "disposal", "parcel_status", "clear_ha",
-    "unknown_ha", "rules_unknown", "rules_avoid", "rules_mitigate", "rules_flag",
-    "rules_include", "not_examined", "rules_not_examined", "known_weight_pct",
+    "rank", "rank_best", "rank_worst", "rank_p05", "rank_p95", "tier", "site_id", "name",
+    "deposits", "agency", "parcel", "state", "county", "county_fips", "commodities",
+    "evidence_class", "acres", "area_ha", "suitability", "suitability_low", "suitability_high",
+    "suitability_surface", "suitability_p90", "fatal_flaws", "authority", "disposal",
+    "land_origin", "mineral_estate", "mineral_status", "mineral_status_withdrawn_acres",
+    "mineral_status_segregated_acres", "mineral_status_open_acres",
+    "mineral_status_unknown_acres", "parcel_status", "clear_ha", "unknown_ha", "coverage_pct",
+    "coverage_hard_pct", "hard_n", "avoid_n", "mitigate_n", "flag_n", "rules_unknown",
+    "rules_possible", "rules_avoid", "rules_mitigate", "rules_flag", "rules_include",
+    "not_examined", "rules_not_examined", "known_weight_pct",
 )  # fmt: skip
 """Columns that a table begins with, in this order."""
 LAST = ("longitude", "latitude", "data_oldest", "as_of", "notice")
@@ -109,6 +113,27 @@ def share_words(percent: float) -> str:
     '100 %'
     """
     return f"{int(percent + _SUM_ERROR)} %"
+
+
+def rank_words(site: Mapping[Any, Any]) -> str:
+    """The rank, and in brackets the ranks that the site may have once all is known.
+
+    Examples
+    --------
+    >>> rank_words({"rank": 4, "rank_best": 2, "rank_worst": 11})
+    '4 (2–11)'
+    >>> rank_words({"rank": 4, "rank_best": 4, "rank_worst": 4})
+    '4'
+    """
+    rank, span = number(site.get("rank")), rank_span(site)
+    words = "" if rank is None else f"{rank:.0f}"
+    return f"{words} ({span})".strip() if span else words
+
+
+def rank_span(site: Mapping[Any, Any]) -> str:
+    """The ranks that a site may have once all is known; nothing if they are only one."""
+    best, worst = number(site.get("rank_best")), number(site.get("rank_worst"))
+    return "" if best is None or worst is None or best == worst else f"{best:.0f}–{worst:.0f}"
 
 
 def rule_names(content: Content, value: object) -> list[str]:

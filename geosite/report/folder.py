@@ -131,6 +131,11 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             OwnerLabel(p["agency"], p["status"], p["parcels"], p["area_ha"], p["reason"])
             for p in m["parcels"]
         ),
+        left_out=tuple(
+            (reason, n["number"], n["area_ha"])
+            for reason, n in m["left_out"].items()
+            if n["number"]
+        ),
         offered_ha=tuple(m["offered_ha"].values()),
         warnings=tuple(m["notes"]),
         unknown_rules=tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geosite.report.facts import adds_up, share_words
+from geosite.report.facts import adds_up, rank_words, share_words
 from geosite.report.palette import agency
 from geosite.report.text import markdown, number, plain, split_names
 
@@ -52,6 +52,7 @@ def readme_text(content: Content) -> str:
         _best(content),
         _removed(content),
         _owners(content),
+        _left_out(content),
         _not_known(content),
         _reading(content),
         "## Files",
@@ -188,23 +189,25 @@ def _best(content: Content) -> str:
         sites = sites.sort_values("rank", kind="stable")
     heads = (
         "rank", "tier", "site", "name", "agency", "county", "suitability", "low–high",
-        "weight measured", "area", "unknown",
+        "weight measured", "rules could tell", "area", "unknown",
     )  # fmt: skip
     rows = [_best_row(site) for site in sites.head(10).to_dict("records")]
     text = (
         "Low–high is the suitability with all that is not known at its worst and at its best; the "
-        "weight measured is the share of the criteria's weight that was known."
+        "ranks in brackets are those that the site may have once it is known. The weight measured "
+        "is the share of the criteria's weight that was known; the rules could tell of a share of "
+        "the site, each rule and each cell counted once."
     )
     return f"## Ten best\n\n{_escaped(heads, rows)}\n\n{text}"
 
 
 def _best_row(site: Mapping[object, object]) -> tuple[str, ...]:
-    rank, score = number(site.get("rank")), number(site.get("suitability"))
+    score, told = number(site.get("suitability")), number(site.get("coverage_pct"))
     low, high = number(site.get("suitability_low")), number(site.get("suitability_high"))
     known = number(site.get("known_weight_pct"))
     place = ", ".join(t for k in ("county", "state") if (t := plain(site.get(k), 80)))
     return (
-        "" if rank is None else f"{rank:.0f}",
+        rank_words(site),
         plain(site.get("tier"), 12),
         plain(site.get("site_id"), 80),
         plain(site.get("name"), 120) or "unnamed",
@@ -213,6 +216,7 @@ def _best_row(site: Mapping[object, object]) -> tuple[str, ...]:
         "unknown" if score is None else f"{score:.2f}",
         "" if low is None or high is None else f"{low:.2f}–{high:.2f}",
         "" if known is None else share_words(known),
+        "" if told is None else share_words(told),
         _ha(number(site.get("area_ha"))),
         _ha(number(site.get("unknown_ha"))),
     )
@@ -239,6 +243,13 @@ def _owners(content: Content) -> str:
     ]
     heads = ("owner", "status", "parcels", "area", "why it is not ranked")
     return f"## Whose land it is\n\n{_escaped(heads, rows)}"
+
+
+def _left_out(content: Content) -> str:
+    if not content.left_out:
+        return ""
+    rows = [(reason, f"{n:,}", _ha(area)) for reason, n, area in content.left_out]
+    return f"## What became no site\n\n{_escaped(('reason', 'number', 'area'), rows)}"
 
 
 def _not_known(content: Content) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from geosite.report import palette
@@ -9,6 +10,7 @@ from geosite.report.facts import (
     area,
     contributions,
     measure_columns,
+    rank_span,
     rule_names,
     share_words,
     written,
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.report.content import Content
+
+_CITATION = re.compile(r" \[[^\[\]]*\]")
+"""Citation of an instrument; the instrument names its part, and the table cites it in full."""
 
 
 def site_cards(
@@ -61,6 +66,7 @@ def _card(
         "name": plain(site.get("name"), LIMIT) or "unnamed",
         "tier": plain(site.get("tier"), 12),
         "rank": None if rank is None else int(rank),
+        "span": rank_span(site),
         "interval": _interval(site),
         "place": " · ".join(p for p in place if p),
         "score": _rounded(number(site.get("suitability"))),
@@ -101,6 +107,19 @@ def _known(site: Mapping[Any, Any]) -> str:
     return "" if share is None else f"{share_words(share)} of the weight was measured"
 
 
+def _covered(site: Mapping[Any, Any]) -> str:
+    """Share of the rules, cell by cell, that could tell; of the hard ones apart."""
+    all_, hard = number(site.get("coverage_pct")), number(site.get("coverage_hard_pct"))
+    if all_ is None:
+        return ""
+    of_hard = "" if hard is None else f", of the hard rules {share_words(hard)}"
+    return f"of all rules, cell by cell, {share_words(all_)}{of_hard}"
+
+
+def _listed(content: Content, site: Mapping[Any, Any], column: str) -> str:
+    return plain("; ".join(rule_names(content, site.get(column))), LIMIT)
+
+
 def _sections(
     content: Content, measures: Mapping[str, tuple[str, str]], site: Mapping[Any, Any]
 ) -> list[tuple[str, list[list[str]]]]:
@@ -109,17 +128,23 @@ def _sections(
         ["Clear of hard rules", area(site.get("clear_ha"))],
         ["Unknown to a hard rule", area(site.get("unknown_ha"))],
         ["Status", _status(site)],
-        ["Authority", plain(site.get("authority"), LIMIT)],
+        ["Authority", plain(_CITATION.sub("", plain(site.get("authority"))), LIMIT)],
+        ["Land origin", plain(site.get("land_origin"), LIMIT)],
+        ["Mineral estate", plain(site.get("mineral_estate"), LIMIT)],
+        ["Mineral status", plain(site.get("mineral_status"), LIMIT)],
     ]
     rules = [
-        [title, plain("; ".join(rule_names(content, site.get(column))), LIMIT)]
+        [title, _listed(content, site, column)]
         for title, column in (
             ("Avoid", "rules_avoid"), ("Mitigate", "rules_mitigate"), ("Flag", "rules_flag"),
+            ("Possible, within the accuracy of the data", "rules_possible"),
         )
     ]  # fmt: skip
     doubts = [
+        ["Rules could tell", _covered(site)],
+        ["Hard rules that cannot", _listed(content, site, "rules_unknown")],
         ["Fatal flaws", plain(site.get("fatal_flaws"), LIMIT)],
-        ["Not examined", plain("; ".join(rule_names(content, site.get("not_examined"))), LIMIT)],
+        ["Not examined", _listed(content, site, "not_examined")],
         ["Oldest data", plain(content.years.oldest or site.get("data_oldest"), 40)],
         ["Rules as of", plain(site.get("as_of"), 40)],
     ]

@@ -99,6 +99,10 @@ function geositeMap(map, groups, control) {
       : "Suitability from " + low + " to " + high + " with what is not known";
   }
 
+  function ranked(site) {
+    return (site.rank === null ? "–" : site.rank) + (site.span ? " (" + site.span + ")" : "");
+  }
+
   function card(site, additive) {
     const box = node("div", "gs-card");
     box.appendChild(node("h3", "", site.name));
@@ -108,11 +112,12 @@ function geositeMap(map, groups, control) {
     const tier = node("span", "gs-badge gs-tier", "Tier " + (site.tier || "–"));
     tier.style.setProperty("--c", TIERS[site.tier] || "#75654a");
     badges.appendChild(tier);
-    badges.appendChild(node("span", "gs-badge", "Rank " + (site.rank === null ? "–" : site.rank)));
+    badges.appendChild(node("span", "gs-badge", "Rank " + ranked(site)));
     badges.appendChild(node("span", "gs-badge", "Suitability " + (site.score === null ? "unknown" : site.score.toFixed(2))));
     if (site.interval) badges.appendChild(node("span", "gs-sub", site.interval));
     box.appendChild(badges);
-    const doubt = [interval(site), site.known].filter(Boolean).join("; ");
+    const span = site.span ? "Rank " + site.span + " with what is not known" : "";
+    const doubt = [interval(site), span, site.known].filter(Boolean).join("; ");
     if (doubt) box.appendChild(node("p", "gs-sub gs-doubt", doubt));
     box.appendChild(node("h4", "", additive ? "What the suitability is made of" : "What lowers it (parts of the logarithm)"));
     const bars = node("div", "gs-bars");
@@ -185,7 +190,7 @@ function geositeMap(map, groups, control) {
     const score = node("span", "gs-sub gs-score", (site.tier ? site.tier + " · " : "") + (site.score === null ? "–" : site.score.toFixed(2)));
     if (interval(site)) score.appendChild(node("small", "", site.range.map((v) => v.toFixed(2)).join("–")));
     button.append(pin, words, score);
-    button.title = [interval(site), site.known].filter(Boolean).join("; ");
+    button.title = ["Rank " + ranked(site), interval(site), site.known].filter(Boolean).join("; ");
     button.addEventListener("click", () => {
       const bounds = marks[0].getBounds().pad(3);
       map.once("moveend", () => marks[marks.length - 1].openPopup());
