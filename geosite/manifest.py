@@ -23,6 +23,7 @@ from geosite.question import asked, hash_of
 from geosite.sites import measure_column
 
 if TYPE_CHECKING:
+    from geosite.model.permit import Pathway, Permit
     from geosite.pipeline import Analysis
     from geosite.planning import Plan
 
@@ -82,6 +83,10 @@ _SHAPE: dict[str, Any] = {
     "parcels": [{"agency": str, "status": str, "parcels": int, "area_ha": float, "reason": str}],
     "offered_ha": {"excluded": float, "unknown": float, "clear": float},
     "sites": int,
+    "permits?": [
+        {"id": str, "title": str, "kind": str, "track": str, "agency": str, "citation": str}
+    ],
+    "pathways?": [{"id": str, "title": str, "as_of": str, "citation": str, "source": str}],
 }
 """What a map, a page or an explanation takes from ``run.json``; there may be more.
 
@@ -293,6 +298,8 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             agency: [e.model_dump(mode="json") for e in entries]
             for agency, entries in ready.authorities.items()
         },
+        "permits": _written(plan, plan.rulebook.permits.permits),
+        "pathways": _written(plan, plan.rulebook.permits.pathways),
         "versions": {
             "geosite": version("geosite"),
             "python": platform.python_version(),
@@ -315,6 +322,11 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _written(plan: Plan, entries: Iterable[Permit | Pathway]) -> list[dict[str, Any]]:
+    project = plan.scenario.project
+    return [e.model_dump(mode="json") for e in entries if project in e.projects]
 
 
 def _parcel_counts(analysis: Analysis) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geosite import constraints
+from geosite import constraints, readiness
 from geosite.accounting import removal
 from geosite.candidates import candidates, outlined
 from geosite.capacity import Layout, layout
@@ -24,6 +24,7 @@ from geosite.description import authority_column, deposit_columns, inventory, la
 from geosite.engine import Engine, Peak, mapped, peak
 from geosite.errors import CoverageError
 from geosite.parcels import located
+from geosite.permitting import Law
 from geosite.pieces import KEYS, summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
@@ -352,6 +353,8 @@ def _table(
     )
     for column, values in rules_touching(summed, plan.rules, plan.treatments).items():
         table[column] = values
+    law = Law.of(plan.rulebook, plan.scenario, plan.as_of)
+    table = table.join(readiness.columns(table, summed, plan.rules, plan.treatments, law))
     for column in ("parcel_mean", "parcel_p90"):
         if column in summed:
             table[f"suitability_{column}"] = summed[column]

@@ -357,6 +357,28 @@ class LandAuthorities(Spec):
     authorities: tuple[LandAuthority, ...]
 
 
+class ImportReliance(Spec):
+    """Net imports as a share of what the country uses in a year."""
+
+    percent: Annotated[str, Field(pattern=r"^[<>]?(100|[0-9]{1,2})$")]
+    """As it is published: ``85``, or a bound where the figure is withheld: ``>50``."""
+    form: Text
+    """Which line of the source it is: a metal, a concentrate, all forms."""
+    year: Annotated[int, Field(ge=1900, le=2100)]
+    source: Text
+    evidence: Literal["confirmed", "to be confirmed"] = "to be confirmed"
+
+    @property
+    def low(self) -> float:
+        """The least that it may be, 0–1."""
+        return 0.0 if self.percent[0] == "<" else int(self.percent.lstrip("<>")) / 100
+
+    @property
+    def high(self) -> float:
+        """The most that it may be, 0–1."""
+        return 1.0 if self.percent[0] == ">" else int(self.percent.lstrip("<>")) / 100
+
+
 class Commodity(Spec):
     """A mineral commodity and the names that records use for it."""
 
@@ -370,6 +392,8 @@ class Commodity(Spec):
     host: str | None = None
     """Commodity whose ore it is won from, where it has no ore of its own: no computation reads it
     yet; by-product evidence is to."""
+    import_reliance: ImportReliance | None = None
+    """None: no figure was read in a source; it is unknown, not zero."""
     citation: Text
 
 
