@@ -300,6 +300,11 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         },
         "permits": _written(plan, plan.rulebook.permits.permits),
         "pathways": _written(plan, plan.rulebook.permits.pathways),
+        "import_reliance": {
+            c.id: c.import_reliance.model_dump(mode="json")
+            for c in plan.rulebook.commodities.commodities
+            if c.import_reliance
+        },
         "versions": {
             "geosite": version("geosite"),
             "python": platform.python_version(),

@@ -8,7 +8,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from geosite.catalog import Rulebook
     from geosite.model.permit import Pathway, Permit, Permits
     from geosite.model.rule import Commodities, ProjectType
     from geosite.model.scenario import Scenario
@@ -35,11 +34,11 @@ class Law:
     class_weights: Mapping[str, float] | None = None
 
     @classmethod
-    def of(cls, book: Rulebook, scenario: Scenario, day: date) -> Law:
+    def of(cls, permits: Permits, commodities: Commodities, scenario: Scenario, day: date) -> Law:
         """Of a scenario on a day."""
         evidence = scenario.evidence
         weights = {str(k): v for k, v in evidence.class_weights.items()} if evidence else None
-        return cls(book.permits, book.commodities, scenario.project, day, weights)
+        return cls(permits, commodities, scenario.project, day, weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -353,7 +353,8 @@ def _table(
     )
     for column, values in rules_touching(summed, plan.rules, plan.treatments).items():
         table[column] = values
-    law = Law.of(plan.rulebook, plan.scenario, plan.as_of)
+    book = plan.rulebook
+    law = Law.of(book.permits, book.commodities, plan.scenario, plan.as_of)
     table = table.join(readiness.columns(table, summed, plan.rules, plan.treatments, law))
     for column in ("parcel_mean", "parcel_p90"):
         if column in summed:

@@ -13,6 +13,7 @@ from geosite.report.content import (
     RuleLabel,
 )
 from geosite.report.folder import content_of, read_layer, read_sites, reading
+from geosite.report.front import write_front
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
 from geosite.report.tables import notice, site_table, write_table
@@ -40,6 +41,7 @@ __all__ = [
     "readme_text",
     "render_map",
     "site_table",
+    "write_front",
     "write_map",
     "write_table",
 ]
