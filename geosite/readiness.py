@@ -55,9 +55,10 @@ def columns(
     Notes
     -----
     ``readiness`` counts what is possible as if it were asked, ``readiness_high`` what is certain
-    alone; likewise ``environmental_conflict`` counts cells that are known to be touched and
-    ``…_high`` those besides of which a rule cannot tell, and ``supply_impact`` is the least that
-    the published figures allow and ``…_high`` the most. NaN is unknown.
+    alone; both rest on the quickest open pathway, ``readiness_rests_on``. Likewise
+    ``environmental_conflict`` counts cells that are known to be touched and ``…_high`` those
+    besides of which a rule cannot tell, and ``supply_impact`` is the least that the published
+    figures allow and ``…_high`` the most. NaN is unknown.
     """
     triggers = {r.id: r.permits for r in rules}
     sites = _sites(table)
@@ -86,6 +87,7 @@ def columns(
     least = np.array([n.least for n in wanted], float)
     out["readiness"] = readiness(quickest, most)
     out["readiness_high"] = readiness(quickest, least)
+    out["readiness_rests_on"] = [_quickest_of(w) for w in roads]
     names = [frozenset(s.touching) for s in sites]
     out |= _conflicts(summed, rules, treatments, names)
     out |= _supplies(table, sites, law)
@@ -173,6 +175,12 @@ def pareto(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.boo
     before = np.where(first > 0, best[first - 1], -np.inf)
     front[order] = (y > before) & (y == y[first])
     return front
+
+
+def _quickest_of(found: Sequence[Way]) -> str:
+    # Of two that are as quick, the first of the table.
+    known = [w for w in found if w.open and w.pathway.months]
+    return min(known, key=lambda w: w.months("likely")).pathway.id if known else ""
 
 
 def _quickest(found: Sequence[Way]) -> float:

@@ -184,12 +184,15 @@ def _front(content: Content) -> str:
     )
     front = int(sites["readiness_front"].sum())
     drawn = (
-        f"`readiness.svg` draws readiness against supply impact: {front:,} sites are on the front, "
-        "which no other site beats in both."
+        f"[readiness.svg](readiness.svg) draws readiness against supply impact: {front:,} "
+        f"{'site is' if front == 1 else 'sites are'} on the front, where no other site is "
+        "better in one of the two and as good in the other."
         if front
         else "Of no site are readiness and supply impact both known, so no front is drawn."
     )
-    return markdown(
-        f"{drawn} Of {unknown:,} sites one of the two is unknown.{names} Readiness, environmental "
-        "conflict and supply impact stand beside suitability and do not enter it."
+    rest = markdown(
+        f"Sites of which one of the two is unknown: {unknown:,} of {len(sites):,}.{names} "
+        "Readiness, environmental conflict and supply impact stand beside suitability and do not "
+        "enter it."
     )
+    return f"{drawn} {rest}"
