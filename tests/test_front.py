@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from geosite.catalog import open_rulebook
 from geosite.report import citations_text, readme_text, write_front
-from geosite.report.front import front_svg
+from geosite.report.front import LABELLED, front_svg
 from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
 from tests.browser.hostile import PAYLOADS
 from tests.browser.toycontent import sites, toy_content
@@ -72,6 +73,17 @@ def test_the_fronts_sites_are_named_and_the_others_are_not():
     said = " ".join(texts(front_svg(drawn)))
     ids = drawn.sites["site_id"].tolist()
     assert [i in said for i in ids] == [True, True, True, False, False]
+
+
+def test_a_long_front_names_some_and_counts_the_others():
+    points = [(0.1 + k / 40, 1 - k / 40) for k in range(LABELLED + 3)]
+    long = content()
+    table = sites(len(points))
+    table["readiness"], table["supply_impact"] = zip(*points, strict=True)
+    table["readiness_front"] = True
+    said = texts(front_svg(replace(long, sites=table)))
+    assert sum(text.startswith("BLM-") for text in said) == LABELLED
+    assert any("3 places on the front are not named here" in text for text in said)
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):

@@ -74,7 +74,7 @@ def _points(axes: Axes, known: pd.DataFrame) -> None:
     places = _places(known)
     front = places[places["front"]].sort_values(["x", "y"])
     rest = places[~places["front"]]
-    size = 16 + 10 * np.log2(places["n"].to_numpy(float))
+    size = 26 + 14 * np.log2(places["n"].to_numpy(float))
     style: dict[str, Any] = {"linewidths": 0.6, "zorder": 2}
     axes.scatter(
         rest["x"], rest["y"], s=size[~places["front"]], color=palette.SUITABILITY[4],
@@ -85,14 +85,16 @@ def _points(axes: Axes, known: pd.DataFrame) -> None:
         front["x"], front["y"], s=size[places["front"]] + 14, color=palette.RANKS[1][1],
         edgecolors="white", marker="D", label="on the front", **{**style, "zorder": 3},
     )  # fmt: skip
-    for place in front.tail(LABELLED).itertuples():
+    for place in front.tail(LABELLED).itertuples(index=False):
+        # What lies on the right is written to the left, so that it stays in the picture.
+        side = "right" if float(place.x) > 0.5 else "left"
         axes.annotate(
-            str(place.words),
-            (place.x, place.y),
-            xytext=(7, 5),
-            textcoords="offset points",
-            fontsize=8,
-        )
+            str(place.words), (place.x, place.y), xytext=(-7 if side == "right" else 7, 5),
+            textcoords="offset points", fontsize=8, ha=side,
+        )  # fmt: skip
+    if (more := len(front) - LABELLED) > 0:
+        said = f"{more:,} places on the front are not named here; sites.csv has them"
+        axes.text(0.99, 0.01, said, transform=axes.transAxes, ha="right", fontsize=8)
     axes.set(xlabel=_READINESS, ylabel=_SUPPLY, xlim=(0, 1.02), ylim=(0, 1.05))
     axes.grid(visible=True, color="#e4e4e0", linewidth=0.6, zorder=0)
     axes.legend(loc="lower left", frameon=False)
@@ -124,12 +126,12 @@ def _words(figure: Any, content: Content, known: int, unknown: int) -> None:
         f"{known:,} sites drawn, {unknown:,} not: one of the two is unknown. A larger mark is "
         "several sites. Neither axis enters suitability."
     )
+    dates = "; ".join(f"{plain(p.title, 60)} {p.as_of}" for p in content.pathways if p.months)
     foot = (
-        f"Months: as of the pathway's source, see CITATIONS.md. Net import reliance: {sources}. "
+        f"Months, as of their sources: {dates or 'none known'}. Net import reliance: {sources}. "
         f"{content.disclaimer} [{plain(content.marking, 120)}]"
     )
-    figure.text(0.09, 0.945, "\n".join(textwrap.wrap(title, 78)), fontsize=12, va="center")
+    figure.text(0.09, 0.945, "\n".join(textwrap.wrap(title, 90)), fontsize=12, va="center")
     figure.text(0.09, 0.885, under, fontsize=8.5, color="#444444")
-    figure.text(
-        0.09, 0.02, "\n".join(textwrap.wrap(foot, 128)), fontsize=7.5, color="#444444", va="bottom"
-    )
+    lines = textwrap.wrap(foot, 136, break_on_hyphens=False)
+    figure.text(0.09, 0.02, "\n".join(lines), fontsize=7.5, color="#444444", va="bottom")
