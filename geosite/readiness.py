@@ -18,7 +18,8 @@ from geosite.permitting import Law, Site, Way, ids_of, needs, pathways, ways
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geosite.model.rule import ImportReliance, Rule, Treatment
+    from geosite.model.rule import Rule, Treatment
+    from geosite.model.supply import ImportReliance
 
 MEAN_MONTHS = 24.0
 """About two years: the mean of the 68 plans of GAO-16-165 [months]."""

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from geosite.catalog import open_rulebook
 from geosite.model.permit import Months, Pathway, Permit, Permits
-from geosite.model.rule import ImportReliance
+from geosite.model.supply import ImportReliance
 
 BOOK = open_rulebook()
 PERMITS = {p.id: p for p in BOOK.permits.permits}

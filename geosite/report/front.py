@@ -85,11 +85,11 @@ def _points(axes: Axes, known: pd.DataFrame) -> None:
         front["x"], front["y"], s=size[places["front"]] + 14, color=palette.RANKS[1][1],
         edgecolors="white", marker="D", label="on the front", **{**style, "zorder": 3},
     )  # fmt: skip
-    for place in front.tail(LABELLED).itertuples(index=False):
+    for x, y, words in front.tail(LABELLED)[["x", "y", "words"]].to_numpy().tolist():
         # What lies on the right is written to the left, so that it stays in the picture.
-        side = "right" if float(place.x) > 0.5 else "left"
+        side = "right" if x > 0.5 else "left"
         axes.annotate(
-            str(place.words), (place.x, place.y), xytext=(-7 if side == "right" else 7, 5),
+            words, (x, y), xytext=(-7 if side == "right" else 7, 5),
             textcoords="offset points", fontsize=8, ha=side,
         )  # fmt: skip
     if (more := len(front) - LABELLED) > 0:
