@@ -45,7 +45,7 @@ class Law:
 class Site:
     """What permits depend on: owner, minerals, and the rules that touch or may touch.
 
-    `origin` is ``public domain``, ``acquired``, ``partly acquired (37 %)`` or unknown.
+    `origin` is ``public domain``, ``acquired``, ``partly acquired (37 %), …`` or unknown.
     """
 
     agency: str
@@ -73,6 +73,10 @@ class Needs:
         return self.least + sum(p.track == "federal" for p in self.possible)
 
 
+Ground = tuple[tuple["Permit", Fit, Fit], ...]
+"""Permits of the project, whether each is for such land and minerals, and asked without a rule."""
+
+
 def needs(site: Site, law: Law, triggers: Mapping[str, tuple[str, ...]]) -> Needs:
     """Permits and consultations of a site.
 
@@ -80,14 +84,31 @@ def needs(site: Site, law: Law, triggers: Mapping[str, tuple[str, ...]]) -> Need
     ----------
     triggers : mapping of rule id to permit ids
     """
-    by_rule = {i for rule in site.touching for i in triggers.get(rule, ())}
-    in_doubt = {i for rule in site.doubtful for i in triggers.get(rule, ())}
-    certain, possible = [], []
+    certain, possible = (named(r, triggers) for r in (site.touching, site.doubtful))
+    return triggered(ground(site, law), certain, possible)
+
+
+def named(rules: Iterable[str], triggers: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Ids of the permits that rules trigger."""
+    return frozenset(i for rule in rules for i in triggers.get(rule, ()))
+
+
+def ground(site: Site, law: Law) -> Ground:
+    """What its land and minerals ask of a site, whatever rules touch it."""
+    found = []
     for permit in law.permits.permits:
-        if law.project not in permit.projects:
-            continue
-        land = _lesser(_land(permit, site)[0], _disposal(permit, site, law)[0])
-        fits = _lesser(land, _listed(permit, site, law)[0]) if permit.every else "no"
+        if law.project in permit.projects:
+            land = _lesser(_land(permit, site)[0], _disposal(permit, site, law)[0])
+            asked = _lesser(land, _listed(permit, site, law)[0]) if permit.every else "no"
+            found.append((permit, land, asked))
+    return tuple(found)
+
+
+def triggered(of: Ground, by_rule: frozenset[str], in_doubt: frozenset[str]) -> Needs:
+    """The same with the permits of rules that touch the site, or of which one cannot tell."""
+    certain, possible = [], []
+    for permit, land, asked in of:
+        fits = asked
         if permit.id in by_rule:
             fits = _greater(fits, land)
         if permit.id in in_doubt and land != "no":
@@ -187,7 +208,7 @@ def _disposal(entry: Permit | Pathway, site: Site, law: Law) -> tuple[Fit, str]:
     else:
         of = {c.id: c.disposal for c in law.commodities.commodities}
         kinds = {str(of.get(c, "unknown")) for c in site.commodities}
-        if site.origin.startswith("partly acquired"):
+        if "acquired" in site.origin:  # in part
             kinds.add("leasable")
     if wanted in kinds:
         return "yes", ""

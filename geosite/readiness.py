@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geosite.permitting import Law, Site, Way, ids_of, needs, pathways, ways
+from geosite.permitting import Law, Site, Way, ground, ids_of, named, pathways, triggered, ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,10 +63,14 @@ def columns(
     """
     triggers = {r.id: r.permits for r in rules}
     sites = _sites(table)
-    # Thousands of sites share a few dozen sets of rules.
-    asked = lru_cache(maxsize=None)(lambda site: needs(site, law, triggers))
+    # Thousands of sites share a few dozen kinds of land and minerals.
+    lies = lru_cache(maxsize=None)(lambda *of: ground(Site(*of), law))
+    told = lru_cache(maxsize=None)(lambda rules: named(rules, triggers))
+    asked = lru_cache(maxsize=None)(lambda sure, doubt, *of: triggered(lies(*of), sure, doubt))
     open_to = lru_cache(maxsize=None)(lambda *of: ways(Site(*of), law))
-    wanted = [asked(s) for s in sites]
+    wanted = [
+        asked(told(s.touching), told(s.doubtful), s.agency, s.commodities, s.origin) for s in sites
+    ]
     roads = [open_to(s.agency, s.commodities, s.origin) for s in sites]
     quickest = np.array([_quickest(w) for w in roads], float)
     out: dict[str, Any] = {

@@ -66,8 +66,9 @@ def test_hardrock_on_acquired_land_is_leased():
     site = Site("BLM", ("gold",), "acquired")
     assert "mineral-lease-3500" in certain(site)
     assert "plan-of-operations-3809" not in certain(site) | possible(site)
-    partly = Site("BLM", ("gold",), "partly acquired (37 %)")
-    assert {"plan-of-operations-3809", "mineral-lease-3500"} <= certain(partly)
+    for part in ("partly acquired (37 %)", "partly public domain (63 %), acquired (37 %)"):
+        partly = Site("BLM", ("gold",), part)
+        assert {"plan-of-operations-3809", "mineral-lease-3500"} <= certain(partly)
 
 
 def test_where_the_origin_is_not_known_a_lease_is_possible():
