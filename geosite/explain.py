@@ -72,6 +72,7 @@ def explain_site(run: Run, site_id: str) -> str:
         lines.append(
             f"deposits: {site['deposits']} ({site['commodities']}; {site['evidence_class']})"
         )
+    lines += _permits(site, m)
     lines += ["", _combination(m), *_criteria(site, m)]
     titles = {r["id"]: r for r in m["rules"]}
     for tier in ("avoid", "mitigate", "flag", "include", "unknown", "not_examined"):
@@ -93,6 +94,34 @@ def _land(site: pd.Series[Any]) -> list[str]:
     if told is not None and not np.isnan(told):
         said.append(f"of all rules, cell by cell, {share_words(told)} could tell")
     return ["; ".join(said)] if said else []
+def _permits(site: pd.Series[Any], manifest: Any) -> list[str]:
+    titles = {p["id"]: p["title"] for p in manifest.get("permits", ())}
+    lines = []
+    for word, column in (
+        ("permits", "permits"), ("consultations", "consultations"), ("state", "permits_state"),
+        ("water", "permits_water"), ("power", "permits_power"), ("courts", "litigation"),
+        ("possible", "permits_possible"),
+    ):  # fmt: skip
+        ids = [i for i in str(site.get(column) or "").split("; ") if i]
+        if ids:
+            lines.append(f"  {word:>13}: {'; '.join(titles.get(i, i) for i in ids)}")
+    for p in manifest.get("pathways", ()):
+        low, likely, high = (
+            site.get(f"pathway_{p['id'].replace('-', '_')}_months_{k}", np.nan)
+            for k in ("low", "likely", "high")
+        )
+        if not np.isnan(likely):
+            lines.append(
+                f"  {p['id']:>13}: {low:g} to {high:g} months for the federal decision, likely "
+                f"{likely:g}; {p.get('basis', '')}, as of {p['as_of']}"
+            )
+    if "readiness" in site:
+        lines.append(
+            f"beside suitability: readiness {_number(site['readiness'])}, environmental conflict "
+            f"{_number(site['environmental_conflict'])}, supply impact "
+            f"{_number(site['supply_impact'])}"
+        )
+    return lines
 
 
 def _printed(lines: list[str]) -> str:

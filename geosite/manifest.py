@@ -23,6 +23,7 @@ from geosite.rule_records import excluded_land, rule_records, unasked_records
 from geosite.sites import measure_column
 
 if TYPE_CHECKING:
+    from geosite.model.permit import Pathway, Permit
     from geosite.pipeline import Analysis
     from geosite.planning import Plan
 
@@ -97,6 +98,10 @@ _SHAPE: dict[str, Any] = {
     "parcels": [{"agency": str, "status": str, "parcels": int, "area_ha": float, "reason": str}],
     "offered_ha": {"excluded": float, "unknown": float, "clear": float},
     "sites": int,
+    "permits?": [
+        {"id": str, "title": str, "kind": str, "track": str, "agency": str, "citation": str}
+    ],
+    "pathways?": [{"id": str, "title": str, "as_of": str, "citation": str, "source": str}],
 }
 """What a map, a page or an explanation takes from ``run.json``; there may be more.
 
@@ -288,6 +293,13 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             agency: [e.model_dump(mode="json") for e in entries]
             for agency, entries in ready.authorities.items()
         },
+        "permits": _written(plan, plan.rulebook.permits.permits),
+        "pathways": _written(plan, plan.rulebook.permits.pathways),
+        "import_reliance": {
+            c.id: c.import_reliance.model_dump(mode="json")
+            for c in plan.rulebook.commodities.commodities
+            if c.import_reliance
+        },
         "versions": {
             "geosite": version("geosite"),
             "python": platform.python_version(),
@@ -310,6 +322,11 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _written(plan: Plan, entries: Iterable[Permit | Pathway]) -> list[dict[str, Any]]:
+    project = plan.scenario.project
+    return [e.model_dump(mode="json") for e in entries if project in e.projects]
 
 
 def _parcel_counts(analysis: Analysis) -> list[dict[str, Any]]:

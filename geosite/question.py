@@ -19,6 +19,7 @@ _NOUNS = {
     "as_of": "the day that rules are read on",
     "commodities": "the rulebook's commodities",
     "authorities": "the rulebook's authorities",
+    "permits": "the rulebook's permits",
     "grid": "the grid",
     "local": "the local rules",
     "tile_cells": "the side of a tile",
@@ -50,6 +51,7 @@ def asked(plan: Plan, files: Mapping[str, tuple[FileRecord, ...]] | None = None)
         "local": {i: [e.model_dump(mode="json") for e in held] for i, held in plan.local.items()},
         "commodities": plan.rulebook.commodities.model_dump(mode="json"),
         "authorities": plan.rulebook.authorities.model_dump(mode="json"),
+        "permits": plan.rulebook.permits.model_dump(mode="json"),
         "geosite": version("geosite"),
     }
     if files is not None:
@@ -136,7 +138,7 @@ def _words(path: _Path, old: object, new: object) -> str:
     match path:
         case ("files", *_) | ("aoi", *_):
             return f"{_noun(item)} has changed"
-        case ("commodities" | "authorities" | "local", *_):
+        case ("commodities" | "authorities" | "local" | "permits", *_):
             return f"{_noun(item)} have changed"
         case _:
             rest = path[len(item) :]

@@ -319,6 +319,7 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
         ("CITATIONS.md", report.citations_text(shown)),
     ):
         (run.path / name).write_text(text, encoding="utf-8")
+    report.write_front(shown, run.path / "readiness.svg")
     if drawn:
         report.write_map(shown, run.path / "map.html")
 

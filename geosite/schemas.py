@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geosite.model import Layer, RuleSet, Scenario
+from geosite.model.permit import Permits
 
 if TYPE_CHECKING:
     from geosite.model.base import Spec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _WRITTEN: dict[str, tuple[type[Spec], tuple[str, ...]]] = {
     "layers/layer.schema.json": (Layer, ("id",)),
     "geosite/rulebook/rules.schema.json": (RuleSet, ("id",)),
+    "geosite/rulebook/permits.schema.json": (Permits, ()),
     "geosite/scenarios/scenario.schema.json": (Scenario, ()),
 }
 """File → the spec it describes, and the keys that the file's own path says."""

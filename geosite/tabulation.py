@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geosite import readiness
 from geosite.accuracy import possible_rules
 from geosite.authority import authority_columns
 from geosite.candidates import outlined
@@ -17,6 +18,7 @@ from geosite.crs import WGS84, projected_geometry
 from geosite.description import deposit_columns, land_columns
 from geosite.findings import concerned, coverage, rules_touching
 from geosite.parcels import located
+from geosite.permitting import Law
 from geosite.pieces import KEYS
 from geosite.sites import best_of_each, in_order, ranked
 from geosite.tenure import COLUMNS, Shown, tenure_columns
@@ -84,7 +86,11 @@ def site_table(
         sites = best_of_each(sites, ["agency", "unit", "parcel", "state"])
     else:
         sites = in_order(sites)
-    sites = _with_rules(plan, ready, sites, summed.loc[sites.index])
+    summed = summed.loc[sites.index]
+    sites = _with_rules(plan, ready, sites, summed)
+    law = Law.of(plan.rulebook.permits, plan.rulebook.commodities, plan.scenario, plan.as_of)
+    axes = readiness.columns(sites, summed, plan.rules, plan.treatments, law)
+    sites[list(axes)] = axes
     for column in ("parcel_mean", "parcel_p90"):
         if column in summed:
             sites[f"suitability_{column}"] = summed[column]

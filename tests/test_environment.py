@@ -13,6 +13,7 @@ from packaging.version import Version
 CONDA_NAMES = {
     "dask": "dask-core",
     "geopandas": "geopandas-base",
+    "matplotlib": "matplotlib-base",
 }
 
 

@@ -7,7 +7,6 @@ The tables below say by themselves what each rule is to do; nothing in them is r
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import geopandas as gpd

@@ -47,6 +47,7 @@ def test_writing_makes_the_folders(tmp_path):
     [
         ("layers/layer.schema.json", "layers/**/*.yaml"),
         ("geosite/rulebook/rules.schema.json", "geosite/rulebook/rules/*.yaml"),
+        ("geosite/rulebook/permits.schema.json", "geosite/rulebook/permits.yaml"),
         ("geosite/scenarios/scenario.schema.json", "geosite/scenarios/**/*.yaml"),
     ],
 )

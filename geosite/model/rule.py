@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from geosite.model.base import Identifier, LayerId, Spec, Text
 from geosite.model.measure import SlopeMethod
 from geosite.model.quantity import Metres, Percent
+from geosite.model.supply import ImportReliance
 
 ProjectType = Literal["mine", "refinery"]
 Authority = Literal["statute", "regulation", "withdrawal", "plan", "practice"]
@@ -370,6 +371,8 @@ class Commodity(Spec):
     host: str | None = None
     """Commodity whose ore it is won from, where it has no ore of its own: no computation reads it
     yet; by-product evidence is to."""
+    import_reliance: ImportReliance | None = None
+    """None: no figure was read in a source; it is unknown, not zero."""
     citation: Text
 
 

@@ -13,6 +13,7 @@ from geosite.report.content import (
     RuleLabel,
 )
 from geosite.report.folder import content_of, read_layer, read_sites, reading
+from geosite.report.front import write_front
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
 from geosite.report.tables import notice, site_table, write_table
@@ -43,6 +44,7 @@ __all__ = [
     "render_map",
     "site_table",
     "unlock_text",
+    "write_front",
     "write_map",
     "write_table",
 ]

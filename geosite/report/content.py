@@ -145,6 +145,53 @@ class AuthorityLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class PermitLabel:
+    """How a permit or a consultation is written."""
+
+    id: str
+    title: str
+    kind: str
+    track: str
+    """Whose clock it runs on: federal, state, water, power, litigation."""
+    agency: str
+    citation: str
+    evidence: str = ""
+    clocks: tuple[str, ...] = ()
+    """Times that a law sets, each with its citation."""
+    source: str = ""
+    """Where its months come from; empty where none are known."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PathwayLabel:
+    """How a pathway through the federal approvals is written."""
+
+    id: str
+    title: str
+    months: tuple[float, float, float] | None
+    """Low, likely, high; None where no source gives them."""
+    basis: str
+    as_of: str
+    citation: str
+    source: str
+    evidence: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RelianceLabel:
+    """Net import reliance of a commodity, as it is published."""
+
+    commodity: str
+    percent: str
+    form: str
+    year: int
+    source: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LayerLabel:
     """How a layer is cited."""
 
@@ -227,6 +274,9 @@ class Content:
     unasked: tuple[UnaskedLabel, ...] = ()
     years: DataYears = DataYears()
     authorities: tuple[AuthorityLabel, ...] = ()
+    permits: tuple[PermitLabel, ...] = ()
+    pathways: tuple[PathwayLabel, ...] = ()
+    reliances: tuple[RelianceLabel, ...] = ()
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""

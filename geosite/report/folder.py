@@ -28,6 +28,7 @@ from geosite.report.content import (
     RuleLabel,
     UnaskedLabel,
 )
+from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +177,9 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             for agency, entries in sorted(m.get("authorities", {}).items())
             for e in entries
         ),
+        permits=permit_labels(m),
+        pathways=pathway_labels(m),
+        reliances=reliance_labels(m),
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
 

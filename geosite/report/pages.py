@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from geosite.report.facts import adds_up, rank_words, share_words
 from geosite.report.palette import agency
+from geosite.report.pathways import pathways_section, permit_citations
+from geosite.report.text import escaped_table as _escaped
 from geosite.report.text import markdown, number, plain, split_names
+from geosite.report.text import table as _table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +28,7 @@ _FILES = (
         "sites.gpkg",
         "for a GIS; layers sites, parcels (the register), exclusions, deposits, aoi",
     ),
+    ("readiness.svg", "readiness against supply impact, where both are known of a site or more"),
     ("inventory.csv", "parcels and the deposits on them, with longitude and latitude"),
     ("removed.csv", "land that each hard rule takes, and takes alone"),
     ("rule_sets.parquet", "cells by the set of rules that speak against them or cannot tell"),
@@ -51,6 +55,7 @@ def readme_text(content: Content) -> str:
         _question(content),
         _best(content),
         _removed(content),
+        pathways_section(content),
         _owners(content),
         _left_out(content),
         _not_known(content),
@@ -87,6 +92,7 @@ def citations_text(content: Content) -> str:
         _resolved(content),
         _unasked(content),
         _authorities(content),
+        permit_citations(content),
         _foot(content),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"
@@ -327,15 +333,6 @@ def _reading(content: Content) -> str:
 
 def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"* {markdown(line, 1000)}" for line in lines)
-
-
-def _escaped(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return _table(heads, [tuple(markdown(v, 1000) for v in row) for row in rows])
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _ha(hectares: float | None) -> str:

@@ -111,6 +111,17 @@ def markdown(value: object, limit: int | None = None) -> str:
     return _MARKDOWN.sub(lambda mark: f"\\{mark[0]}", text)
 
 
+def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table in Markdown, of cells that are Markdown already."""
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def escaped_table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table in Markdown, of any text."""
+    return table(heads, [tuple(markdown(v, 1000) for v in row) for row in rows])
+
+
 def cell(value: object) -> object:
     """A cell of a CSV table: text that a spreadsheet would run gets a leading apostrophe.
 
