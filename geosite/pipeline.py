@@ -165,7 +165,7 @@ def analyse(
     laid = laid or layout(plan, Engine())
     if ready is None:
         told("preparing", 0, 0)
-        ready = prepare(plan, allow_missing=allow_missing)
+        ready = prepare(plan, allow_missing=allow_missing, amendments=plan.amendments)
         clock.lap("prepare")
     _refuse_landscapes(plan, ready)
     windows = plan.tiles(laid.tile)

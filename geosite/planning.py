@@ -15,6 +15,7 @@ from geosite.aoi import STATES, area_of_interest
 from geosite.catalog import Catalog, Rulebook, dangling, unfit_layers
 from geosite.criteria import saturation
 from geosite.crs import parsed_crs, projected_bounds
+from geosite.decisions import Effect, Overlay
 from geosite.distances import MOST
 from geosite.errors import CapacityError, CatalogError, MissingLayerError, faults
 from geosite.grid import Grid
@@ -64,6 +65,8 @@ class Plan:
         Rules of the chosen sets that do not apply on the day or to this money.
     criteria
         Each with the reading that will be used.
+    reviews : Overlay, optional
+        Decisions of reviewers that the run is repeated with.
     """
 
     scenario: Scenario
@@ -80,6 +83,12 @@ class Plan:
     criteria: tuple[Chosen, ...]
     uses: tuple[Use, ...]
     notes: tuple[str, ...]
+    reviews: Overlay | None = None
+
+    @property
+    def amendments(self) -> dict[str, tuple[tuple[BaseGeometry, Effect], ...]]:
+        """Land on which reviewers have decided about a rule, by its id."""
+        return self.reviews.amendments if self.reviews else {}
 
     @property
     def halo(self) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geosite.model import Layer, RuleSet, Scenario
+from geosite.model.review import Reviews
 
 if TYPE_CHECKING:
     from geosite.model.base import Spec
@@ -20,6 +21,7 @@ _WRITTEN: dict[str, tuple[type[Spec], tuple[str, ...]]] = {
     "layers/layer.schema.json": (Layer, ("id",)),
     "geosite/rulebook/rules.schema.json": (RuleSet, ("id",)),
     "geosite/scenarios/scenario.schema.json": (Scenario, ()),
+    "geosite/scenarios/reviews.schema.json": (Reviews, ()),
 }
 """File → the spec it describes, and the keys that the file's own path says."""
 

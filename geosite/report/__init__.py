@@ -15,6 +15,7 @@ from geosite.report.content import (
 from geosite.report.folder import content_of, read_layer, read_sites, reading
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
+from geosite.report.reviews import changes_text, overlay_text, write_reviews
 from geosite.report.tables import notice, site_table, write_table
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ __all__ = [
     "LayerLabel",
     "OwnerLabel",
     "RuleLabel",
+    "changes_text",
     "citations_text",
     "content_of",
     "no_site_text",
     "notice",
+    "overlay_text",
     "plan_text",
     "read_layer",
     "read_sites",
@@ -41,6 +44,7 @@ __all__ = [
     "render_map",
     "site_table",
     "write_map",
+    "write_reviews",
     "write_table",
 ]
 

@@ -179,6 +179,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             for agency, entries in sorted(m.get("authorities", {}).items())
             for e in entries
         ),
+        reviews=m.get("reviews"),
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
 

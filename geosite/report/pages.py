@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geosite.report.facts import adds_up, share_words
 from geosite.report.palette import agency
+from geosite.report.reviews import reviews_section
 from geosite.report.text import markdown, number, plain, split_names
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ _FILES = (
     ("CITATIONS.md", "every dataset with its licence, every rule with its authority"),
     ("run.json", "what was asked, with versions, hashes, counts and warnings"),
 )
+_REVIEW_FILES = (
+    ("reviews.csv", "what each decision of a reviewer changed, beside its reason"),
+    (
+        "reviews.yaml",
+        "the decisions as they were applied; their land is layer reviews of sites.gpkg",
+    ),
+)
 _RULE_HEADS = (
     "rule", "title", "tier", "authority", "citation", "evidence", "layer", "exceptions",
     "consultation", "permits",
@@ -49,12 +57,13 @@ def readme_text(content: Content) -> str:
         _head(content, content.title),
         _question(content),
         _best(content),
+        reviews_section(content.reviews),
         _removed(content),
         _owners(content),
         _not_known(content),
         _reading(content),
         "## Files",
-        _table(("file", "what it holds"), _FILES),
+        _table(("file", "what it holds"), _FILES + (_REVIEW_FILES if content.reviews else ())),
         _foot(content),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"

@@ -13,6 +13,7 @@ from geosite.report.facts import (
     share_words,
     written,
 )
+from geosite.report.reviews import review_facts
 from geosite.report.text import LIMIT, number, plain
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ def _sections(
             ("Avoid", "rules_avoid"), ("Mitigate", "rules_mitigate"), ("Flag", "rules_flag"),
         )
     ]  # fmt: skip
+    decided = [
+        [title, plain(text, LIMIT)]
+        for title, text in review_facts(content.reviews, str(site.get("site_id")))
+    ]
     doubts = [
         ["Fatal flaws", plain(site.get("fatal_flaws"), LIMIT)],
         ["Not examined", plain("; ".join(rule_names(content, site.get("not_examined"))), LIMIT)],
@@ -130,7 +135,8 @@ def _sections(
         ["90th percentile of its cells", written(site.get("suitability_p90"), "")],
     ]
     named = (
-        ("Land", land), ("Rules that touch it", rules), ("Measures", ground),
+        ("Land", land), ("Rules that touch it", rules), ("What reviewers decided", decided),
+        ("Measures", ground),
         ("What is not known", doubts),
     )  # fmt: skip
     return [(title, [row for row in rows if row[1]]) for title, rows in named]
