@@ -49,6 +49,9 @@ def read_drawn(path: Path) -> gpd.GeoDataFrame:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         msg = f"{path}: cannot be read as a vector file: {one_line(error)}"
         raise LayerDataError(msg) from None
+    if "geometry" not in frame:
+        msg = f"{path}: holds a table without shapes; expected a vector file with polygons"
+        raise LayerDataError(msg)
     if frame.crs is None:
         msg = (
             f"{path}: carries no CRS, which is never guessed; save it with one, e.g. as GeoPackage"
