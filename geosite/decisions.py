@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import shapely
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
+    from geosite.inputs import Effect
     from geosite.model.review import Decision
     from geosite.model.rule import Rule, Treatment
 
-Effect = Literal["holds", "set aside", "in doubt"]
-"""What a rule is on the land of a decision: it speaks against it, does not hold, or cannot tell."""
 _FIRM = ("statute", "withdrawal")
 """Authorities that no reviewer sets aside or puts in doubt without a case."""
 

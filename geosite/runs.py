@@ -166,7 +166,8 @@ def execute(
         unfinished.refuse_changed(root, _asked(plan, laid))
     with _made(root):
         told("preparing", 0, 0)
-        ready = prepare(plan, allow_missing=allow_missing, amendments=plan.amendments)
+        decided = plan.reviews.amendments if plan.reviews else None
+        ready = prepare(plan, allow_missing=allow_missing, amendments=decided)
         question = _asked(plan, laid) | asked(plan, ready.files)
         prepared = time.perf_counter() - clock
         with _kept(root, question, resume=resume) as folder:
