@@ -118,7 +118,7 @@ def changes(overlay: Overlay, before: Side, after: Side) -> dict[str, Any]:
     """
     two = _Two.of(before, after)
     rows = [
-        {"decision_no": number, **_said(decided), **row}
+        {"decision_no": number, **_said(decided), "together_with": _beside(overlay, number), **row}
         for number, decided in enumerate(overlay.decided, 1)
         for row in two.rows(decided)
     ]
@@ -178,6 +178,16 @@ class _Two:
             "moved": _way(i, j, old["rank"], new["rank"]),
             **_areas(status),
         }
+
+
+def _beside(overlay: Overlay, number: int) -> str:
+    # Decisions that change something on the same land: what is found there is of all together.
+    land = overlay.decided[number - 1].land
+    return "; ".join(
+        str(k)
+        for k, other in enumerate(overlay.decided, 1)
+        if k != number and other.effect and land.intersection(other.land).area > 0
+    )
 
 
 def _listed(sites: gpd.GeoDataFrame, places: Iterable[int]) -> list[str]:

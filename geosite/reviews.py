@@ -186,8 +186,8 @@ def _placed(
             f"date: {decision.date} lies after the day that rules are read on, {plan.as_of}; "
             "correct it, or set as_of in the scenario"
         )
-    treatments = dict(zip((r.id for r in plan.rules), plan.treatments, strict=True))
     rules = {r.id: r for r in plan.rules}
+    treatments = dict(zip(rules, plan.treatments, strict=True))
     if not found and decision.rule in rules:
         found += refusals(decision, rules[decision.rule], treatments[decision.rule])
     place, land = "", None
@@ -207,6 +207,7 @@ def _carried(plan: Plan, run: Run) -> tuple[list[str], list[Decided]]:
         return [], []
     found, out = [], []
     rules = {r.id: r for r in plan.rules}
+    treatments = dict(zip(rules, plan.treatments, strict=True))
     for row in run.layer("reviews").itertuples():
         fields = {k: getattr(row, k) or None for k in Decision.model_fields}
         decision = Decision.model_validate(fields)
@@ -215,6 +216,8 @@ def _carried(plan: Plan, run: Run) -> tuple[list[str], list[Decided]]:
                 f"run: holds a decision about {decision.rule}, which is not asked any more"
             )
             continue
+        wrong = refusals(decision, rules[decision.rule], treatments[decision.rule])
+        found += [f"run: holds a decision that is not to be had any more: {w}" for w in wrong]
         effect, words = effect_of(decision, rules[decision.rule])
         out.append(Decided(decision, row.place, row.geometry, effect, words, carried=True))
     return found, out

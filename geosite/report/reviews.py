@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import shapely
 import yaml
 
 from geosite.report.tables import write_table
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    import geopandas as gpd
+
     from geosite.decisions import Overlay
 
 COLUMNS = (
     "decision_no", "place", "rule", "decision", "finding", "effect", "role", "date", "case",
-    "reason", "site_before", "site_after", "matched", "status_before", "status_after",
+    "reason", "together_with", "site_before", "site_after", "matched", "status_before",
+    "status_after",
     "suitability_before", "suitability_after", "rank_before", "rank_after", "moved",
     "excluded_ha_before", "excluded_ha_after", "unknown_ha_before", "unknown_ha_after",
     "clear_ha_before", "clear_ha_after",
@@ -87,8 +91,8 @@ def changes_text(said: Mapping[str, Any]) -> str:
     for row in said["rows"]:
         lines += [
             (
-                f"  {row['decision']}{_finding(row['finding'])}: {plain(row['rule'])} on "
-                f"{plain(row['place'])}; {plain(row['effect'])}"
+                f"  {row['decision_no']}. {row['decision']}{_finding(row['finding'])}: "
+                f"{plain(row['rule'])} on {plain(row['place'])}; {plain(_effect(row))}"
             ),
             f"      {_change(row)}",
             f"      {plain(row['role'])}, {plain(row['date'])}: {plain(row['reason'])}",
@@ -101,7 +105,7 @@ def reviews_section(said: Mapping[str, Any] | None) -> str:
     if not said:
         return ""
     heads = (
-        "decision", "rule", "place", "what it does", "status", "suitability", "rank",
+        "no.", "decision", "rule", "place", "what it does", "status", "suitability", "rank",
         "excluded", "unknown", "reason", "by",
     )  # fmt: skip
     rows = [_cells(row) for row in said["rows"]]
@@ -111,7 +115,9 @@ def reviews_section(said: Mapping[str, Any] | None) -> str:
         "## What reviewers decided",
         (
             f"This run repeats {run} with the decisions below. They are judgements of their "
-            "authors, each with its reason; no rule was changed anywhere else."
+            "authors, each with its reason; no rule was changed anywhere else. What is found on "
+            "the land of a decision is found with all of them, and a rank also moves when "
+            "another site does."
         ),
         "\n".join(lines),
         markdown(_sites(said), 2000),
@@ -136,21 +142,42 @@ def review_facts(said: Mapping[str, Any] | None, site: str) -> list[list[str]]:
     ]
 
 
+def spot_lines(reviews: gpd.GeoDataFrame, x: float, y: float) -> list[str]:
+    """What `explain` prints of the decisions on a spot; `reviews` is the layer of the run."""
+    here = reviews[reviews.intersects(shapely.Point(x, y))]
+    return [
+        f"      reviewed: {d['decision']}{_finding(d['finding'])}: {d['rule']}; {d['effect']} "
+        f"({d['role']}, {d['date']}: {d['reason']})"
+        for d in here.to_dict("records")
+    ]
+
+
 def _cells(row: Mapping[str, Any]) -> list[str]:
     words = [
+        str(row["decision_no"]),
         f"{row['decision']}{_finding(row['finding'])}",
         row["rule"],
-        row["site_after"] or row["site_before"] or row["place"],
-        row["effect"],
+        _place(row),
+        _effect(row),
         _to(row["status_before"], row["status_after"]),
-        _to(_score(row["suitability_before"]), _score(row["suitability_after"])),
-        f"{_to(_rank(row['rank_before']), _rank(row['rank_after']))} ({row['moved']})",
-        _to(_ha(row["excluded_ha_before"]), _ha(row["excluded_ha_after"])),
-        _to(_ha(row["unknown_ha_before"]), _ha(row["unknown_ha_after"])),
+        _to(_score(row.get("suitability_before")), _score(row.get("suitability_after"))),
+        f"{_to(_rank(row.get('rank_before')), _rank(row.get('rank_after')))} ({row['moved']})",
+        _to(_ha(row.get("excluded_ha_before")), _ha(row.get("excluded_ha_after"))),
+        _to(_ha(row.get("unknown_ha_before")), _ha(row.get("unknown_ha_after"))),
         row["reason"],
         f"{row['role']}, {row['date']}",
     ]
     return [markdown(w, 1000) for w in words]
+
+
+def _effect(row: Mapping[str, Any]) -> str:
+    others = row["together_with"]
+    return f"{row['effect']} (together with no. {others})" if others else f"{row['effect']}"
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    site, place = row["site_after"] or row["site_before"], row["place"]
+    return f"{site} in {place}" if site and row["site_before"] != place else f"{site or place}"
 
 
 def _change(row: Mapping[str, Any]) -> str:
@@ -159,7 +186,7 @@ def _change(row: Mapping[str, Any]) -> str:
         f"{site}: {_to(row['status_before'], row['status_after'])}",
         _moved(row),
         *(
-            f"{state} {_to(_ha(row[f'{state}_ha_before']), _ha(row[f'{state}_ha_after']))}"
+            f"{state} {_to(_ha(row.get(f'{state}_ha_before')), _ha(row.get(f'{state}_ha_after')))}"
             for state in ("excluded", "unknown", "clear")
         ),
     ]
@@ -167,8 +194,8 @@ def _change(row: Mapping[str, Any]) -> str:
 
 
 def _moved(row: Mapping[str, Any]) -> str:
-    ranks = _to(_rank(row["rank_before"]), _rank(row["rank_after"]))
-    scores = _to(_score(row["suitability_before"]), _score(row["suitability_after"]))
+    ranks = _to(_rank(row.get("rank_before")), _rank(row.get("rank_after")))
+    scores = _to(_score(row.get("suitability_before")), _score(row.get("suitability_after")))
     return f"rank {ranks} ({row['moved']}), suitability {scores}"
 
 
