@@ -169,8 +169,8 @@ class _Two:
             "site_before": old["site_id"],
             "site_after": new["site_id"],
             "matched": _matched(old, new, share),
-            "status_before": "candidate" if i >= 0 else _mostly(status[0]),
-            "status_after": "candidate" if j >= 0 else _mostly(status[1]),
+            "status_before": "candidate" if i >= 0 else self._without(0, self.new, j, status),
+            "status_after": "candidate" if j >= 0 else self._without(1, self.old, i, status),
             "suitability_before": old["suitability"],
             "suitability_after": new["suitability"],
             "rank_before": old["rank"],
@@ -178,6 +178,13 @@ class _Two:
             "moved": _way(i, j, old["rank"], new["rank"]),
             **_areas(status),
         }
+
+    def _without(
+        self, side: int, sites: gpd.GeoDataFrame, k: int, status: list[dict[str, float]]
+    ) -> str:
+        # What the land of the other run's site is in this one; without any, that of the decision.
+        there = land_status(self.stores[side], sites.geometry.iloc[k]) if k >= 0 else status[side]
+        return _mostly(there)
 
 
 def _beside(overlay: Overlay, number: int) -> str:

@@ -16,6 +16,7 @@ from geosite.comparison import changes, land_status, matches
 from geosite.decisions import Decided, Overlay
 from geosite.grid import Grid
 from geosite.model.review import Decision
+from geosite.report.reviews import changes_text, reviews_section
 from geosite.store import Store
 
 ALBERS = CRS.from_epsg(5070)
@@ -115,7 +116,7 @@ OLD = """
 ++##??++++
 ++++++oooo
 ++++++oooo
-........++
+........##
 """
 NEW = OLD.replace("##", "+#")
 
@@ -132,7 +133,7 @@ def two(tmp_path):
 def test_land_is_told_by_status_of_the_cells_whose_centre_it_holds(two):
     old, _ = two
     whole = land_status(old.store, shapely.box(*GRID.bounds))
-    assert whole == {"not_offered": 8, "excluded": 4, "unknown": 4, "clear": 36}
+    assert whole == {"not_offered": 8, "excluded": 6, "unknown": 4, "clear": 34}
     assert land_status(old.store, shapely.box(240, 340, 360, 560))["excluded"] == 4
     assert land_status(old.store, shapely.box(251, 349, 349, 451)) == dict.fromkeys(whole, 0.0)
     beyond = shapely.box(-5000, 300, 400, 9000)
@@ -175,6 +176,8 @@ def test_what_a_decision_changed_is_told_beside_it(two):
     assert (one["clear_ha_before"], one["clear_ha_after"]) == (22, 24)
     assert (one["suitability_before"], one["rank_after"]) == (0.9, 1)
     assert two_["status_after"] == "no site, land mostly clear"
+    # Of the new site's own land; that of the decision is mostly clear.
+    assert found["rows"][4]["status_before"] == "no site, land mostly excluded"
     assert none["status_before"] == "no site"
     assert [r["together_with"] for r in found["rows"]] == ["3", "3", "1", "1", "1", ""]
     assert found["vanished"] == ["b"]
@@ -187,4 +190,20 @@ def test_many_sites_that_came_or_went_are_counted(two):
     old, new = two
     old.sites = sites(**{f"s{k:02}": (k * 10, 0, k * 10 + 5, 5) for k in range(14)})
     overlay = Overlay(old.path, "", (decided("s00", None, 0, 0, 5, 5, site="s00"),))
-    assert changes(overlay, old, new)["vanished"][-1] == "and 4 more"
+    found = changes(overlay, old, new)
+    assert found["vanished"][-1] == "and 4 more"
+
+
+def test_the_first_sites_of_a_decision_are_shown_and_the_others_counted(two):
+    old, new = two
+    old.sites = sites(**{f"s{k:02}": (k * 10, 0, k * 10 + 5, 5) for k in range(14)})
+    new.sites = old.sites.iloc[:13]
+    overlay = Overlay(old.path, "", (decided("1,2,3,4", None, 0, 0, 900, 50, area="1,2,3,4"),))
+    said = changes(overlay, old, new)
+    assert len(said["rows"]) == 14
+    text, page = changes_text(said), reviews_section(said)
+    for shown in (text, page):
+        assert shown.count("as before") == 9
+        assert "s13" in shown
+        assert "s12" not in shown
+        assert "4 more sites" in shown

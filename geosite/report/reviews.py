@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -28,6 +29,8 @@ COLUMNS = (
     "clear_ha_before", "clear_ha_after",
 )  # fmt: skip
 """Columns of ``reviews.csv``; one row a decision and site on its land."""
+_SITES = 10
+"""Sites of a decision that are shown; ``reviews.csv`` has them all."""
 _CHANGED = 20
 """Differences of question and data that are listed."""
 
@@ -88,16 +91,28 @@ def _dumped(value: object) -> str:
 def changes_text(said: Mapping[str, Any]) -> str:
     """What a terminal shows after the run: each decision, its reason, and what it changed."""
     lines = [f"reviewed: {plain(said['run'])}; {_sites(said)}"]
-    for row in said["rows"]:
+    for rows, more in _shown(said["rows"]):
+        one = rows[0]
         lines += [
             (
-                f"  {row['decision_no']}. {row['decision']}{_finding(row['finding'])}: "
-                f"{plain(row['rule'])} on {plain(row['place'])}; {plain(_effect(row))}"
+                f"  {one['decision_no']}. {one['decision']}{_finding(one['finding'])}: "
+                f"{plain(one['rule'])} on {plain(one['place'])}; {plain(_effect(one))}"
             ),
-            f"      {_change(row)}",
-            f"      {plain(row['role'])}, {plain(row['date'])}: {plain(row['reason'])}",
+            f"      {plain(one['role'])}, {plain(one['date'])}: {plain(one['reason'])}",
+            f"      its land: {_land(one)}",
+            *(f"      {_change(row)}" for row in rows),
+            *([f"      and {more:,} more sites in reviews.csv"] if more else []),
         ]
     return "\n".join([*lines, *(f"  {line}" for line in _since(said))])
+
+
+def _shown(
+    rows: Sequence[Mapping[str, Any]],
+) -> Iterable[tuple[list[Mapping[str, Any]], int]]:
+    # The first sites of each decision, those that changed before the others, and how many more.
+    for _, found in groupby(rows, key=lambda row: row["decision_no"]):
+        ordered = sorted(found, key=lambda row: row["moved"] == "as before")
+        yield ordered[:_SITES], max(0, len(ordered) - _SITES)
 
 
 def reviews_section(said: Mapping[str, Any] | None) -> str:
@@ -108,7 +123,9 @@ def reviews_section(said: Mapping[str, Any] | None) -> str:
         "no.", "decision", "rule", "place", "what it does", "status", "suitability", "rank",
         "excluded", "unknown", "reason", "by",
     )  # fmt: skip
-    rows = [_cells(row) for row in said["rows"]]
+    shown = list(_shown(said["rows"]))
+    rows = [_cells(row) for some, _ in shown for row in some]
+    more = sum(n for _, n in shown)
     lines = ["| " + " | ".join(line) + " |" for line in (heads, ["---"] * len(heads), *rows)]
     run = markdown(said["run"], 300)
     parts = [
@@ -120,6 +137,7 @@ def reviews_section(said: Mapping[str, Any] | None) -> str:
             "another site does."
         ),
         "\n".join(lines),
+        f"{more:,} more sites on the land of these decisions are in `reviews.csv`." if more else "",
         markdown(_sites(said), 2000),
         "\n".join(f"* {markdown(line, 1000)}" for line in _since(said)),
     ]
@@ -182,15 +200,15 @@ def _place(row: Mapping[str, Any]) -> str:
 
 def _change(row: Mapping[str, Any]) -> str:
     site = _to(row["site_before"] or "no site", row["site_after"] or "no site")
-    parts = [
-        f"{site}: {_to(row['status_before'], row['status_after'])}",
-        _moved(row),
-        *(
-            f"{state} {_to(_ha(row.get(f'{state}_ha_before')), _ha(row.get(f'{state}_ha_after')))}"
-            for state in ("excluded", "unknown", "clear")
-        ),
-    ]
-    return "; ".join(plain(p) for p in parts)
+    status = _to(row["status_before"], row["status_after"])
+    return plain(f"{site}: {status}; {_moved(row)}")
+
+
+def _land(row: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{state} {_to(_ha(row.get(f'{state}_ha_before')), _ha(row.get(f'{state}_ha_after')))}"
+        for state in ("excluded", "unknown", "clear")
+    )
 
 
 def _moved(row: Mapping[str, Any]) -> str:
