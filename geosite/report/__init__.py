@@ -17,6 +17,7 @@ from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
 from geosite.report.reviews import changes_text, overlay_text, write_reviews
 from geosite.report.tables import notice, site_table, write_table
+from geosite.report.unlock import Unlocked, unlock_text
 
 if TYPE_CHECKING:
     from geosite.report.map import render_map, write_map
@@ -30,6 +31,7 @@ __all__ = [
     "LayerLabel",
     "OwnerLabel",
     "RuleLabel",
+    "Unlocked",
     "changes_text",
     "citations_text",
     "content_of",
@@ -43,6 +45,7 @@ __all__ = [
     "readme_text",
     "render_map",
     "site_table",
+    "unlock_text",
     "write_map",
     "write_reviews",
     "write_table",
