@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from geosite.grid import Grid
     from geosite.pipeline import Analysis, analyse
     from geosite.planning import Plan, plan
+    from geosite.reviews import open_overlay, reviewed
     from geosite.runs import Run, execute, open_run
     from geosite.sources.holdings import holdings_root
 
@@ -40,11 +41,13 @@ _HOME = {
     "holdings_root": "sources.holdings",
     "official_layers": "catalog",
     "open_catalog": "catalog",
+    "open_overlay": "reviews",
     "open_rulebook": "catalog",
     "open_run": "runs",
     "open_scenario": "catalog",
     "plan": "planning",
     "preset_names": "catalog",
+    "reviewed": "reviews",
 }
 
 __all__ = [
@@ -61,11 +64,13 @@ __all__ = [
     "holdings_root",
     "official_layers",
     "open_catalog",
+    "open_overlay",
     "open_rulebook",
     "open_run",
     "open_scenario",
     "plan",
     "preset_names",
+    "reviewed",
 ]
 
 

@@ -320,11 +320,13 @@ def _read(path: Path, spec: type[S], **known: str) -> S:
     try:
         return spec.model_validate({**load_yaml(path), **known})
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, e['loc'])) or 'whole file'}: {_said(e)}" for e in error.errors()
-        ]
         kind = spec.__name__.lstrip("_").lower()
-        raise CatalogError(faults(f"{path} is not a valid {kind}:", lines)) from None
+        raise CatalogError(faults(f"{path} is not a valid {kind}:", misfits(error))) from None
+
+
+def misfits(error: ValidationError) -> list[str]:
+    """What is wrong with the content of a file, a line a fault: where, and what was found."""
+    return [f"{'.'.join(map(str, e['loc'])) or 'whole file'}: {_said(e)}" for e in error.errors()]
 
 
 def _said(error: Any) -> str:

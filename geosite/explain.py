@@ -17,6 +17,7 @@ from geosite.constraints import (
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
 from geosite.report.facts import rank_words, share_words
+from geosite.report.reviews import review_facts, spot_lines
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def explain_site(run: Run, site_id: str) -> str:
             word = {"unknown": "hard, cannot tell", "not_examined": "cannot tell"}.get(tier, tier)
             lines.append(f"  {word:>17}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
             lines += _voices(m, rule)
+    lines += [f"  {t:>17}: {words}" for t, words in review_facts(m.get("reviews"), site["site_id"])]
     if site["fatal_flaws"]:
         lines.append(f"fatal flaw: {site['fatal_flaws']}")
     return _printed([*lines, "", m["notice"]])
@@ -194,6 +196,8 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
             lines += [*_voices(m, rule), *_lifted(rule["id"], here)]
     if status == EXCLUDED:
         lines.append("  the rules that exclude are listed first; any one of them is enough")
+    if m.get("reviews"):
+        lines += spot_lines(run.layer("reviews"), float(x[0]), float(y[0]))
     lines += _scores(run, cell)
     return _printed([*lines, "", m["notice"]])
 

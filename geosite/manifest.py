@@ -96,6 +96,39 @@ _SHAPE: dict[str, Any] = {
     "missing": [{"layer": str}],
     "notes": [str],
     "parcels": [{"agency": str, "status": str, "parcels": int, "area_ha": float, "reason": str}],
+    "reviews?": {
+        "run": str,
+        "rows": [
+            {
+                "decision_no": int,
+                **dict.fromkeys(
+                    (
+                        "place",
+                        "rule",
+                        "decision",
+                        "finding",
+                        "effect",
+                        "role",
+                        "date",
+                        "reason",
+                        "together_with",
+                        "site_before",
+                        "site_after",
+                        "status_before",
+                        "status_after",
+                        "moved",
+                    ),
+                    str,
+                ),
+            }
+        ],
+        "sites_before": int,
+        "sites_after": int,
+        "moved": int,
+        "vanished": [str],
+        "appeared": [str],
+        "since": [str],
+    },
     "offered_ha": {"excluded": float, "unknown": float, "clear": float},
     "sites": int,
     "permits?": [

@@ -164,7 +164,8 @@ def analyse(
     laid = laid or layout(plan, Engine())
     if ready is None:
         told("preparing", 0, 0)
-        ready = prepare(plan, allow_missing=allow_missing)
+        decided = plan.reviews.amendments if plan.reviews else None
+        ready = prepare(plan, allow_missing=allow_missing, amendments=decided)
         clock.lap("prepare")
     _refuse_landscapes(plan, ready)
     windows = plan.tiles(laid.tile)

@@ -15,6 +15,7 @@ from geosite.aoi import STATES, area_of_interest
 from geosite.catalog import Catalog, Rulebook, dangling, unfit_layers
 from geosite.criteria import saturation
 from geosite.crs import parsed_crs, projected_bounds
+from geosite.decisions import Overlay
 from geosite.distances import MOST
 from geosite.errors import CapacityError, CatalogError, MissingLayerError, faults
 from geosite.grid import Grid
@@ -68,6 +69,8 @@ class Plan:
         Each with the reading that will be used.
     local, overrides, lifts, order
         Whose voice is heard of each rule, see `resolution.Resolved`.
+    reviews : Overlay, optional
+        Decisions of reviewers that the run is repeated with.
     """
 
     scenario: Scenario
@@ -88,6 +91,7 @@ class Plan:
     overrides: Mapping[str, Override] = field(default_factory=dict)
     lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    reviews: Overlay | None = None
 
     @property
     def halo(self) -> int:

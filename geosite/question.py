@@ -20,6 +20,7 @@ _NOUNS = {
     "commodities": "the rulebook's commodities",
     "authorities": "the rulebook's authorities",
     "permits": "the rulebook's permits",
+    "reviews": "the decisions of reviewers",
     "grid": "the grid",
     "local": "the local rules",
     "tile_cells": "the side of a tile",
@@ -52,6 +53,7 @@ def asked(plan: Plan, files: Mapping[str, tuple[FileRecord, ...]] | None = None)
         "commodities": plan.rulebook.commodities.model_dump(mode="json"),
         "authorities": plan.rulebook.authorities.model_dump(mode="json"),
         "permits": plan.rulebook.permits.model_dump(mode="json"),
+        "reviews": plan.reviews.asked if plan.reviews else [],
         "geosite": version("geosite"),
     }
     if files is not None:
@@ -81,6 +83,35 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         else:
             found[f"{_noun(item)} {'is new' if item in now else 'is no longer asked'}"] = None
     return list(found)
+
+
+def since(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What two runs say that they asked or read otherwise, in words, from their ``run.json``.
+
+    Reviews are left out: they are what the two are compared for.
+    """
+    return differences(_told(old), _told(new))
+
+
+def _told(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    scenario = {k: v for k, v in manifest["scenario"].items() if k not in ("as_of", "aoi")}
+    entries = [{k: v for k, v in x.items() if k != "files"} for x in manifest["layers"]]
+    # What a rule took is an answer, not a part of the question.
+    rules = [
+        {k: v for k, v in r.items() if not k.endswith(("_ha", "_pct"))} for r in manifest["rules"]
+    ]
+    files = {
+        x["id"]: [{k: f.get(k) for k in ("path", "sha256", "size")} for f in x.get("files", ())]
+        for x in manifest["layers"]
+    }
+    return {
+        "scenario": scenario,
+        "as_of": manifest["as_of"],
+        "layers": entries,
+        "rules": rules,
+        "files": files,
+        "geosite": manifest.get("versions", {}).get("geosite"),
+    }
 
 
 _NONE = object()
@@ -138,7 +169,7 @@ def _words(path: _Path, old: object, new: object) -> str:
     match path:
         case ("files", *_) | ("aoi", *_):
             return f"{_noun(item)} has changed"
-        case ("commodities" | "authorities" | "local" | "permits", *_):
+        case ("commodities" | "authorities" | "local" | "permits" | "reviews", *_):
             return f"{_noun(item)} have changed"
         case _:
             rest = path[len(item) :]

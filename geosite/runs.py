@@ -24,6 +24,7 @@ import shapely
 from geosite import report, unfinished
 from geosite.capacity import Layout, Means, arranged
 from geosite.catalog import open_scenario
+from geosite.comparison import changes
 from geosite.crs import WGS84, parsed_crs, transformed
 from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
@@ -165,7 +166,8 @@ def execute(
         unfinished.refuse_changed(root, _asked(plan, laid))
     with _made(root):
         told("preparing", 0, 0)
-        ready = prepare(plan, allow_missing=allow_missing)
+        decided = plan.reviews.amendments if plan.reviews else None
+        ready = prepare(plan, allow_missing=allow_missing, amendments=decided)
         question = _asked(plan, laid) | asked(plan, ready.files)
         prepared = time.perf_counter() - clock
         with _kept(root, question, resume=resume) as folder:
@@ -211,6 +213,10 @@ def _saved(analysis: Analysis, folder: Path, started: datetime, *, drawn: bool) 
     clock = time.perf_counter()
     said = manifest(analysis, started)
     _save_vectors(analysis, folder)
+    if analysis.plan.reviews:
+        before = open_run(analysis.plan.reviews.run)
+        said["reviews"] = changes(analysis.plan.reviews, before, Run(folder, said))
+        report.write_reviews(analysis.plan.reviews, said, folder)
     _save_pages(Run(folder, said), analysis, drawn=drawn)
     said["engine"]["peak_bytes"] = summed_peaks([*analysis.peaks, peak()])
     said["timings_s"]["save"] = round(time.perf_counter() - clock, 3)
@@ -293,6 +299,8 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
         "deposits": points,
         "aoi": gpd.GeoDataFrame({"name": [plan.aoi_name]}, geometry=[plan.aoi], crs=crs),
     }
+    if plan.reviews:
+        frames["reviews"] = plan.reviews.frame(crs)
     for name, frame in frames.items():
         kind = "Point" if name == "deposits" else "Unknown"
         pyogrio.write_dataframe(

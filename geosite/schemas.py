@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from geosite.model import Layer, RuleSet, Scenario
 from geosite.model.permit import Permits
+from geosite.model.review import Reviews
 
 if TYPE_CHECKING:
     from geosite.model.base import Spec
@@ -22,6 +23,7 @@ _WRITTEN: dict[str, tuple[type[Spec], tuple[str, ...]]] = {
     "geosite/rulebook/rules.schema.json": (RuleSet, ("id",)),
     "geosite/rulebook/permits.schema.json": (Permits, ()),
     "geosite/scenarios/scenario.schema.json": (Scenario, ()),
+    "geosite/scenarios/reviews.schema.json": (Reviews, ()),
 }
 """File → the spec it describes, and the keys that the file's own path says."""
 

@@ -11,8 +11,18 @@ from typing import Any
 import click
 
 from geosite.cli.ending import clean, result, said, silent
-from geosite.cli.options import AOI, CACHE, DATA, LAYERS, OUTPUTS, QUIET, RESOLUTION, machine
-from geosite.cli.places import Places, places, planned_at
+from geosite.cli.options import (
+    AOI,
+    CACHE,
+    DATA,
+    LAYERS,
+    OUTPUTS,
+    QUIET,
+    RESOLUTION,
+    REVIEWS,
+    machine,
+)
+from geosite.cli.places import Places, places, planned_at, reviewed_at
 from geosite.errors import CatalogError
 
 
@@ -62,6 +72,7 @@ def check(scenario: str | None, layers: Path | None) -> None:
 @OUTPUTS
 @AOI
 @RESOLUTION
+@REVIEWS
 @machine
 @clean
 def plan(
@@ -71,6 +82,7 @@ def plan(
     outputs: Path,
     aoi: str | None,
     resolution: float | None,
+    reviews: Path | None,
     **means: Any,
 ) -> None:
     """Say what will be read and computed, what it will cost, and what is missing.
@@ -78,10 +90,15 @@ def plan(
     With tcp://, also whether every worker sees the data and the outputs.
     """
     from geosite.capacity import Means, arranged  # noqa: PLC0415
-    from geosite.report import plan_text  # noqa: PLC0415
+    from geosite.report import overlay_text, plan_text  # noqa: PLC0415
 
-    planned = planned_at(places(scenario, layers, data), aoi, resolution)
+    at = places(scenario, layers, data)
+    planned = (
+        reviewed_at(at, reviews, aoi, resolution) if reviews else planned_at(at, aoi, resolution)
+    )
     result(plan_text(planned, arranged(planned, Means(**means), outputs)))
+    if planned.reviews:
+        result(f"\n{overlay_text(planned.reviews)}")
 
 
 @click.command()
@@ -92,6 +109,7 @@ def plan(
 @OUTPUTS
 @AOI
 @RESOLUTION
+@REVIEWS
 @click.option("--allow-missing", is_flag=True, help="Go on without missing layers, as unknown.")
 @click.option(
     "--resume",
@@ -109,6 +127,7 @@ def run(
     outputs: Path,
     aoi: str | None,
     resolution: float | None,
+    reviews: Path | None,
     *,
     allow_missing: bool,
     no_map: bool,
@@ -126,7 +145,10 @@ def run(
     # A run that was stopped yesterday reads the rules as of yesterday.
     at = places(scenario, layers, data)
     day = begun_on(outputs, at.scenario) if resume else None
-    planned = planned_at(at, aoi, resolution, day)
+    if reviews:
+        planned = reviewed_at(at, reviews, aoi, resolution)
+    else:
+        planned = planned_at(at, aoi, resolution, day)
     for note in planned.notes:
         say(f"note: {note}")
     if resume:
@@ -144,6 +166,10 @@ def run(
             told=told,
         )
     _summary(done, say)
+    if planned.reviews:
+        from geosite.report import changes_text  # noqa: PLC0415
+
+        say(f"\n{changes_text(done.manifest['reviews'])}")
     click.echo(done.path)
 
 

@@ -86,6 +86,11 @@ OUTPUTS = click.option(
 )
 AOI = click.option("--aoi", help="A state, a group of states, west,south,east,north, or a file.")
 RESOLUTION = click.option("--resolution", callback=_metres, help="Cell size, e.g. '90 m'.")
+REVIEWS = click.option(
+    "--reviews",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Decisions about a run (YAML): repeat it with them, on its area, cells and day.",
+)
 QUIET = click.option("--quiet", is_flag=True, help="Print results and errors only.")
 
 

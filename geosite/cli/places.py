@@ -67,6 +67,16 @@ def planned_at(
     )
 
 
+def reviewed_at(at: Places, reviews: Path, aoi: str | None, resolution: float | None) -> Plan:
+    """The plan that repeats a reviewed run with an overlay of decisions."""
+    from geosite.reviews import open_overlay, reviewed  # noqa: PLC0415
+
+    # Nothing but the decisions is to differ.
+    written = open_overlay(reviews)
+    found = planned_at(at, aoi or written.aoi, resolution or written.resolution, written.day)
+    return reviewed(found, written)
+
+
 def _fetched() -> Path | None:
     from geosite.sources import cache  # noqa: PLC0415
     from geosite.sources.holdings import holdings_root  # noqa: PLC0415

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from geosite.model.base import Identifier, Spec, Text
+
+
+def _a_day(value: Any) -> Any:
+    # Anything else that looks like a number would be taken for seconds since 1970.
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
+        msg = "write the day as year-month-day, such as 2026-05-31"
+        raise ValueError(msg)
+    return value.strip() if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_a_day)]
+"""A day that is written in one way only."""
 
 
 class Decision(Spec):
     """One decision about one rule on one piece of land."""
 
-    site: str | None = None
+    site: Text | None = None
     """Id of a site of the reviewed run."""
-    area: str | None = None
-    """Instead: a vector file beside the overlay, or ``west,south,east,north``."""
+    area: Text | None = None
+    """Instead: a vector file beside the overlay, or ``west,south,east,north`` in degrees."""
     rule: Identifier
     decision: Literal["accept", "dispute", "override"]
     """accept: the finding stands. dispute: there nobody can tell, until it is settled.
@@ -26,9 +39,11 @@ class Decision(Spec):
     reason: Text
     role: Text
     """The reviewer's role, such as "wildlife biologist, field office"; no name."""
-    date: date
-    case: str | None = None
-    """Number or file of the case; without it no statute and no withdrawal is set aside."""
+    date: Day
+    """Day of the decision; of two about the same land the later one counts."""
+    case: Text | None = None
+    """Number or file of the case; without it no statute and no withdrawal is set aside or in
+    doubt."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -47,5 +62,5 @@ class Reviews(Spec):
     """An overlay: decisions about a run."""
 
     run: Text
-    """Folder of the reviewed run, as given or beside the overlay."""
+    """Folder of the reviewed run, beside the overlay or as given."""
     decisions: Annotated[tuple[Decision, ...], Field(min_length=1)]

@@ -16,6 +16,7 @@ from geosite.report.folder import content_of, read_layer, read_sites, reading
 from geosite.report.front import write_front
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
+from geosite.report.reviews import changes_text, overlay_text, write_reviews
 from geosite.report.tables import notice, site_table, write_table
 from geosite.report.unlock import Unlocked, unlock_text
 
@@ -32,10 +33,12 @@ __all__ = [
     "OwnerLabel",
     "RuleLabel",
     "Unlocked",
+    "changes_text",
     "citations_text",
     "content_of",
     "no_site_text",
     "notice",
+    "overlay_text",
     "plan_text",
     "read_layer",
     "read_sites",
@@ -46,6 +49,7 @@ __all__ = [
     "unlock_text",
     "write_front",
     "write_map",
+    "write_reviews",
     "write_table",
 ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geosite.constraints import CLEAR, EXCLUDED, UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
     from affine import Affine
     from numpy.typing import NDArray
@@ -277,6 +279,8 @@ class Content:
     permits: tuple[PermitLabel, ...] = ()
     pathways: tuple[PathwayLabel, ...] = ()
     reliances: tuple[RelianceLabel, ...] = ()
+    reviews: Mapping[str, Any] | None = None
+    """What reviewers decided and what it changed, as ``run.json`` says it."""
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from geosite.report.facts import adds_up, rank_words, share_words
 from geosite.report.palette import agency
 from geosite.report.pathways import pathways_section, permit_citations
+from geosite.report.reviews import reviews_section
 from geosite.report.text import escaped_table as _escaped
 from geosite.report.text import markdown, number, plain, split_names
 from geosite.report.text import table as _table
@@ -41,6 +42,13 @@ _FILES = (
     ("CITATIONS.md", "every dataset with its licence, every rule with its authority"),
     ("run.json", "what was asked, with versions, hashes, counts and warnings"),
 )
+_REVIEW_FILES = (
+    ("reviews.csv", "what each decision of a reviewer changed, beside its reason"),
+    (
+        "reviews.yaml",
+        "the decisions as they were applied; their land is layer reviews of sites.gpkg",
+    ),
+)
 _RULE_HEADS = (
     "rule", "title", "tier", "authority", "citation", "evidence", "layer", "exceptions",
     "consultation", "permits", "who can act", "in force", "note",
@@ -54,6 +62,7 @@ def readme_text(content: Content) -> str:
         _head(content, content.title),
         _question(content),
         _best(content),
+        reviews_section(content.reviews),
         _removed(content),
         pathways_section(content),
         _owners(content),
@@ -61,7 +70,7 @@ def readme_text(content: Content) -> str:
         _not_known(content),
         _reading(content),
         "## Files",
-        _table(("file", "what it holds"), _FILES),
+        _table(("file", "what it holds"), _FILES + (_REVIEW_FILES if content.reviews else ())),
         _foot(content),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"

@@ -15,6 +15,7 @@ from geosite.report.facts import (
     share_words,
     written,
 )
+from geosite.report.reviews import review_facts
 from geosite.report.text import LIMIT, number, plain
 
 if TYPE_CHECKING:
@@ -140,6 +141,10 @@ def _sections(
             ("Possible, within the accuracy of the data", "rules_possible"),
         )
     ]  # fmt: skip
+    decided = [
+        [title, plain(text, LIMIT)]
+        for title, text in review_facts(content.reviews, str(site.get("site_id")))
+    ]
     doubts = [
         ["Rules could tell", _covered(site)],
         ["Hard rules that cannot", _listed(content, site, "rules_unknown")],
@@ -155,7 +160,8 @@ def _sections(
         ["90th percentile of its cells", written(site.get("suitability_p90"), "")],
     ]
     named = (
-        ("Land", land), ("Rules that touch it", rules), ("Measures", ground),
+        ("Land", land), ("Rules that touch it", rules), ("What reviewers decided", decided),
+        ("Measures", ground),
         ("What is not known", doubts),
     )  # fmt: skip
     return [(title, [row for row in rows if row[1]]) for title, rows in named]

@@ -2,7 +2,7 @@
 
 from geosite.sources.declared_crs import declared_crs
 from geosite.sources.features import Counts, Features
-from geosite.sources.outline import read_outline
+from geosite.sources.outline import read_drawn, read_outline
 from geosite.sources.place import FileRecord, Placed, missing_reason, placed
 from geosite.sources.raster import Raster, open_raster
 from geosite.sources.read import read_features, selected_features
@@ -18,6 +18,7 @@ __all__ = [
     "missing_reason",
     "open_raster",
     "placed",
+    "read_drawn",
     "read_features",
     "read_outline",
     "selected",
