@@ -40,6 +40,12 @@ def parsed_crs(text: str, where: str) -> CRS:
         raise CRSMismatchError(msg) from None
 
 
+def local_equal_area(lon: float, lat: float) -> CRS:
+    """A metric CRS round a place that keeps areas everywhere, and has north up at the place."""
+    place = f"+lat_0={lat:.6f} +lon_0={lon:.6f}"
+    return CRS.from_proj4(f"+proj=laea {place} +datum=WGS84 +units=m +no_defs")
+
+
 def same_crs(one: CRS, other: CRS) -> bool:
     """Whether two definitions mean the same system, whatever their spelling and axis order."""
     return one.equals(other, ignore_axis_order=True)
