@@ -9,11 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import Geod
 
-from geosite.crs import WGS84, projected_geometry
 from geosite.errors import GeositeError
-from geosite.model.quantity import parse
 from geosite.overlaps import touches
 from geosite.report.dossier_content import Finding, RuleFacts
 from geosite.report.text import plain
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
     """Shares of each site's cells that a rule speaks against, and cannot tell; None: not read."""
 
 _CONDITIONS = ("land_origin", "mineral_estate", "mineral_status")
-_SURE: tuple[Standing, ...] = ("certain", "possible", "clear")
-_GEOD = Geod(ellps="GRS80")
 _NOT_INFORMATIVE = "the layer does not show everything there is"
 
 
@@ -109,9 +104,9 @@ def findings(
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
     spoken = _within(sites, land)
-    table = _measured(ask, spoken, frame, facts.accuracy_m, ring)
+    reach = setbacks(frame, ask.treatment)
+    table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
     covered = near.covered(rule.layer)
-    lines = layer is not None and (layer.geometry == "line" or rule.subject.kind == "boundary")
     out = []
     for k, site in enumerate(sites.itertuples()):
         found = Finding(
@@ -127,16 +122,17 @@ def findings(
         over = float(row["overlap_ha"])
         found = replace(
             found,
-            names=tuple(plain(n, 120) for n in row["names"]),
-            features_n=int(row["features_n"]),
+            names=_names(row["names"], row["reach_names"]),
+            features_n=max(int(row["features_n"]), int(row["reach_n"])),
             overlap_ha=over,
             share=min(1.0, over * 10_000 / whole) if whole else 0.0,
-            length_m=_length(shape, sites.crs) if lines and shape is not None else np.nan,
+            length_m=float(row["length_m"]) if row["features_n"] else np.nan,
             nearest_m=float(row["nearest_m"]),
             bearing_deg=float(row["bearing_deg"]),
             direction=str(row["direction"]),
+            nearest_name=plain(row["nearest_name"], 120),
             ring_n=int(row["ring_n"]),
-            ring_names=tuple(plain(n, 120) for n in row["ring_names"]),
+            ring_names=_names(row["ring_names"]),
             shape=shape,
         )
         out.append(_judged(found, str(row["standing"]), known.get(site.site_id, {}), rule))
@@ -154,32 +150,11 @@ def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDa
     )
 
 
-def _measured(
-    ask: Asked,
-    sites: gpd.GeoDataFrame,
-    frame: gpd.GeoDataFrame,
-    accuracy: float | None,
-    ring: float,
-) -> pd.DataFrame:
-    """Overlap, distance and standing; where setbacks differ by feature, the surest standing."""
-    widest = ask.treatment.reach
-    scaled = getattr(ask.treatment, "scaled", None)
-    table = touches(sites, frame, reach=widest, accuracy=accuracy, ring=ring)
-    if scaled is None or frame.empty:
-        return table
-    own = setbacks(frame, ask.treatment)
-    best = np.full(len(sites), len(_SURE) - 1)
-    for metres in np.unique(own):
-        some = touches(sites, frame[own == metres], reach=float(metres), accuracy=accuracy)
-        best = np.minimum(best, some["standing"].map(_SURE.index).to_numpy())
-    return table.assign(standing=[_SURE[k] for k in best])
-
-
 def setbacks(frame: pd.DataFrame, treatment: Treatment) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Setback of each feature [m], by its attribute where the treatment scales it."""
-    plain_one = float(getattr(treatment, "setback", 0.0))
     scaled = getattr(treatment, "scaled", None)
-    out = np.full(len(frame), plain_one)
+    plain_one = getattr(treatment, "setback", treatment.reach)
+    out = np.full(len(frame), float(plain_one))
     if scaled is None or scaled.field not in frame:
         return out
     value = pd.to_numeric(frame[scaled.field], errors="coerce").to_numpy(float)
@@ -196,11 +171,9 @@ def _cut(site: Any, frame: gpd.GeoDataFrame) -> Any:
     return shapely.intersection(site, shapely.union_all(shapes[np.sort(hit)]))
 
 
-def _length(shape: Any, crs: Any) -> float:
-    """Along the ellipsoid [m]."""
-    if shape.is_empty:
-        return 0.0
-    return float(_GEOD.geometry_length(projected_geometry(shape, crs, WGS84)))
+def _names(*lists: tuple[str, ...]) -> tuple[str, ...]:
+    """Distinct names of several lists, safe to print, sorted."""
+    return tuple(sorted({text for names in lists for n in names if (text := plain(n, 120))}))
 
 
 def _judged(
@@ -262,8 +235,3 @@ def _of_cells(ask: Asked, near: Nearby, cells: Cells) -> list[Finding]:
             )  # fmt: skip
         )
     return out
-
-
-def ring_of(text: str) -> float:
-    """A ring's width [m] from its words, such as ``5 mi``."""
-    return parse(text, "m")

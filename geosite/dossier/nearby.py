@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from geosite.planning import Plan
     from geosite.sources import Features
 
+_NAMES = ("name", "serial", "label", "case", "unit", "species", "kind", "status")
+"""Columns that a feature is called by, the best first."""
 _DENSE = 0.05
 """Step [degrees] at which a declared box is densified before it is projected."""
 
@@ -95,7 +97,7 @@ class Nearby:
         shapes = frame.geometry.to_numpy()
         if (crossed := ~shapely.is_valid(shapes)).any():
             frame.loc[crossed, "geometry"] = shapely.make_valid(shapes[crossed])
-        return frame
+        return _named(frame)
 
     def facts(self, layer: str) -> LayerFacts:
         """What is known of a layer, and how old it is on the day of the dossier."""
@@ -158,6 +160,17 @@ class Nearby:
                 return shapely.union_all(inside.geometry.to_numpy()), True
             case _:
                 return None
+
+
+def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Features with a column ``name``: of those without, the first that tells them apart."""
+    there = [c for c in _NAMES if c in frame]
+    if not there:
+        return frame
+    name = frame[there[0]].astype(object)
+    for column in there[1:]:
+        name = name.where(name.notna() & (name.astype(str) != ""), frame[column].astype(object))
+    return frame.assign(name=name)
 
 
 def _unwrapped(

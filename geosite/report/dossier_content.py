@@ -14,6 +14,17 @@ Standing = Literal["certain", "possible", "clear", "unknown"]
 Group = Literal["touches", "near", "examined", "unasked"]
 TIERS = ("exclude", "require", "include", "avoid", "mitigate", "flag")
 """As they are read out: what decides comes first."""
+GAPS = {
+    "never": "No layer shows it",
+    "missing": "Layer not to be had",
+    "not asked": "Rule not asked",
+    "not covered": "Layer does not speak for the land, or for a part of it",
+    "presence only": "Layer does not show everything there is",
+    "stale": "Layer older than it should be",
+    "age not known": "Day of retrieval on no record",
+    "heading": "Not known of the place",
+}
+"""Kinds of gap, in the order in which they are printed, and their headings."""
 ACRES = 2.471053814671653
 """Acres a hectare."""
 MILE = 1609.344
@@ -110,6 +121,7 @@ class Finding:
     nearest_m: float = float("nan")
     bearing_deg: float = float("nan")
     direction: str = ""
+    nearest_name: str = ""
     looked_m: float = 0.0
     ring_n: int = 0
     ring_names: tuple[str, ...] = ()
