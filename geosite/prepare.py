@@ -98,6 +98,7 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         coverage=_coverage(plan, library, {k[0] for k in vectors}),
         silent=frozenset(i for i in plan.catalog if plan.catalog[i].absence == "not_informative"),
         deposits=_points(found, grid) if scenario.evidence else None,
+        lifts=plan.lifts,
     )
     read = library.read
     files = {i: f.files for i, f in read.items()} | {i: r.files for i, (_, r) in rasters.items()}

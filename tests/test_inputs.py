@@ -14,6 +14,7 @@ from geosite.harmonise import RasterSurface
 from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.model import Criterion, Scenario
 from geosite.model.scenario import EvidenceClass
+from geosite.resolution import lifted_by
 from geosite.segments import Shapes
 from tests.toyworld import ALBERS, squares, toygrid
 
@@ -135,10 +136,12 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
         xy = grid.subcells(table[:, :2])
         deposits = DepositPoints(xy, table[:, 2].copy(), table[:, 3] > 0)
     unread = more.get("unread", ())
+    treatments = tuple(r.treatment(asked.project) for r in rules)
     return TileInputs(
         scenario=asked,
         rules=rules,
-        treatments=tuple(r.treatment(asked.project) for r in rules),
+        treatments=treatments,
+        lifts=lifted_by(rules, treatments),
         criteria=tuple(
             Chosen(c, None if c.layer in unread and c.layer else c)
             for c in (asked.criteria if more.get("scored", True) else ())

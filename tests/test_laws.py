@@ -1,7 +1,6 @@
 """What must hold of land and rules whatever the world looks like."""
 
 from datetime import date, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosite import constraints, harmonise
-from geosite.planning import _rules_in_force
+from geosite.model import RuleSet
+from geosite.resolution import lifted_by, resolved
 from tests.strategies import metres, presences, rule, rules, shapes, treatments
 from tests.toyworld import draw, picture, world
 
@@ -39,8 +39,10 @@ def verdicts(asked, features, unknown):
 
 def answer(asked, features, unknown):
     shape = next(iter(features.values())).shape
+    treatments = [one.mine for one in asked]
+    lifts = constraints.numbered([one.id for one in asked], lifted_by(asked, treatments))
     found = verdicts(asked, features, unknown)
-    return constraints.answer(found, [one.mine for one in asked], shape)
+    return constraints.answer(found, treatments, shape, lifts)
 
 
 def free(asked, features, unknown):
