@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geosite import phrases
+from geosite.dossier.localities import heard
 from geosite.errors import GeositeError
 from geosite.overlaps import touches
-from geosite.report.dossier_content import Finding, RuleFacts
+from geosite.report.dossier_content import Finding, RuleFacts, percent
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def asked(rule: Rule, treatment: Treatment, permits: Permits) -> Asked:
         rule.id,
         rule.title,
         treatment.tier,
-        _says(treatment),
+        phrases.said(treatment),
         rule.authority,
         rule.citation,
         rule.evidence,
@@ -57,20 +59,6 @@ def asked(rule: Rule, treatment: Treatment, permits: Permits) -> Asked:
         rule.note or "",
     )
     return Asked(rule, treatment, facts)
-
-
-def _says(treatment: Treatment) -> str:
-    words = treatment.tier
-    if treatment.reach:
-        words += f", within {_metres(treatment.reach)}"
-    scaled = getattr(treatment, "scaled", None)
-    if scaled:
-        words += f" at most, by {scaled.field}"
-    return words
-
-
-def _metres(metres: float) -> str:
-    return f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
 
 
 def findings(
@@ -106,6 +94,8 @@ def findings(
     spoken = _within(sites, land)
     reach = setbacks(frame, ask.treatment)
     table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
+    voices = near.plan.local.get(rule.id, ())
+    local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
     covered = near.covered(rule.layer)
     out = []
     for k, site in enumerate(sites.itertuples()):
@@ -135,7 +125,11 @@ def findings(
             ring_names=_names(row["ring_names"]),
             shape=shape,
         )
-        out.append(_judged(found, str(row["standing"]), known.get(site.site_id, {}), rule))
+        standing = local.standing[k] if local else str(row["standing"])
+        judged = _judged(found, standing, known.get(site.site_id, {}), rule)
+        if local and local.words[k]:
+            judged = replace(judged, why="; ".join(filter(None, (local.words[k], judged.why))))
+        out.append(judged)
     return out
 
 
@@ -197,7 +191,7 @@ def _judged(
         return replace(found, standing="unknown", group="near" if found.ring_n else "unasked",
                        why=words)  # fmt: skip
     if found.covered < 1.0:
-        words = f"the layer speaks for {100 * found.covered:.1f} % of the site"
+        words = f"the layer speaks for {percent(found.covered)} of the site"
         return replace(found, standing="unknown", group=group, why=words)
     if not found.layer.absence_informative:
         return replace(found, standing="unknown", group=group, why=_NOT_INFORMATIVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geosite.catalog import open_unseen
-from geosite.report.dossier_content import Gap
+from geosite.report.dossier_content import Gap, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,8 @@ def gaps_of_all(plan: Plan, findings: Sequence[Finding]) -> tuple[Gap, ...]:
             rules.append(f.rule.id)
     out = [Gap("never", u.says, u.why, citation=u.citation) for u in open_unseen()]
     out += [
-        Gap("missing", f"{layer.title or id_} ({id_})", layer.missing, tuple(rules), id_)
+        Gap("missing", f"{layer.title} ({id_})" if layer.title else id_, layer.missing,
+            tuple(rules), id_)  # fmt: skip
         for id_, (layer, rules) in sorted(by_layer.items())
         if layer.missing
     ]
@@ -81,7 +82,9 @@ def gaps_of_site(site_id: str, findings: Sequence[Finding]) -> tuple[Gap, ...]:
         Gap(
             "not covered",
             f"{some[0].layer.title} ({id_})",
-            f"it speaks for {100 * some[0].covered:.1f} % of the site",
+            f"it speaks for {percent(some[0].covered)} of the site"
+            if some[0].covered
+            else "it does not speak for the site",
             tuple(f.rule.id for f in some),
             id_,
             site_id,

@@ -54,7 +54,7 @@ class Nearby:
             return self._broken[layer]
         catalog = self.plan.catalog
         if layer not in catalog:
-            return f"the catalogue has no layer {layer}"
+            return "not in the catalogue"
         return missing_reason(catalog[layer], catalog, self.plan.data) or ""
 
     def frame(self, layer: str, where: str | None = None) -> gpd.GeoDataFrame | None:

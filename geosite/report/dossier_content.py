@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +29,17 @@ GAPS = {
 ACRES = 2.471053814671653
 """Acres a hectare."""
 MILE = 1609.344
+
+
+def percent(share: float) -> str:
+    """A share as people read it; less than all is never written as 100 %.
+
+    Examples
+    --------
+    >>> percent(0.99999), percent(1.0), percent(0.25)
+    ('99.9 %', '100 %', '25 %')
+    """
+    return f"{math.floor(1000 * share) / 10:g} %"
 
 
 @dataclass(frozen=True, slots=True)

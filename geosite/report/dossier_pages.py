@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _NAMED = 12
 """Names written out on a page; the table has more."""
 _FAR = 1000.0
+_FOOT = 0.3048
 STANDINGS = {
     "certain": "touches the site, whatever the stated accuracy of the layer",
     "possible": "may touch the site: nearer than the layer is accurate",
@@ -112,7 +113,7 @@ def far(metres: float) -> str:
     '12.4 km (7.7 mi)'
     """
     if metres < _FAR:
-        return f"{metres:,.0f} m ({metres / MILE:.2f} mi)"
+        return f"{metres:,.0f} m ({metres / _FOOT:,.0f} ft)"
     return f"{metres / 1000:,.1f} km ({metres / MILE:,.1f} mi)"
 
 
