@@ -32,13 +32,10 @@ def gaps_of_all(plan: Plan, findings: Sequence[Finding]) -> tuple[Gap, ...]:
     out += _unasked_everywhere(findings)
     there = [(i, facts, rules) for i, (facts, rules) in sorted(by_layer.items()) if not facts.missing]
     out += [
-        Gap(
-            "presence only", f"{facts.title} ({i})",
-            "where it shows nothing, something may be there all the same", tuple(rules), i,
-        )
+        Gap("presence only", f"{facts.title} ({i})", "", tuple(rules), i)
         for i, facts, rules in there
         if not facts.absence_informative
-    ]  # fmt: skip
+    ]
     out += [
         Gap(
             "stale", f"{facts.title} ({i})",

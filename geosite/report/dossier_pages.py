@@ -85,6 +85,8 @@ def measured(f: Finding) -> list[str]:
         said.append(f"{area(f.overlap_ha)}, {100 * f.share:.1f} % of the site")
     if f.length_m == f.length_m and f.length_m > 0:
         said.append(f"{far(f.length_m)} of line inside the site")
+    if f.nearest_m == 0 and not said:
+        said.append("inside the outline or on its edge")
     if f.nearest_m == f.nearest_m and f.nearest_m > 0:
         name = f": {f.nearest_name}" if f.nearest_name else ""
         said.append(f"nearest {far(f.nearest_m)} {f.direction}{name}")
