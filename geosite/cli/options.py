@@ -12,7 +12,6 @@ import click
 
 from geosite.model.quantity import parse
 
-
 _WIDEST = 100_000.0  # m; beyond it a ring names half a state
 
 

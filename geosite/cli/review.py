@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--top", type=click.IntRange(1), default=10, show_default=True, help="So many of the best sites."
+    "--top",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="So many of the best sites.",
 )
 @click.option("--site", help="This site only, by its id.")
 @click.option(
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="Folder to write; beside the run by default."
 )
 @clean
-def review(
+def review(  # noqa: PLR0917 -- one parameter an option
     run: Path | None,
     top: int,
     site: str | None,

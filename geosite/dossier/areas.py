@@ -15,6 +15,7 @@ from geosite.errors import CRSMismatchError, LayerDataError, faults
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pyproj import CRS
@@ -37,7 +38,7 @@ class Areas:
     """
 
     frame: gpd.GeoDataFrame
-    remarks: dict[str, tuple[str, ...]]
+    remarks: Mapping[str, tuple[str, ...]]
 
 
 def drawn(path: Path) -> Areas:

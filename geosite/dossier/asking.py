@@ -113,7 +113,7 @@ def _changed(run: Run, planned: Plan) -> tuple[Gap, ...]:
     if not words:
         return ()
     why = "the dossier reads the rulebook as it is now; run the scenario again to rank by it"
-    return (Gap("not asked", "; ".join(words), why, tuple([*new, *gone])),)
+    return (Gap("not asked", "; ".join(words), why, (*new, *gone)),)
 
 
 def of_areas(
@@ -164,9 +164,7 @@ def of_areas(
     )
 
 
-def _planned(
-    scenario: Scenario, sites: gpd.GeoDataFrame, means: Means, today: date | None
-) -> Plan:
+def _planned(scenario: Scenario, sites: gpd.GeoDataFrame, means: Means, today: date | None) -> Plan:
     # What was fetched is looked up for all that a run on these sites would read, and the ring.
     margin = max(0.0, means.ring - reach(scenario, means.rulebook)) + 100.0
     return plan(
@@ -230,9 +228,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
         )  # fmt: skip
     every = [f for some in by_site.values() for f in some]
     used = {f.layer.id for f in every} | {*planned.scenario.land.layers}
-    synthetic = any(
-        i in planned.catalog and planned.catalog[i].status == "synthetic" for i in used
-    )
+    synthetic = any(i in planned.catalog and planned.catalog[i].status == "synthetic" for i in used)
     return Dossier(
         title=planned.scenario.title,
         about=about,
@@ -262,9 +258,7 @@ def _every(planned: Plan, managed: list[heading.Manager] | None) -> str:
     return "; ".join(
         p.title
         for p in planned.rulebook.permits.permits
-        if p.every
-        and planned.scenario.project in p.projects
-        and (not p.land or owners & {*p.land})
+        if p.every and planned.scenario.project in p.projects and (not p.land or owners & {*p.land})
     )
 
 
@@ -290,18 +284,19 @@ def _near(
             sites.geometry.to_numpy(), predicate="dwithin", distance=ring
         )
         ids = sites["site_id"].to_numpy(object)
-        names = frame["name"] if "name" in frame else None
-        for k in np.unique(feature):
-            rows.append(
-                {
-                    "rule": ask.rule.id,
-                    "title": ask.rule.title,
-                    "tier": ask.treatment.tier,
-                    "layer": ask.rule.layer,
-                    "name": plain(names.iloc[k], 200) if names is not None else "",
-                    "site_ids": "; ".join(sorted(ids[site[feature == k]])),
-                    "geometry": frame.geometry.iloc[k],
-                }
-            )
+        there, shapes = np.unique(feature), frame.geometry.to_numpy()
+        names = frame["name"].to_numpy(object) if "name" in frame else [""] * len(frame)
+        rows += [
+            {
+                "rule": ask.rule.id,
+                "title": ask.rule.title,
+                "tier": ask.treatment.tier,
+                "layer": ask.rule.layer,
+                "name": plain(names[k], 200),
+                "site_ids": "; ".join(sorted(ids[site[feature == k]])),
+                "geometry": shapes[k],
+            }
+            for k in there
+        ]
     columns = ["rule", "title", "tier", "layer", "name", "site_ids", "geometry"]
     return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=near.sites.crs)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from geosite.model.rule import Rule
     from geosite.runs import Run
@@ -43,7 +44,7 @@ def not_read(_rule: Rule) -> None:
     """Where there is no run there are no cells."""
 
 
-def _planes(run: Run, shape: shapely.Geometry) -> NDArray[np.generic] | None:
+def _planes(run: Run, shape: BaseGeometry) -> NDArray[np.generic] | None:
     """Reason planes of the cells of a site: (planes, cells); None if it is off the grid."""
     grid = run.store.grid
     left, bottom, right, top = shape.bounds

@@ -140,7 +140,9 @@ def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDa
     whole = shapely.union_all(land.geometry.to_numpy())
     shapely.prepare(whole)
     return sites.set_geometry(
-        gpd.GeoSeries(shapely.intersection(sites.geometry.to_numpy(), whole), sites.index, sites.crs)
+        gpd.GeoSeries(
+            shapely.intersection(sites.geometry.to_numpy(), whole), sites.index, sites.crs
+        )
     )
 
 
@@ -170,21 +172,20 @@ def _names(*lists: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({text for names in lists for n in names if (text := plain(n, 120))}))
 
 
-def _judged(
-    found: Finding, standing: str, known: Mapping[str, str], rule: Rule
-) -> Finding:
+def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule) -> Finding:
     """A finding with its group and standing, from what was measured."""
     for key in _CONDITIONS:
         wanted, said = getattr(rule, key), known.get(key, "")
         if wanted != "any" and said and said not in ("unknown", wanted):
             words = f"the rule speaks of {wanted} land ({key}); this is {said}"
             return replace(found, why=words, standing="clear", group="examined")
-        if wanted != "any" and said != wanted:
+        if wanted not in {"any", said}:
             found = replace(found, why=f"{key} of the site is unknown; it matters to the rule")
     if found.rule.tier == "require":
         standing = {"certain": "clear", "clear": "certain"}.get(standing, standing)
-    if standing in ("certain", "possible"):
-        return replace(found, standing=standing, group="touches")
+    if standing != "clear":
+        sure: Standing = "certain" if standing == "certain" else "possible"
+        return replace(found, standing=sure, group="touches")
     group: Group = "near" if found.ring_n else "examined"
     if found.covered == 0.0:
         words = "the layer does not speak for this land"
@@ -224,8 +225,15 @@ def _of_cells(ask: Asked, near: Nearby, cells: Cells) -> list[Finding]:
             why += f"; on {100 * unsure:.1f} % of them the rule cannot tell"
         out.append(
             Finding(
-                site.site_id, ask.facts, layer, group, standing, "cells", why=why,
-                share=against, overlap_ha=against * site.geometry.area / 10_000,
-            )  # fmt: skip
+                site.site_id,
+                ask.facts,
+                layer,
+                group,
+                standing,
+                "cells",
+                why=why,
+                share=against,
+                overlap_ha=against * site.geometry.area / 10_000,
+            )
         )
     return out

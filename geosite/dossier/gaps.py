@@ -23,14 +23,21 @@ def gaps_of_all(plan: Plan, findings: Sequence[Finding]) -> tuple[Gap, ...]:
             rules.append(f.rule.id)
     out = [Gap("never", u.says, u.why, citation=u.citation) for u in open_unseen()]
     out += [
-        Gap("missing", f"{layer.title} ({id_})" if layer.title else id_, layer.missing,
-            tuple(rules), id_)  # fmt: skip
+        Gap(
+            "missing",
+            f"{layer.title} ({id_})" if layer.title else id_,
+            layer.missing,
+            tuple(rules),
+            id_,
+        )
         for id_, (layer, rules) in sorted(by_layer.items())
         if layer.missing
     ]
     out += [Gap("not asked", i, why, (i,)) for i, why in sorted(plan.not_asked.items())]
     out += _unasked_everywhere(findings)
-    there = [(i, facts, rules) for i, (facts, rules) in sorted(by_layer.items()) if not facts.missing]
+    there = [
+        (i, facts, rules) for i, (facts, rules) in sorted(by_layer.items()) if not facts.missing
+    ]
     out += [
         Gap("presence only", f"{facts.title} ({i})", "", tuple(rules), i)
         for i, facts, rules in there

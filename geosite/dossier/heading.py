@@ -10,7 +10,7 @@ import shapely
 
 from geosite.aoi import STATES
 from geosite.parcels import PRECEDENCE
-from geosite.report.dossier_content import ACRES, Gap, Line
+from geosite.report.dossier_content import Gap, Line
 from geosite.report.text import missing, plain
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ _OFFICES = (
     ("Ranger district", ("land/ranger_districts",), ("name", "forest")),
 )
 _PLANS = ("land/blm_land_use_plans",)
-_SURVEY = (
-    ("Public land survey", ("land/plss_townships",), ("label", "meridian", "plss_id")),
-)
+_SURVEY = (("Public land survey", ("land/plss_townships",), ("label", "meridian", "plss_id")),)
 _PLAN_FIELDS = ("name", "decided", "year", "status")
 
 
@@ -62,9 +60,7 @@ def _managed(site: Any, frames: Sequence[gpd.GeoDataFrame]) -> list[Manager]:
         mine = shapely.union_all([shape for shape, _ in claims[owner]])
         part = shapely.intersection(left, mine)
         if part.area > _LEAST * site.area:
-            named = tuple(
-                sorted({n for shape, n in claims[owner] if n and shape.intersects(part)})
-            )
+            named = tuple(sorted({n for shape, n in claims[owner] if n and shape.intersects(part)}))
             out.append((owner, _some(named), part.area / 10_000))
         left = shapely.difference(left, mine)
     out.sort(key=lambda m: (-m[2], m[0]))
@@ -172,9 +168,7 @@ def deposits_inside(near: Nearby) -> list[str]:
     return [_some(sorted(set(some))) or "none in the layers read" for some in found]
 
 
-def authorities(
-    managed: Sequence[Manager] | None, known: Mapping[str, Sequence[Any]]
-) -> str:
+def authorities(managed: Sequence[Manager] | None, known: Mapping[str, Sequence[Any]]) -> str:
     """By which law the land could be made available, by owner."""
     if managed is None:
         return "unknown: no land layer is to be had"
@@ -194,15 +188,14 @@ def ranked_lines(row: Mapping[str, Any], sites: int) -> tuple[Line, ...]:
         Line("Rank", f"{row['rank']} of {sites}{between}, tier {plain(row.get('tier')) or 'none'}"),
         Line("Agency", plain(row.get("agency"))),
         Line("Parcel", plain(row.get("parcel"))),
-        Line("County", ", ".join(filter(None, (plain(row.get("county")), plain(row.get("state")))))),
+        Line(
+            "County", ", ".join(filter(None, (plain(row.get("county")), plain(row.get("state")))))
+        ),
         Line("Deposits", plain(row.get("deposits")) or "none named"),
         Line("Could be made available by", plain(row.get("authority")) or "no authority known"),
     ]
-    for key in ("land_origin", "mineral_estate", "mineral_status"):
-        lines.append(Line(key.replace("_", " ").capitalize(), plain(row.get(key)) or "unknown"))
+    lines += [
+        Line(key.replace("_", " ").capitalize(), plain(row.get(key)) or "unknown")
+        for key in ("land_origin", "mineral_estate", "mineral_status")
+    ]
     return tuple(line for line in lines if line.value)
-
-
-def acres(ha: float) -> str:
-    """An area as people read it."""
-    return f"{ha * ACRES:,.1f} acres ({ha:,.1f} ha)"

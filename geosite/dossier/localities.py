@@ -1,4 +1,4 @@
-"""What a county or another area asks instead of a rule, on the part of each site that lies in it."""
+"""What a county or another area asks instead of a rule, on the part of each site in it."""
 
 from __future__ import annotations
 

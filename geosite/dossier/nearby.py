@@ -81,7 +81,7 @@ class Nearby:
         boxes = shapely.bounds(self.sites.geometry.to_numpy()) + self.margin * np.array(
             [-1, -1, 1, 1]
         )
-        left, bottom, right, top = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+        (left, bottom), (right, top) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
         found = read_features(
             catalog[layer],
             catalog,
@@ -91,7 +91,7 @@ class Nearby:
         self._read[layer] = found
         # Only what is near a site is worth projecting.
         windows = np.array([projected_bounds(tuple(b), crs, native) for b in boxes])
-        tree = shapely.STRtree(shapely.box(*_unwrapped(windows).T))
+        tree = shapely.STRtree(np.asarray(shapely.box(*_unwrapped(windows).T), dtype=object))
         near = np.unique(tree.query(found.frame.geometry.to_numpy(), predicate=None)[0])
         frame = projected(found.frame.iloc[near], crs).reset_index(drop=True)
         shapes = frame.geometry.to_numpy()
@@ -135,7 +135,7 @@ class Nearby:
             return np.ones(len(shapes))
         whole, sign = land
         cut = shapely.area(shapely.intersection(shapes, whole)) / shapely.area(shapes)
-        return np.clip(cut if sign else 1.0 - cut, 0.0, 1.0)
+        return np.asarray(np.clip(cut if sign else 1.0 - cut, 0.0, 1.0), np.float64)
 
     def _spoken_for(self, layer: str) -> tuple[shapely.Geometry, bool] | None:
         """Land that it speaks for, or (False) is silent about; None if it speaks everywhere."""

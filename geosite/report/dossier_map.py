@@ -35,7 +35,7 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 def site_map(dossier: Dossier, page: Page) -> Markup:
     """The map of one site, north up, in a CRS of its own that keeps areas."""
     middle = projected_geometry(page.outline.centroid, dossier.crs, WGS84)
-    crs = local_equal_area(middle.x, middle.y)
+    crs = local_equal_area(*shapely.get_coordinates(middle)[0])
     outline = projected_geometry(page.outline, dossier.crs, crs)
     ring = shapely.buffer(outline, dossier.ring_m) if dossier.ring_m else outline
     left, bottom, right, top = ring.bounds

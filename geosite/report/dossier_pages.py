@@ -47,14 +47,18 @@ def page_names(dossier: Dossier) -> dict[str, str]:
 
 def site_html(dossier: Dossier, page: Page) -> str:
     """The page of one site."""
-    return _environment().get_template("dossier_site.html").render(
-        dossier=dossier,
-        page=page,
-        gaps=_by_kind((*dossier.gaps, *page.gaps)),
-        titles={f.rule.id: f.rule.title for f in page.findings},
-        map=site_map(dossier, page),
-        colours=COLOURS,
-        standings=STANDINGS,
+    return (
+        _environment()
+        .get_template("dossier_site.html")
+        .render(
+            dossier=dossier,
+            page=page,
+            gaps=_by_kind((*dossier.gaps, *page.gaps)),
+            titles={f.rule.id: f.rule.title for f in page.findings},
+            map=site_map(dossier, page),
+            colours=COLOURS,
+            standings=STANDINGS,
+        )
     )
 
 
@@ -62,8 +66,10 @@ def index_html(dossier: Dossier) -> str:
     """The index: every site with a link to its page, and what was not examined in all."""
     gaps = (*dossier.gaps, *(g for page in dossier.pages for g in page.gaps))
     titles = {f.rule.id: f.rule.title for p in dossier.pages for f in p.findings}
-    return _environment().get_template("dossier_index.html").render(
-        dossier=dossier, names=page_names(dossier), gaps=_by_kind(gaps), titles=titles
+    return (
+        _environment()
+        .get_template("dossier_index.html")
+        .render(dossier=dossier, names=page_names(dossier), gaps=_by_kind(gaps), titles=titles)
     )
 
 

@@ -37,7 +37,7 @@ def finding_table(dossier: Dossier) -> pd.DataFrame:
         _row(dossier, page, f)
         for page in dossier.pages
         for group in ("touches", "near", "examined", "unasked")
-        for f in page.of(group)  # type: ignore[arg-type]
+        for f in page.of(group)
     ]
     return pd.DataFrame(rows)
 
