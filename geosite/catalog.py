@@ -22,6 +22,7 @@ from geosite.model.lock import Held
 from geosite.model.permit import Permits
 from geosite.model.rule import Commodities, LandAuthorities, LocalRules, Rule, RuleSet
 from geosite.model.scenario import Scenario
+from geosite.model.unseen import Unseen, UnseenTable
 
 S = TypeVar("S", bound=Spec)
 _PACKAGE = Path(str(resources.files("geosite")))
@@ -187,6 +188,11 @@ def open_rulebook(root: Path | None = None) -> Rulebook:
         permits,
         local,
     )
+
+
+def open_unseen() -> tuple[Unseen, ...]:
+    """What no layer shows, from the rulebook that comes with the package."""
+    return _read(_PACKAGE / "rulebook" / "unseen.yaml", UnseenTable).unseen
 
 
 def preset_names() -> list[str]:

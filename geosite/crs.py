@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rasterio
 import shapely
-from pyproj import CRS, Proj, Transformer
+from pyproj import CRS, Geod, Proj, Transformer
 from pyproj.exceptions import CRSError
 from rasterio.warp import Resampling, reproject
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WGS84 = CRS.from_epsg(4326)
 WEB_MERCATOR = CRS.from_epsg(3857)
+_ELLIPSOID = Geod(ellps="WGS84")
 _BEYOND = 30.0
 """Degrees that an AOI may reach beyond a CRS's area of use; a projection bends slowly."""
 
@@ -38,6 +39,12 @@ def parsed_crs(text: str, where: str) -> CRS:
     except CRSError:
         msg = f"{where}: {text!r} is not a coordinate reference system; write e.g. EPSG:5070"
         raise CRSMismatchError(msg) from None
+
+
+def local_equal_area(lon: float, lat: float) -> CRS:
+    """A metric CRS round a place that keeps areas everywhere, and has north up at the place."""
+    place = f"+lat_0={lat:.6f} +lon_0={lon:.6f}"
+    return CRS.from_proj4(f"+proj=laea {place} +datum=WGS84 +units=m +no_defs")
 
 
 def same_crs(one: CRS, other: CRS) -> bool:
@@ -91,6 +98,39 @@ def projected_bounds(
 def areal_scale(crs: CRS, lon: float, lat: float) -> float:
     """Area on the map over area on the ellipsoid, at a place; 1 in an equal-area CRS."""
     return float(Proj(crs).get_factors(lon, lat).areal_scale)
+
+
+def linear_scales(
+    crs: CRS, bounds: tuple[float, float, float, float], *, points: int = 5
+) -> tuple[float, float]:
+    """Least and most metres on the map for a metre on the ellipsoid, over bounds of the map.
+
+    Parameters
+    ----------
+    bounds : (left, bottom, right, top) in the CRS
+    points : int
+        Places along each side at which the projection is asked.
+    """
+    left, bottom, right, top = bounds
+    x, y = np.meshgrid(np.linspace(left, right, points), np.linspace(bottom, top, points))
+    lon, lat = transformed(x.ravel(), y.ravel(), crs, WGS84)
+    factors = Proj(crs).get_factors(lon, lat)
+    return float(np.min(factors.tissot_semiminor)), float(np.max(factors.tissot_semimajor))
+
+
+def geodesic(
+    start: NDArray[Any], end: NDArray[Any], crs: CRS
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distance [m] and bearing [degrees from north, clockwise, 0-360] on WGS84, each (n,).
+
+    Parameters
+    ----------
+    start, end : (n, 2) x and y in the CRS
+        The bearing is that at the start.
+    """
+    there = [transformed(xy[:, 0], xy[:, 1], crs, WGS84) for xy in (start, end)]
+    azimuth, _, distance = _ELLIPSOID.inv(*there[0], *there[1])
+    return np.asarray(distance, float), np.asarray(azimuth, float) % 360.0
 
 
 def strays(bounds: tuple[float, float, float, float], crs: CRS) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +96,7 @@ _SHAPE: dict[str, Any] = {
             "files?": [{"path": str, "url?": str, "retrieved?": str, "edited?": str}],
         }
     ],
+    "places?": {"layers?": str, "data?": str},
     "missing": [{"layer": str}],
     "notes": [str],
     "parcels": [{"agency": str, "status": str, "parcels": int, "area_ha": float, "reason": str}],
@@ -210,6 +214,19 @@ def notice(plan: Plan) -> str:
     used = {u.layer for u in plan.uses if not u.missing}
     words = data_years(plan).words(plan.as_of.isoformat(), synthetic=_is_synthetic(plan, used))
     return f"{report.DISCLAIMER} {words}. [{plan.scenario.marking}]"
+
+
+def places(plan: Plan, folder: Path) -> dict[str, str]:
+    """Where the catalogue and the layers were, as seen from a run's folder.
+
+    Relative, so that a run and its layers may be moved together.
+    """
+    found = {}
+    for key, path in (("layers", plan.catalog.root), ("data", plan.data)):
+        # On another drive there is no way from here to there.
+        with suppress(ValueError):
+            found[key] = Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    return found
 
 
 def _is_synthetic(plan: Plan, layers: Iterable[str]) -> bool:

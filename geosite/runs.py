@@ -30,7 +30,7 @@ from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
 from geosite.errors import GeositeError, LayerDataError, RunError, SchedulerError
 from geosite.grid import Grid
-from geosite.manifest import manifest, misshapen, notice
+from geosite.manifest import manifest, misshapen, notice, places
 from geosite.pipeline import Analysis, Told, analyse
 from geosite.planning import Plan
 from geosite.prepare import prepare
@@ -211,7 +211,7 @@ def _asked(plan: Plan, laid: Layout) -> dict[str, Any]:
 
 def _saved(analysis: Analysis, folder: Path, started: datetime, *, drawn: bool) -> dict[str, Any]:
     clock = time.perf_counter()
-    said = manifest(analysis, started)
+    said = manifest(analysis, started) | {"places": places(analysis.plan, folder)}
     _save_vectors(analysis, folder)
     if analysis.plan.reviews:
         before = open_run(analysis.plan.reviews.run)

@@ -12,6 +12,8 @@ import click
 
 from geosite.model.quantity import parse
 
+_WIDEST = 100_000.0  # m; beyond it a ring names half a state
+
 
 def _metres(_context: object, _option: object, value: str | None) -> float | None:
     if value is None:
@@ -23,6 +25,19 @@ def _metres(_context: object, _option: object, value: str | None) -> float | Non
         raise click.BadParameter(msg) from None
     if metres <= 0:
         msg = f"{value!r} must be above zero"
+        raise click.BadParameter(msg)
+    return metres
+
+
+def length(_context: object, _option: object, value: str) -> float:
+    """A length [m] from its words; zero is one."""
+    try:
+        metres = parse(value, "m")
+    except ValueError as error:
+        msg = f"{error}; write e.g. '5 mi'"
+        raise click.BadParameter(msg) from None
+    if not 0 <= metres <= _WIDEST:
+        msg = f"{value!r} must be between 0 and {_WIDEST / 1000:g} km"
         raise click.BadParameter(msg)
     return metres
 

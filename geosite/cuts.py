@@ -1,0 +1,150 @@
+"""Geometries cut into small parts, so that what is small meets only what is near it.
+
+A national polygon may have 50,000 corners, of which a site meets three. It is cut once
+into pieces of few corners, and each site is laid against the pieces within its reach.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Geometries = NDArray[Any]
+
+CORNERS = 128
+"""Corners above which a part is cut in two."""
+_DEPTH = 40
+"""A part is halved so many times at most: corners that lie on one spot cannot be parted."""
+_THREADS = min(4, os.cpu_count() or 1)
+_CHUNK = 2048
+"""Geometries that a thread takes at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Pieces of geometries: n single points, lines or polygons without a shared inside.
+
+    Attributes
+    ----------
+    geometry : (n,)
+    owner : (n,) int64
+        Place, among the geometries, of the one that the piece is of; ascending.
+    dimension : (n,) int8
+        0 for a point, 1 for a line, 2 for a polygon.
+    """
+
+    geometry: Geometries
+    owner: NDArray[np.int64]
+    dimension: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.geometry)
+
+    def of(self, dimension: int) -> Parts:
+        """The points, the lines or the polygons alone."""
+        return self.at(np.flatnonzero(self.dimension == dimension))
+
+    def at(self, places: NDArray[np.intp]) -> Parts:
+        """Some of the pieces."""
+        return Parts(self.geometry[places], self.owner[places], self.dimension[places])
+
+
+def valid(geometries: Geometries) -> Geometries:
+    """The same geometries, those repaired that are not valid; None where there is nothing.
+
+    Notes
+    -----
+    What a polygon's ring encloses stays in the polygon, even where the ring crosses itself
+    and encloses it twice.
+    """
+    out = np.array(geometries, object)
+    out[shapely.is_empty(out)] = None
+    wrong = ~(shapely.is_valid(out) | shapely.is_missing(out))
+    if wrong.any():
+        repaired = shapely.make_valid(out[wrong], method="structure", keep_collapsed=False)
+        repaired[shapely.is_empty(repaired)] = None
+        out[wrong] = repaired
+    return out
+
+
+def parts(geometries: Geometries, *, corners: int = CORNERS) -> Parts:
+    """Pieces of valid geometries, none with many corners.
+
+    Parameters
+    ----------
+    geometries : (n,) of geometry or None
+    corners : int
+        Parts with more corners are cut along the grid's axes; a cut adds no land and loses
+        none, but for the rounding of the corners that it makes.
+    """
+    whole, owner = _exploded(geometries, np.arange(len(geometries)))
+    done: list[tuple[Geometries, NDArray[np.int64]]] = []
+    for _ in range(_DEPTH):
+        large = shapely.get_num_coordinates(whole) > corners
+        done.append((whole[~large], owner[~large]))
+        whole, owner = whole[large], owner[large]
+        if not len(whole):
+            break
+        whole, owner = _halved(whole, owner)
+    done.append((whole, owner))
+    pieces = np.concatenate([piece for piece, _ in done])
+    of = np.concatenate([each for _, each in done])
+    order = np.argsort(of, kind="stable")
+    pieces, of = pieces[order], of[order]
+    return Parts(pieces, of, shapely.get_dimensions(pieces).astype(np.int8))
+
+
+def _exploded(
+    geometries: Geometries, owner: NDArray[np.int64]
+) -> tuple[Geometries, NDArray[np.int64]]:
+    # A collection may hold multi-geometries: twice.
+    single, of = shapely.get_parts(geometries, return_index=True)
+    single, again = shapely.get_parts(single, return_index=True)
+    there = ~shapely.is_empty(single)
+    return single[there], np.asarray(owner, np.int64)[of[again[there]]]
+
+
+def _halved(whole: Geometries, owner: NDArray[np.int64]) -> tuple[Geometries, NDArray[np.int64]]:
+    left, bottom, right, top = shapely.bounds(whole).T
+    wide = right - left >= top - bottom
+    x = np.where(wide, (left + right) / 2, right)
+    y = np.where(wide, top, (bottom + top) / 2)
+    # A box of its own width beyond the outline: only the cut itself may cut.
+    dx, dy = right - left + 1, top - bottom + 1
+    low = shapely.box(left - dx, bottom - dy, np.where(wide, x, x + dx), np.where(wide, y + dy, y))
+    high = shapely.box(
+        np.where(wide, x, left - dx), np.where(wide, bottom - dy, y), right + dx, top + dy
+    )
+    both = np.concatenate([whole, whole])
+    dimension = np.concatenate([shapely.get_dimensions(whole)] * 2)
+    cut = threaded(shapely.intersection, both, np.concatenate([low, high]), chunk=8)
+    single, of = _exploded(cut, np.arange(len(cut)))
+    kept = shapely.get_dimensions(single) == dimension[of]
+    return single[kept], np.concatenate([owner, owner])[of[kept]]
+
+
+def threaded(function: Callable[..., Any], *arrays: Any, chunk: int = _CHUNK) -> NDArray[Any]:
+    """What a function of arrays of geometries gives, worked out chunk by chunk on threads.
+
+    Notes
+    -----
+    No geometry may be prepared that more than one chunk is given: what GEOS looks up
+    while it answers is written beside a prepared geometry.
+    """
+    n = len(arrays[0])
+    if n <= chunk or _THREADS == 1:
+        found: NDArray[Any] = np.asarray(function(*arrays))
+        return found
+    slices = [slice(k, k + chunk) for k in range(0, n, chunk)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return np.concatenate(list(pool.map(lambda s: function(*(a[s] for a in arrays)), slices)))

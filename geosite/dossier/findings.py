@@ -1,0 +1,239 @@
+"""What each rule is to each site: named features, acres, distance, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geosite import phrases
+from geosite.dossier.localities import heard
+from geosite.errors import GeositeError
+from geosite.overlaps import touches
+from geosite.report.dossier_content import Finding, RuleFacts, percent
+from geosite.report.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from geosite.dossier.nearby import Nearby
+    from geosite.model.permit import Permits
+    from geosite.model.rule import Rule, Treatment
+    from geosite.report.dossier_content import Group, LayerFacts, Standing
+
+    Cells = Callable[[Rule], Sequence[tuple[float, float]] | None]
+    """Shares of each site's cells that a rule speaks against, and cannot tell; None: not read."""
+
+_CONDITIONS = ("land_origin", "mineral_estate", "mineral_status")
+_NOT_INFORMATIVE = "the layer does not show everything there is"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One rule in force, and what it means for the project."""
+
+    rule: Rule
+    treatment: Treatment
+    facts: RuleFacts
+
+
+def asked(rule: Rule, treatment: Treatment, permits: Permits) -> Asked:
+    """A rule as a dossier writes it."""
+    titles = {p.id: p.title for p in permits.permits}
+    facts = RuleFacts(
+        rule.id,
+        rule.title,
+        treatment.tier,
+        phrases.said(treatment),
+        rule.authority,
+        rule.citation,
+        rule.evidence,
+        rule.exceptions,
+        rule.consultation or "",
+        tuple(titles.get(i, i) for i in rule.permits),
+        rule.who_can_act or "",
+        rule.note or "",
+    )
+    return Asked(rule, treatment, facts)
+
+
+def findings(
+    ask: Asked, near: Nearby, *, ring: float, cells: Cells, known: Mapping[str, Mapping[str, str]]
+) -> list[Finding]:
+    """What one rule is to each site, in the order of the sites.
+
+    Parameters
+    ----------
+    ring : float
+        Round each site; features within are named [m].
+    cells : callable
+        What the cells of a run say of a rule that is read off cells.
+    known : mapping of site id to what is known of its land and minerals
+    """
+    rule, sites = ask.rule, near.sites
+    layer = near.plan.catalog.get(rule.layer)
+    off_cells = rule.reads_raster or rule.subject.kind == "disturbance"
+    if off_cells or (layer is not None and layer.geometry == "raster"):
+        return _of_cells(ask, near, cells)
+    try:
+        frame = near.frame(rule.layer, rule.where)
+        land = near.frame(rule.inside, rule.inside_where) if rule.inside else None
+    except GeositeError as error:
+        return _unasked(ask, near, " ".join(str(error).split()))
+    if frame is None:
+        return _unasked(ask, near, near.lack(rule.layer))
+    if rule.inside and land is None:
+        return _unasked(ask, near, near.lack(rule.inside))
+    if rule.subject.kind == "boundary":
+        frame = frame.set_geometry(frame.geometry.boundary)
+    facts = near.facts(rule.layer)
+    spoken = _within(sites, land)
+    reach = setbacks(frame, ask.treatment)
+    table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
+    voices = near.plan.local.get(rule.id, ())
+    local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
+    covered = near.covered(rule.layer)
+    out = []
+    for k, site in enumerate(sites.itertuples()):
+        found = Finding(
+            site.site_id, ask.facts, facts, "examined", "clear", "outline",
+            looked_m=near.margin, covered=float(covered[k]),
+        )  # fmt: skip
+        if spoken.geometry.iloc[k].is_empty:
+            out.append(replace(found, why="the site is outside the land that the rule speaks of"))
+            continue
+        row = table.iloc[k]
+        shape = _cut(spoken.geometry.iloc[k], frame) if row["features_n"] else None
+        whole = site.geometry.area
+        over = float(row["overlap_ha"])
+        found = replace(
+            found,
+            names=_names(row["names"], row["reach_names"]),
+            features_n=max(int(row["features_n"]), int(row["reach_n"])),
+            overlap_ha=over,
+            share=min(1.0, over * 10_000 / whole) if whole else 0.0,
+            length_m=float(row["length_m"]) if row["features_n"] else np.nan,
+            nearest_m=float(row["nearest_m"]),
+            bearing_deg=float(row["bearing_deg"]),
+            direction=str(row["direction"]),
+            nearest_name=plain(row["nearest_name"], 120),
+            ring_n=int(row["ring_n"]),
+            ring_names=_names(row["ring_names"]),
+            shape=shape,
+        )
+        standing = local.standing[k] if local else str(row["standing"])
+        judged = _judged(found, standing, known.get(site.site_id, {}), rule)
+        if local and local.words[k]:
+            judged = replace(judged, why="; ".join(filter(None, (local.words[k], judged.why))))
+        out.append(judged)
+    return out
+
+
+def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+    """Sites, or the part of each that lies in the land that a rule speaks of."""
+    if land is None:
+        return sites
+    whole = shapely.union_all(land.geometry.to_numpy())
+    shapely.prepare(whole)
+    return sites.set_geometry(
+        gpd.GeoSeries(
+            shapely.intersection(sites.geometry.to_numpy(), whole), sites.index, sites.crs
+        )
+    )
+
+
+def setbacks(frame: pd.DataFrame, treatment: Treatment) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Setback of each feature [m], by its attribute where the treatment scales it."""
+    scaled = getattr(treatment, "scaled", None)
+    plain_one = getattr(treatment, "setback", treatment.reach)
+    out = np.full(len(frame), float(plain_one))
+    if scaled is None or scaled.field not in frame:
+        return out
+    value = pd.to_numeric(frame[scaled.field], errors="coerce").to_numpy(float)
+    if scaled.times is not None:
+        return np.where(np.isnan(value), out, np.minimum(value * scaled.times, scaled.at_most))
+    for step in scaled.steps:
+        out[value >= step.from_] = step.setback
+    return out
+
+
+def _cut(site: Any, frame: gpd.GeoDataFrame) -> Any:
+    shapes = frame.geometry.to_numpy()
+    hit = frame.sindex.query(site, predicate="intersects")
+    return shapely.intersection(site, shapely.union_all(shapes[np.sort(hit)]))
+
+
+def _names(*lists: tuple[str, ...]) -> tuple[str, ...]:
+    """Distinct names of several lists, safe to print, sorted."""
+    return tuple(sorted({text for names in lists for n in names if (text := plain(n, 120))}))
+
+
+def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule) -> Finding:
+    """A finding with its group and standing, from what was measured."""
+    for key in _CONDITIONS:
+        wanted, said = getattr(rule, key), known.get(key, "")
+        if wanted != "any" and said and said not in ("unknown", wanted):
+            words = f"the rule speaks of {wanted} land ({key}); this is {said}"
+            return replace(found, why=words, standing="clear", group="examined")
+        if wanted not in {"any", said}:
+            found = replace(found, why=f"{key} of the site is unknown; it matters to the rule")
+    if found.rule.tier == "require":
+        standing = {"certain": "clear", "clear": "certain"}.get(standing, standing)
+    if standing != "clear":
+        sure: Standing = "certain" if standing == "certain" else "possible"
+        return replace(found, standing=sure, group="touches")
+    group: Group = "near" if found.ring_n else "examined"
+    if found.covered == 0.0:
+        words = "the layer does not speak for this land"
+        return replace(found, standing="unknown", group="near" if found.ring_n else "unasked",
+                       why=words)  # fmt: skip
+    if found.covered < 1.0:
+        words = f"the layer speaks for {percent(found.covered)} of the site"
+        return replace(found, standing="unknown", group=group, why=words)
+    if not found.layer.absence_informative:
+        return replace(found, standing="unknown", group=group, why=_NOT_INFORMATIVE)
+    return replace(found, standing="clear", group=group)
+
+
+def _unasked(ask: Asked, near: Nearby, why: str) -> list[Finding]:
+    layer = near.facts(ask.rule.layer)
+    return [
+        Finding(str(i), ask.facts, layer, "unasked", "unknown", "none", why=plain(why))
+        for i in near.sites["site_id"]
+    ]
+
+
+def _of_cells(ask: Asked, near: Nearby, cells: Cells) -> list[Finding]:
+    """What the cells of the run say, for rules that have no outlines."""
+    read = cells(ask.rule)
+    if read is None:
+        why = near.lack(ask.rule.layer) or "raster: not examined here"
+        return _unasked(ask, near, why)
+    layer: LayerFacts = near.facts(ask.rule.layer)
+    out = []
+    for site, (against, unsure) in zip(near.sites.itertuples(), read, strict=True):
+        group: Group = "touches" if against else "unasked" if unsure == 1 else "examined"
+        standing: Standing = "certain" if against == 1 else "possible" if against else "clear"
+        if not against and unsure:
+            standing = "unknown"
+        why = "read off the cells of the run"
+        if unsure:
+            why += f"; on {100 * unsure:.1f} % of them the rule cannot tell"
+        out.append(
+            Finding(
+                site.site_id,
+                ask.facts,
+                layer,
+                group,
+                standing,
+                "cells",
+                why=why,
+                share=against,
+                overlap_ha=against * site.geometry.area / 10_000,
+            )
+        )
+    return out
