@@ -111,11 +111,15 @@ def parts(geometries: Geometries, *, corners: int = CORNERS) -> Parts:
 def _exploded(
     geometries: Geometries, owner: NDArray[np.int64]
 ) -> tuple[Geometries, NDArray[np.int64]]:
+    single, of = geometries, np.arange(len(geometries))
     # A collection may hold multi-geometries: twice.
-    single, of = shapely.get_parts(geometries, return_index=True)
-    single, again = shapely.get_parts(single, return_index=True)
-    there = ~shapely.is_empty(single)
-    return single[there], np.asarray(owner, np.int64)[of[again[there]]]
+    for _ in range(2):
+        several = shapely.get_type_id(single) > shapely.GeometryType.POLYGON
+        split, again = shapely.get_parts(single[several], return_index=True)
+        single = np.concatenate([single[~several], split])
+        of = np.concatenate([of[~several], of[several][again]])
+    there = ~(shapely.is_missing(single) | shapely.is_empty(single))
+    return single[there], np.asarray(owner, np.int64)[of[there]]
 
 
 def _halved(whole: Geometries, owner: NDArray[np.int64]) -> tuple[Geometries, NDArray[np.int64]]:

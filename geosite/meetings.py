@@ -29,7 +29,7 @@ _BLOCK = 512
 """Pieces of sites that are laid against the features at once."""
 _TOGETHER = 4096
 """Clips that are united at one go."""
-_FIRST = 4
+_FIRST = 2
 """Pieces that a first guess at the nearest one is taken from."""
 
 
@@ -154,9 +154,12 @@ class Features:
         return near[order], piece[order]
 
     def _each(self, sites: Parts, function: Callable[[Parts, slice], Any]) -> list[Any]:
+        # Prepared copies: what threads share, or others hold, must not be.
+        own = Parts(shapely.get_parts(sites.geometry), sites.owner, sites.dimension)
+        shapely.prepare(own.geometry)
+
         def asked(block: slice) -> Any:
-            shapely.prepare(sites.geometry[block])
-            return function(sites, block)
+            return function(own, block)
 
         n = len(sites)
         return mapped(asked, [slice(k, min(k + _BLOCK, n)) for k in range(0, n, _BLOCK)])

@@ -239,10 +239,12 @@ class _Meeting:
         site, name = pairs[0], self.name[pairs[1]]
         out = np.empty(len(self.sites), object)
         out[:] = [()] * len(out)
-        both = np.unique(np.c_[site, name][self.names[name] != ""], axis=0)
-        at, start = np.unique(both[:, 0], return_index=True)
-        for k, some in zip(at.tolist(), np.split(both[:, 1], start[1:]), strict=len(at) > 0):
-            out[k] = tuple(self.names[some])
+        both = np.unique((site * len(self.names) + name)[self.names[name] != ""])
+        at, start = np.unique(both // len(self.names), return_index=True)
+        said = self.names[both % len(self.names)].tolist()
+        ends = [*start[1:].tolist(), len(said)]
+        for k, low, high in zip(at.tolist(), start.tolist(), ends[: len(at)], strict=True):
+            out[k] = tuple(said[low:high])
         return out, np.bincount(site, minlength=len(out))
 
     def _standing(self, within: Pairs, overlap: Numbers) -> NDArray[Any]:
@@ -294,16 +296,17 @@ def _names(features: gpd.GeoDataFrame) -> tuple[NDArray[Any], Places]:
     return found, np.asarray(place, np.int64)
 
 
-def directions(bearing: Numbers) -> list[str]:
+def directions(bearing: Numbers) -> NDArray[Any]:
     """Name of the nearest of sixteen directions, (n,); "" where the bearing is NaN.
 
     Examples
     --------
-    >>> directions(np.array([0.0, 100.0, 350.0, np.nan]))
+    >>> directions(np.array([0.0, 100.0, 350.0, np.nan])).tolist()
     ['N', 'E', 'N', '']
     """
     sector = np.rint(np.nan_to_num(bearing) / 22.5).astype(int) % 16
-    return ["" if np.isnan(b) else DIRECTIONS[k] for b, k in zip(bearing, sector, strict=True)]
+    found: NDArray[Any] = np.where(np.isnan(bearing), "", np.array(DIRECTIONS, object)[sector])
+    return found
 
 
 def _checked(sites: gpd.GeoDataFrame, features: gpd.GeoDataFrame, reach: float | Numbers) -> None:
