@@ -28,13 +28,13 @@ def blobs(rng, count, *, edge=10_000.0, most=200):
     """Rough outlines of all sizes, some with a hole, some of two parts, in a square."""
     out = np.empty(count, object)
     for k in range(count):
-        middle = rng.uniform(0, edge, 2) + (EAST, NORTH)
+        middle = rng.uniform(0, edge, 2) + np.array([EAST, NORTH])
         radius = 10 ** rng.uniform(1.5, 3.5)
         shape = blob(rng, middle, radius, int(rng.integers(5, most)))
         if rng.random() < 0.3:
             shape = shape.difference(blob(rng, middle, 0.4 * radius, 12))
         if rng.random() < 0.2:
-            shape = shape.union(blob(rng, middle + (2.5 * radius, 0), radius, 20))
+            shape = shape.union(blob(rng, middle + np.array([2.5 * radius, 0]), radius, 20))
         out[k] = shape
     return out
 

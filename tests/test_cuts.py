@@ -27,7 +27,7 @@ def test_the_pieces_of_a_polygon_are_small_apart_and_add_up_to_it(seed, corners)
 
 def test_a_line_is_cut_and_keeps_its_length():
     xy = np.c_[np.linspace(0, 9_000, 3_000), np.sin(np.linspace(0, 60, 3_000)) * 500]
-    line = shapely.LineString(xy + (EAST, NORTH))
+    line = shapely.LineString(xy + np.array([EAST, NORTH]))
     cut = parts(np.array([line]), corners=100)
     assert len(cut) > 20
     assert set(cut.dimension) == {1}

@@ -105,7 +105,8 @@ def test_nothing_covers_nothing():
 
 
 def test_a_feature_that_crosses_itself_is_repaired():
-    bow = shapely.Polygon(np.array([(0, 0), (1000, 1000), (1000, 0), (0, 1000)]) + (EAST, NORTH))
+    xy = np.array([(0, 0), (1000, 1000), (1000, 0), (0, 1000)]) + np.array([EAST, NORTH])
+    bow = shapely.Polygon(xy)
     assert areas(np.array([SITE]), np.array([bow])) == pytest.approx([500_000])
 
 
