@@ -38,6 +38,16 @@ def test_a_site_is_explained_by_its_criteria(run):
     assert DISCLAIMER in text
 
 
+def test_a_site_is_told_its_permits_and_its_pathways(run):
+    text = explain_site(run, run.sites.iloc[0]["site_id"])
+    for words in (
+        "BLM plan of operations; Environmental review of a mine", "Right to the water",
+        "ordinary: 1 to 132 months for the federal decision, likely 24; observed, as of 2016-01-21",
+        "beside suitability: readiness 0.785, environmental conflict 0, supply impact 0.45",
+    ):  # fmt: skip
+        assert words in text
+
+
 def test_a_spot_that_is_excluded_says_by_which_law(run):
     text = spot(run, 1000, 1000)
     assert "excluded" in text.splitlines()[0] or "not offered" in text.splitlines()[0]
