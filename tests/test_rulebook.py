@@ -127,7 +127,12 @@ def test_a_distance_that_no_law_sets_says_so():
 
 
 def test_a_withdrawal_from_location_speaks_of_locatable_minerals():
-    for layer in ("withdrawals", "segregations_minerals", "withdrawals_pending", "usfs_withdrawals"):
+    for layer in (
+        "withdrawals",
+        "segregations_minerals",
+        "withdrawals_pending",
+        "usfs_withdrawals",
+    ):
         for rule in RULES:
             if rule.layer == f"land/{layer}":
                 assert (rule.disposal, rule.authority) == ("locatable", "withdrawal"), rule.id

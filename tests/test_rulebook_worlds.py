@@ -24,7 +24,7 @@ from geosite.planning import plan
 from geosite.prepare import prepare
 from geosite.tile import tile
 from tests.test_inputs import criterion, rising, scenario
-from tests.toyworld import ALBERS
+from tests.toyworld import ALBERS, picture
 from tests.worlds import write_yaml
 
 BOOK = catalog.open_rulebook()
@@ -248,6 +248,13 @@ def feature(geometry, cell, size):
     return shapely.LineString([(x0 + size * 0.2, middle), (x1 - size * 0.2, middle)])
 
 
+def land(top, bottom, left, right, size):
+    """A rectangle of whole cells, ends included."""
+    west, _, _, north = at((top, left), size)
+    _, south, east, _ = at((bottom, right), size)
+    return shapely.box(west, south, east, north)
+
+
 def attributes(layer, given):
     """A value for every declared field, those given and some that mean nothing."""
     blank = {"text": "x", "number": 1.0, "integer": 1, "date": pd.Timestamp(2020, 1, 1)}
@@ -282,26 +289,26 @@ def write(path, layer, found):
     rows = [attributes(layer, given) | {"geometry": shape} for given, shape in found]
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=ALBERS)
     for name, spec in layer.fields.items():
-        if spec.type == "text":
-            frame[name] = frame[name].astype("string")
+        if spec.type in ("text", "number"):
+            frame[name] = frame[name].astype("string" if spec.type == "text" else float)
     frame.to_file(path)
 
 
 def world(root, size, west="Westland"):
     """Two states and the land of both; the western one is called as asked."""
     (root / "data").mkdir(parents=True)
-    states, land = OFFICIAL["aoi/states"], OFFICIAL["land/blm"]
+    states, blm = OFFICIAL["aoi/states"], OFFICIAL["land/blm"]
     east, north = at((0, COLUMNS - 1), size)[2:]
     border = WEST + BORDER * size
     # Wider than the land on all sides, so that only the border between them is one of coverage.
-    far = 5 * size
+    far = 9 * size
     halves = [
         ({"name": west}, shapely.box(WEST - far, SOUTH - far, border, north + far)),
         ({"name": "Eastland"}, shapely.box(border, SOUTH - far, east + far, north + far)),
     ]
     write(declare(root, states), states, halves)
     whole = shapely.box(WEST, SOUTH, east, north)
-    write(declare(root, land), land, [({"manager": "BLM"}, whole)])
+    write(declare(root, blm), blm, [({"manager": "BLM"}, whole)])
     gpd.GeoDataFrame(geometry=[whole], crs=ALBERS).to_file(root / "data" / "aoi.gpkg")
 
 
@@ -320,7 +327,12 @@ def said(root, rule, project, size, **asked):
         grid={"crs": "EPSG:5070", "resolution": f"{size:.6f} m", "origin": [WEST, SOUTH]},
         land={"layers": ["land/blm"], "offered": ["BLM"], "sliver": "0.000001 ha"},
         rules=["one"],
-        sites={"unit": "patch", "threshold": "0", "min_area": "0.000001 ha", "max_area": "1000000000 ha"},
+        sites={
+            "unit": "patch",
+            "threshold": "0",
+            "min_area": "0.000001 ha",
+            "max_area": "1000000000 ha",
+        },
         as_of="2026-10-01",
         **asked,
     )
@@ -456,3 +468,77 @@ def test_steep_and_sloping_ground(tmp_path):
     assert drawn["sloping-ground"] == ". . . . . . . . m m m m m m m m m m m m"
     assert drawn["steep-ground"] == ". . . . . . . . . . . . . . . X X X X X"
     assert (RULES["steep-ground"].mine, RULES["sloping-ground"].mine) == (None, None)
+
+
+@pytest.mark.parametrize(("project", "symbol"), [("mine", "f"), ("refinery", "m")])
+@pytest.mark.parametrize(
+    ("kv", "feet"), [(None, 50), (69, 50), (100, 75), (138, 75), (345, 100), (765, 125)]
+)
+def test_a_line_of_a_higher_voltage_has_a_wider_right_of_way(kv, feet, project, symbol, tmp_path):
+    size = round(feet * 0.3048 / CELLS * 64) / 64
+    world(tmp_path, size)
+    layer = OFFICIAL["infrastructure/transmission"]
+    lines = [({"kv": kv, "status": "IN SERVICE"}, feature("line", MET, size))]
+    lines += [({"kv": kv, "status": "INACTIVE"}, feature("line", UNMET, size))]
+    write(declare(tmp_path, layer, covered="Westland"), layer, lines)
+    drawn, suited, against = said(tmp_path, RULES["transmission-lines"], project, size)
+    # Where the layer is silent a line of the highest voltage may stand.
+    widest = int(125 * 0.3048 / size)
+    silent = {(r, c) for r, c in EVERY if c >= BORDER - widest}
+    assert drawn == expected(near(MET, CELLS), symbol, silent)
+    assert suited[against] == pytest.approx(0.9 if project == "refinery" else 1)
+
+
+def test_the_edge_of_an_installation_is_kept_on_its_inner_side(tmp_path):
+    size = 83.0  # 100 m are 1.2 cells
+    world(tmp_path, size)
+    layer = OFFICIAL["land/dod"]
+
+    # Three quarters of each cell along its edge.
+    base = ({"country": "usa"}, land(1, 7, 2, 11, size).buffer(-size / 4, join_style="mitre"))
+    abroad = ({"country": "kor"}, land(2, 6, 14, 18, size).buffer(-size / 4, join_style="mitre"))
+    write(declare(tmp_path, layer), layer, [base, abroad])
+    drawn, suited, against = said(tmp_path, RULES["installation-edge"], "refinery", size)
+    assert drawn == picture("""
+        . . . . . . . . . . . . . . . . . . . .
+        . . m m m m m m m m m m . . . . . . . .
+        . . m m m m m m m m m m . . . . . . . .
+        . . m m . . . . . . m m . . . . . . . .
+        . . m m . . . . . . m m . . . . . . . .
+        . . m m . . . . . . m m . . . . . . . .
+        . . m m m m m m m m m m . . . . . . . .
+        . . m m m m m m m m m m . . . . . . . .
+        . . . . . . . . . . . . . . . . . . . .
+    """)
+    assert suited[against] == pytest.approx(0.9)
+    assert RULES["installation-edge"].mine is None
+
+
+@pytest.mark.parametrize(("project", "symbol"), [("mine", "f"), ("refinery", "a")])
+def test_sage_grouse_habitat_is_over_its_cap_by_what_is_shown(project, symbol, tmp_path):
+    size = 100.0
+    world(tmp_path, size)
+    habitat, shown = OFFICIAL["environment/sage_grouse"], OFFICIAL["minerals/disturbance_areas"]
+
+    areas = [({"unit": "A"}, land(1, 7, 1, 6, size)), ({"unit": "B"}, land(1, 7, 9, 14, size))]
+    write(declare(tmp_path, habitat), habitat, areas)
+    # Of 42 cells two are 4.8 %, one is 2.4 %; what is not shown may make it more than 3 %.
+    pits = [({}, land(2, 2, 2, 3, size)), ({}, land(2, 2, 10, 10, size))]
+    write(declare(tmp_path, shown), shown, pits)
+    rule = RULES["sage-grouse-disturbance-cap"]
+    drawn, suited, against = said(tmp_path, rule, project, size, footprint="0.01 ha")
+    cells = {(r, c) for r, c in EVERY if 1 <= r <= 7}
+    over = {(r, c) for r, c in cells if 1 <= c <= 6}
+    doubtful = {(r, c) for r, c in cells if 9 <= c <= 14}
+    assert drawn == expected(over, symbol, doubtful)
+    assert suited[against] == pytest.approx(0.3 if project == "refinery" else 1)
+    assert rule.subject.cap.value == 3
+
+
+# ── the snapshot catalogue ────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("name", ["mine/open-pit", "refinery/hydromet"])
+def test_what_the_snapshot_catalogue_holds_can_answer_the_rules(name, root):
+    layers = catalog.open_catalog(root / "tests/snapshot/layers")
+    assert catalog.unfit_layers(catalog.open_scenario(name), layers, BOOK) == []
+    for id_ in ("environment/listed_fish_streams", "environment/big_game_migration"):
+        assert layers[id_].absence == "not_informative"

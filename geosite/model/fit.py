@@ -82,9 +82,8 @@ def rule_misfits(rule: Rule, catalog: Mapping[str, Layer]) -> list[str]:
 def _inside(rule: Rule, inside: Layer) -> list[str]:
     found = geometry_misfits(inside, ("polygon",), "inside")
     found += [f"inside_{line}" for line in condition_misfits(inside, rule.inside_where)]
-    # The inner side of a layer's own boundaries is where its polygons are, whatever it leaves out.
-    own = rule.subject.kind == "boundary" and rule.inside == rule.layer
-    if inside.absence == "not_informative" and not own:
+    # Inside the very features that it is about a rule knows where it holds.
+    if inside.absence == "not_informative" and rule.inside != rule.layer:
         found.append(
             f"inside: layer {inside.id} is not_informative: where it shows nothing, nobody "
             "knows whether the rule holds; name a layer that shows every such place"
