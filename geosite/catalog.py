@@ -342,7 +342,10 @@ def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> 
     land, evidence = scenario.land, scenario.evidence
     wanted = [*land.layers, *(c.layer for c in land.confirm), land.places, land.counties]
     wanted += evidence.layers if evidence else ()
-    wanted += [i for r in rulebook.rules(scenario) for i in (r.layer, r.inside)]
+    wanted += [t.layer for t in land.tenure] + [*land.offices, *land.plans]
+    wanted += [e.inside for e in scenario.local]
+    for rule in rulebook.rules(scenario):
+        wanted += [rule.layer, rule.inside, getattr(rule.subject, "existing", None)]
     wanted += [r.layer for c in scenario.criteria for r in c.readings]
     return [
         f"layer {layer} has no entry in {catalog.root}"
@@ -361,6 +364,10 @@ def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> li
     wanted = [("land.layers", i, "polygon") for i in land.layers]
     wanted += [("land.confirm", c.layer, "point") for c in land.confirm]
     wanted += [("land.places", land.places, "point"), ("land.counties", land.counties, "polygon")]
+    wanted += [("land.tenure", t.layer, "polygon") for t in land.tenure]
+    wanted += [("land.offices", i, "polygon") for i in land.offices]
+    wanted += [("land.plans", i, "polygon") for i in land.plans]
+    wanted += [("local", e.inside, "polygon") for e in scenario.local]
     wanted += [("evidence.layers", i, "point") for i in (evidence.layers if evidence else ())]
     found = [
         line
@@ -368,16 +375,19 @@ def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> li
         if i is not None and i in catalog
         for line in geometry_misfits(catalog[i], (kind,), key)
     ]
+    asked = [("land.confirm", c.layer, c.where) for c in land.confirm]
+    asked += [("land.tenure", t.layer, t.where) for t in land.tenure]
+    asked += [("local", e.inside, e.where) for e in scenario.local if e.inside]
     found += [
-        f"land.confirm: {line}"
-        for c in land.confirm
-        if c.layer in catalog
-        for line in condition_misfits(catalog[c.layer], c.where)
+        f"{key}: {line}"
+        for key, i, where in asked
+        if i in catalog
+        for line in condition_misfits(catalog[i], where)
     ]
     found += [
         f"rule {rule.id}: {line}"
         for rule in rulebook.rules(scenario)
-        for line in rule_misfits(rule, catalog.get(rule.layer), catalog.get(rule.inside or ""))
+        for line in rule_misfits(rule, catalog)
     ]
     found += [
         f"criterion {c.id}: {line}"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from geosite.model.scenario import Scenario
     from geosite.segments import Shapes
 
+Effect = Literal["holds", "set aside", "in doubt"]
+"""What a decision makes of a rule: it speaks against the land, it does not, nobody can tell."""
 LayerKey = tuple[str, str | None]
 """A layer and the condition that selects some of its features."""
 
@@ -67,13 +69,16 @@ class Part:
 
     shapes: Shapes
     metres: float
+    sure: bool = True
+    """False: whether the rule speaks of them cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
     """Land on which a rule has another setback [m]; None: there it does not hold."""
 
-    land: Shapes
+    land: Shapes | None
+    """None: nobody can tell where it is."""
     metres: float | None
 
 
@@ -82,7 +87,7 @@ class Amendment:
     """Land on which a reviewer has decided about a rule."""
 
     land: Shapes
-    effect: Literal["holds", "set aside", "in doubt"]
+    effect: Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import shapely
 
-from geosite.crs import projected
+from geosite.crs import projected, projected_bounds
 from geosite.planning import reading_bounds
-from geosite.sources import Features, declared_crs, read_features, selected
+from geosite.sources import Features, declared_crs, placed, read_features, selected
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from geosite.grid import Bounds
     from geosite.model.layer import Layer
+    from geosite.model.lock import Box
     from geosite.planning import Plan
 
 
@@ -66,18 +67,32 @@ class Library:
         """Features near the AOI, in the grid's CRS."""
         if layer not in self.frames:
             catalog = self.plan.catalog
-            entry = catalog[layer]
-            bounds = reading_bounds(self.plan, declared_crs(entry, catalog))
-            found = self._read(entry, bounds)
-            frame = projected(found.frame, self.plan.grid.crs)
-            # A ring that just touches itself in degrees may cross itself on the grid.
-            crossed = ~shapely.is_valid(frame.geometry.to_numpy())
-            if crossed.any():
-                frame.loc[crossed, "geometry"] = shapely.make_valid(
-                    frame.geometry.to_numpy()[crossed]
-                )
-            self.frames[layer] = frame
-        frame = self.frames[layer]
-        if where is None:
-            return frame
-        return frame[selected(frame, where, f"layer {layer}")]
+            bounds = reading_bounds(self.plan, declared_crs(catalog[layer], catalog))
+            self.frames[layer] = self._on_the_grid(layer, bounds)
+        return _where(self.frames[layer], layer, where)
+
+    def around(self, layer: str, where: str | None, bounds: Bounds) -> gpd.GeoDataFrame:
+        """Features near some bounds in the grid's CRS, which may lie far beyond the AOI."""
+        catalog, crs = self.plan.catalog, self.plan.grid.crs
+        read = projected_bounds(bounds, crs, declared_crs(catalog[layer], catalog))
+        return _where(self._on_the_grid(layer, read), layer, where)
+
+    def boxes(self, layer: str) -> list[Box]:
+        """Areas beyond which a layer was not fetched [degrees]; none if all of it is there."""
+        catalog, data = self.plan.catalog, self.plan.data
+        parts = [catalog[i] for i in catalog[layer].union_of] or [catalog[layer]]
+        there = [placed(part, catalog, data) for part in parts]
+        return [p.held.entry.box for p in there if p and p.held and p.held.entry.box]
+
+    def _on_the_grid(self, layer: str, bounds: Bounds) -> gpd.GeoDataFrame:
+        found = self._read(self.plan.catalog[layer], bounds)
+        frame = projected(found.frame, self.plan.grid.crs)
+        # A ring that just touches itself in degrees may cross itself on the grid.
+        crossed = ~shapely.is_valid(frame.geometry.to_numpy())
+        if crossed.any():
+            frame.loc[crossed, "geometry"] = shapely.make_valid(frame.geometry.to_numpy()[crossed])
+        return frame
+
+
+def _where(frame: gpd.GeoDataFrame, layer: str, where: str | None) -> gpd.GeoDataFrame:
+    return frame if where is None else frame[selected(frame, where, f"layer {layer}")]

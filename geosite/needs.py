@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from geosite.aoi import STATES
 from geosite.criteria import saturation
 from geosite.crs import WGS84, projected_bounds
+from geosite.resolution import spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
 
     from geosite.catalog import Catalog, Rulebook
+    from geosite.inputs import Chosen
     from geosite.model.criterion import Reading
     from geosite.model.lock import Box
+    from geosite.model.rule import LocalRule, Rule
     from geosite.model.scenario import Scenario
 
+COUNTIES = "aoi/counties"
+"""Where the counties of local rules are looked up, if the scenario names no other layer."""
 WHOLE = frozenset({STATES})
 """Layers in which names are looked up, wherever the AOI is: a part of them is of no use."""
 COARSEST = 1000.0
@@ -39,20 +44,68 @@ def wanted_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> t
 def named_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tuple[str, ...]:
     """Ids of all layers that a scenario, its rules or coverage name, sorted.
 
-    Every reading of a criterion and every rule for the project is among them, whether
-    or not it will be used: which it is depends on what is to be had and on the day. A layer
-    that the catalogue lacks is not, see `catalog.unknown_layers`.
+    Every reading of a criterion, every rule for the project and what only tells of a site are
+    among them, whether or not they will be used: which it is depends on what is to be had and
+    on the day. A layer that the catalogue lacks is not, see `catalog.unknown_layers`.
     """
     land, evidence = scenario.land, scenario.evidence
     wanted = {STATES, *land.layers, *(c.layer for c in land.confirm), land.places, land.counties}
     wanted |= set(evidence.layers if evidence else ())
     wanted |= {r.layer for c in scenario.criteria for r in c.readings}
-    for rule in rulebook.rules(scenario):
-        if rule.treatment(scenario.project) is not None:
-            wanted |= {rule.layer, rule.inside}
+    wanted |= {*(t.layer for t in land.tenure), *land.offices, *land.plans}
+    asked = [rule for rule, _ in spoken(scenario, rulebook)]
+    for rule in asked:
+        wanted |= {layer for layer, _ in _rule_layers(rule)}
+    wanted |= {local_layer(e, scenario) for e in _local(scenario, rulebook, asked)}
     bounds = [catalog[i].coverage for i in wanted if i and i in catalog]
     wanted |= {c.layer for c in bounds if c.kind == "inside"}
     return tuple(sorted(i for i in wanted if i and i in catalog))
+
+
+def purposes(
+    scenario: Scenario,
+    catalog: Catalog,
+    rules: Iterable[Rule],
+    criteria: Iterable[Chosen],
+    local: Mapping[str, tuple[LocalRule, ...]],
+) -> list[tuple[str, str]]:
+    """Layers that a run must have, each with what it is read for; one may be there twice."""
+    land = scenario.land
+    wanted: list[tuple[str, str]] = [(STATES, "aoi")] if STATES in catalog else []
+    wanted += [(i, "land") for i in land.layers]
+    wanted += [(c.layer, f"confirms {c.agency} land") for c in land.confirm]
+    wanted += [(i, "names of parcels") for i in (land.places, land.counties) if i]
+    for rule in rules:
+        wanted += _rule_layers(rule)
+        wanted += [
+            (local_layer(e, scenario), f"local land of rule {rule.id}")
+            for e in local.get(rule.id, ())
+        ]
+    wanted += [(i, "evidence") for i in (scenario.evidence.layers if scenario.evidence else ())]
+    for c in criteria:
+        layer = (c.reading or c.criterion).layer
+        wanted += [(layer, f"criterion {c.criterion.id}")] if layer else []
+    bounded = [(i, catalog[i].coverage) for i, _ in wanted if i in catalog]
+    wanted += [(c.layer, f"coverage of {i}") for i, c in bounded if c.kind == "inside"]
+    return list(dict.fromkeys(wanted))
+
+
+def _rule_layers(rule: Rule) -> list[tuple[str, str]]:
+    wanted = [(rule.layer, f"rule {rule.id}")]
+    wanted += [(rule.inside, f"extent of rule {rule.id}")] if rule.inside else []
+    if rule.subject.kind == "disturbance":
+        wanted += [(rule.subject.existing, f"disturbance of rule {rule.id}")]
+    return wanted
+
+
+def local_layer(entry: LocalRule, scenario: Scenario) -> str:
+    """The layer whose polygons say where a local rule holds."""
+    return entry.inside or scenario.land.counties or COUNTIES
+
+
+def _local(scenario: Scenario, rulebook: Rulebook, rules: Iterable[Rule]) -> list[LocalRule]:
+    asked = {r.id for r in rules}
+    return [e for e in (*scenario.local, *rulebook.local.local) if e.rule in asked]
 
 
 def reach(scenario: Scenario, rulebook: Rulebook) -> float:
@@ -64,9 +117,11 @@ def _reaches(scenario: Scenario, rulebook: Rulebook) -> Iterator[float]:
     for criterion in scenario.criteria:
         for reading in criterion.readings:
             yield from (saturation(reading), radius(reading))
-    for rule in rulebook.rules(scenario):
-        treatment = rule.treatment(scenario.project)
-        yield treatment.reach if treatment else 0.0
+    rules = rulebook.rules(scenario)
+    treatments = [rule.treatment(scenario.project) for rule in rules]
+    treatments += [override.treatment for override in scenario.overrides]
+    yield from (t.reach for t in treatments if t)
+    yield from (e.setback or 0.0 for e in _local(scenario, rulebook, rules))
     if scenario.evidence:
         yield from (scenario.evidence.reach, scenario.evidence.kernel)
 

@@ -23,7 +23,7 @@ from geosite.model.criterion import Reading
 from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
-from geosite.needs import WHOLE, needed_box, radius
+from geosite.needs import WHOLE, needed_box, purposes, radius
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
 from geosite.sources.holdings import Holdings
@@ -95,6 +95,7 @@ class Plan:
         metres = [saturation(c.reading) for c in self.criteria if c.reading]
         metres += [radius(c.reading) for c in self.criteria if c.reading]
         metres += [t.reach for t in self.treatments]
+        metres += [e.setback or 0.0 for entries in self.local.values() for e in entries]
         if self.scenario.evidence:
             metres += [self.scenario.evidence.reach, self.scenario.evidence.kernel]
         return ceil(max(metres, default=0.0) / self.grid.resolution)
@@ -174,18 +175,18 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
     day = scenario.as_of or today or datetime.now(UTC).date()
     asked = resolved(scenario, rulebook, day)
-    rules, treatments = asked.rules, asked.treatments
+    rules, treatments, local = asked.rules, asked.treatments, asked.local
     # How much of a layer is needed is not known before the outline, which needs all of one.
     catalog = _with_fetched(catalog, fetched, None)
     try:
         name, outline = area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
     except MissingLayerError:
         criteria, _ = _chosen_readings(scenario, catalog, data)
-        uses = _uses(scenario, catalog, data, rules, criteria)
+        uses = _uses(scenario, catalog, data, rules, criteria, local)
         raise MissingLayerError(_no_outline(scenario, catalog, uses)) from None
     catalog = _with_fetched(catalog, fetched, needed_box(scenario, rulebook, outline, crs))
     criteria, notes = _chosen_readings(scenario, catalog, data)
-    uses = _uses(scenario, catalog, data, rules, criteria)
+    uses = _uses(scenario, catalog, data, rules, criteria, local)
     grid = Grid.covering(
         outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
     )
@@ -197,6 +198,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         raise CapacityError(msg)
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, scenario.grid.resolution)
+    notes += _unknown_tenure(scenario, catalog, data)
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,
@@ -213,7 +215,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         criteria,
         uses,
         tuple(notes),
-        asked.local,
+        local,
         asked.overrides,
         asked.lifts,
         asked.order,
@@ -339,23 +341,21 @@ def _uses(
     data: Path,
     rules: tuple[Rule, ...],
     criteria: tuple[Chosen, ...],
+    local: Mapping[str, tuple[LocalRule, ...]],
 ) -> tuple[Use, ...]:
-    land = scenario.land
-    wanted: list[tuple[str, str]] = [(STATES, "aoi")] if STATES in catalog else []
-    wanted += [(i, "land") for i in land.layers]
-    wanted += [(c.layer, f"confirms {c.agency} land") for c in land.confirm]
-    wanted += [(i, "names of parcels") for i in (land.places, land.counties) if i]
-    wanted += [(r.layer, f"rule {r.id}") for r in rules]
-    wanted += [(r.inside, f"extent of rule {r.id}") for r in rules if r.inside]
-    wanted += [(i, "evidence") for i in (scenario.evidence.layers if scenario.evidence else ())]
-    for c in criteria:
-        layer = (c.reading or c.criterion).layer
-        wanted += [(layer, f"criterion {c.criterion.id}")] if layer else []
-    bounded = [(i, catalog[i].coverage) for i, _ in wanted if i in catalog]
-    wanted += [(c.layer, f"coverage of {i}") for i, c in bounded if c.kind == "inside"]
-    return tuple(
-        Use(i, purpose, _missing(i, catalog, data)) for i, purpose in dict.fromkeys(wanted)
-    )
+    wanted = purposes(scenario, catalog, rules, criteria, local)
+    # What only tells of a site is read if it is to be had, and else no reason to refuse.
+    tenure = dict.fromkeys((t.layer, "tenure") for t in scenario.land.tenure)
+    wanted += [w for w in tenure if _missing(w[0], catalog, data) is None]
+    return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in wanted)
+
+
+def _unknown_tenure(scenario: Scenario, catalog: Catalog, data: Path) -> list[str]:
+    return [
+        f"{t.column}: unknown where only {t.layer} would tell it: {why}"
+        for t in scenario.land.tenure
+        if (why := _missing(t.layer, catalog, data))
+    ]
 
 
 def reading_bounds(plan: Plan, crs: CRS) -> tuple[float, float, float, float]:

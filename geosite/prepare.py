@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geosite import evidence
-from geosite.aoi import STATES, named_states
-from geosite.crs import WGS84, projected, projected_bounds, projected_geometry
-from geosite.errors import CatalogError, CoverageError, LayerDataError, MissingLayerError, faults
+from geosite.amending import amended_land
+from geosite.aoi import STATES
+from geosite.attributes import amounts, attribute
+from geosite.coverage import covered_land
+from geosite.crs import projected_bounds, projected_geometry
+from geosite.errors import CoverageError, MissingLayerError, faults
+from geosite.exclusions import exclusions
 from geosite.grid import Grid
 from geosite.harmonise import RasterSurface
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
+from geosite.localities import local_shapes, localities
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
+from geosite.rulings import is_particular, parts, rulings
 from geosite.segments import Shapes
 from geosite.sources import Counts, FileRecord, Raster, open_raster
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from geosite.inputs import Effect
     from geosite.model.layer import Layer
     from geosite.model.rule import LandAuthority
-
-    Geometries = Any  # an object array of shapely geometries; numpy cannot say so
 
 
 MOST_SAMPLES = 4
@@ -62,13 +68,29 @@ class Prepared:
     notes: tuple[str, ...]
     read_s: float = 0.0
     """Time that the files of vector layers took [s]."""
+    disturbance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Analysis areas of the rules with a cap, see `rulings.rulings`."""
+    tenure: tuple[gpd.GeoDataFrame | None, ...] = ()
+    """Polygons near the AOI of each entry of ``land.tenure``; None where they are not to be had."""
 
 
-def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
+def prepare(
+    plan: Plan,
+    *,
+    allow_missing: bool = False,
+    amendments: Mapping[str, Sequence[tuple[BaseGeometry, Effect]]] | None = None,
+) -> Prepared:
     """Read every layer of a plan, once, and freeze what the tiles share.
+
+    Parameters
+    ----------
+    amendments : mapping of rule id to areas and effects, optional
+        What reviewers decided, in order; areas in the grid's CRS.
 
     Raises
     ------
+    CatalogError
+        If a rule was decided about that the plan does not ask.
     MissingLayerError
         If a layer is missing and that was not allowed, or if without it no land
         could be offered or no evidence read.
@@ -78,11 +100,16 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
     register = _register(plan, library)
     found = _deposits(plan, library)
     vectors, zones, points = _vectors(plan, library)
+    decided = dict(amendments or {})
+    amended, unmet = amended_land(decided, plan)
+    features, caps, said = rulings(library)
+    local = localities(library)
     rasters = _rasters(plan, library)
     authorities = _authorities(plan)
     grid = plan.grid
     outline = gpd.GeoDataFrame(geometry=[plan.aoi], crs=grid.crs)
     scenario = plan.scenario
+    layer_of = {r.id: r.layer for r in plan.rules}
     inputs = TileInputs(
         scenario=scenario,
         rules=plan.rules,
@@ -95,11 +122,17 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         rasters={i: surface for i, (surface, _) in rasters.items()},
         zones=zones,
         points=points,
-        coverage=_coverage(plan, library, {k[0] for k in vectors}),
+        coverage=_coverage(
+            plan, library, {*(k[0] for k in vectors), *(layer_of[i] for i in features)}
+        ),
         silent=frozenset(i for i in plan.catalog if plan.catalog[i].absence == "not_informative"),
         deposits=_points(found, grid) if scenario.evidence else None,
+        parts=parts(features, plan),
+        local=local_shapes(local, grid),
+        amendments=amended,
         lifts=plan.lifts,
     )
+    tenure = _tenure(plan, library)
     read = library.read
     files = {i: f.files for i, f in read.items()} | {i: r.files for i, (_, r) in rasters.items()}
     remarks = {i: f.notes for i, f in read.items()} | {i: r.notes for i, (_, r) in rasters.items()}
@@ -107,15 +140,17 @@ def prepare(plan: Plan, *, allow_missing: bool = False) -> Prepared:
         inputs,
         register,
         found,
-        _exclusions(plan, library),
+        exclusions(library, features, local, decided),
         authorities,
         library.optional(scenario.land.counties),
         library.optional(STATES),
         library.optional(scenario.land.places),
         tuple(c for i in sorted(read) for c in read[i].counts),
         dict(sorted(files.items())),
-        (*library.silent, *(n for i in sorted(remarks) for n in remarks[i])),
+        (*library.silent, *said, *unmet, *(n for i in sorted(remarks) for n in remarks[i])),
         library.seconds,
+        caps,
+        tenure,
     )
 
 
@@ -202,7 +237,11 @@ def _vectors(
     vectors: dict[LayerKey, Shapes] = {}
     zones: dict[LayerKey, Zones] = {}
     points: dict[tuple[str, str | None, str], Points] = {}
-    keys: list[LayerKey] = [(r.layer, r.where) for r in plan.rules if r.subject.kind == "presence"]
+    keys: list[LayerKey] = [
+        (r.layer, r.where)
+        for r, t in zip(plan.rules, plan.treatments, strict=True)
+        if not r.reads_raster and not is_particular(r, t)
+    ]
     keys += [(r.inside, r.inside_where) for r in plan.rules if r.inside]
     for key in keys:
         _add_shapes(plan, library, vectors, key)
@@ -221,7 +260,7 @@ def _vectors(
             frame = library.frame(*key)
             column = pd.Series("yes", frame.index)
             if measure.field:
-                column = _field(frame, measure.field, layer)
+                column = attribute(frame, measure.field, layer, "the criterion")
             shapes = Shapes.of(frame, plan.grid, "polygon", merge=False)
             zones[key] = Zones(shapes, tuple(column.fillna("").astype(str)))
         else:
@@ -239,32 +278,9 @@ def _add_shapes(
         vectors[key] = Shapes.of(library.frame(*key), plan.grid, kind)
 
 
-def _field(frame: gpd.GeoDataFrame, field: str, layer: Layer) -> pd.Series[Any]:
-    if field not in frame:
-        there = ", ".join(c for c in frame.columns if c != frame.geometry.name)
-        msg = (
-            f"layer {layer.id} has no field {field!r}; it has {there or 'none'}; map it in the "
-            "layer's fields, or name another in the criterion"
-        )
-        raise CatalogError(msg)
-    column: pd.Series[Any] = frame[field]
-    return column
-
-
 def _amounts(frame: gpd.GeoDataFrame, field: str, layer: Layer, grid: Grid) -> Points:
     shapes = Shapes.of(frame, grid, "point")
-    whole = np.ones(len(frame), np.int64)
-    if field:
-        said = _field(frame, field, layer)
-        numbers = pd.to_numeric(said, errors="coerce")
-        if (said.notna() & numbers.isna()).any():
-            text = said[said.notna() & numbers.isna()].iloc[0]
-            msg = (
-                f"layer {layer.id}: field {field} holds {str(text)[:60]!r}, expected numbers; "
-                "declare it with type: number, or name another field"
-            )
-            raise LayerDataError(msg)
-        whole = np.rint(numbers.fillna(0)).astype(np.int64).to_numpy()
+    whole = amounts(frame, field, layer) if field else np.ones(len(frame), np.int64)
     # A multipoint counts once a part; amounts repeat with the parts.
     repeats = np.diff(shapes.starts)
     order = np.lexsort((shapes.edges[:, 0], shapes.edges[:, 1]))
@@ -297,32 +313,20 @@ def _rasters(plan: Plan, library: Library) -> dict[str, tuple[RasterSurface, Ras
 
 
 def _coverage(plan: Plan, library: Library, layers: Iterable[str]) -> dict[str, Shapes]:
-    out = {}
     points = {c.key[0] for c in plan.criteria if c.reading and c.reading.layer}
-    for layer in sorted({*layers, *points} - {""}):
-        declared = plan.catalog[layer].coverage
-        crs = plan.grid.crs
-        match declared.kind:
-            case "states" | "except_states":
-                states = library.whole(STATES).frame
-                named = named_states(states, declared.names, f"layer {layer}: coverage.names")
-                frame = projected(named, crs)
-                if declared.kind == "except_states":
-                    whole = shapely.box(*plan.grid.grown(plan.halo + 1).bounds)
-                    gaps = shapely.union_all(shapely.make_valid(frame.geometry.to_numpy()))
-                    frame = gpd.GeoDataFrame(geometry=[whole.difference(gaps)], crs=crs)
-            case "box":
-                box = shapely.box(declared.west, declared.south, declared.east, declared.north)
-                shape = projected_geometry(shapely.segmentize(box, 0.05), WGS84, crs)
-                frame = gpd.GeoDataFrame(geometry=[shape], crs=crs)
-            case "inside":
-                # What would say where the layer speaks is missing: it speaks nowhere.
-                inside = library.optional(declared.layer)
-                frame = gpd.GeoDataFrame(geometry=[], crs=crs) if inside is None else inside
-            case _:
-                continue
-        out[layer] = Shapes.of(frame, plan.grid, "polygon")
-    return out
+    bounds = plan.grid.grown(plan.halo + 1).bounds
+    found = {i: covered_land(library, i, bounds) for i in sorted({*layers, *points} - {""})}
+    return {
+        i: Shapes.of(frame, plan.grid, "polygon") for i, frame in found.items() if frame is not None
+    }
+
+
+def _tenure(plan: Plan, library: Library) -> tuple[gpd.GeoDataFrame | None, ...]:
+    read = {u.layer for u in plan.uses if not u.missing}
+    return tuple(
+        library.frame(t.layer, t.where) if t.layer in read else None
+        for t in plan.scenario.land.tenure
+    )
 
 
 def _authorities(plan: Plan) -> dict[str, tuple[LandAuthority, ...]]:
@@ -342,41 +346,3 @@ def _offered(
     may = parcels["agency"].isin(set(land.offered) & set(authorities))
     may &= parcels["status"].isin(status)
     return np.concatenate([[False], may.to_numpy(bool)])
-
-
-def _exclusions(plan: Plan, library: Library) -> gpd.GeoDataFrame:
-    tables = []
-    for rule, treatment in zip(plan.rules, plan.treatments, strict=True):
-        # Land that a rule requires is no excluded land, and a raster has no outline.
-        if treatment.tier != "exclude" or rule.subject.kind != "presence":
-            continue
-        if not library.has(rule.layer):
-            continue
-        frame = library.frame(rule.layer, rule.where)
-        name = frame["name"] if "name" in frame else pd.Series("", frame.index, dtype=object)
-        setback = getattr(treatment, "setback", 0.0)
-        shapes = frame.geometry.buffer(setback) if setback else frame.geometry
-        inside = _cut(shapes.to_numpy(), plan.aoi)
-        if rule.inside and library.has(rule.inside):
-            extent = shapely.union_all(
-                library.frame(rule.inside, rule.inside_where).geometry.to_numpy()
-            )
-            inside = _cut(inside, extent)
-        table = gpd.GeoDataFrame(
-            {"rule": rule.id, "name": name.fillna("").astype(str)},
-            geometry=inside,
-            crs=plan.grid.crs,
-        )
-        tables.append(table[~table.geometry.is_empty])
-    empty = gpd.GeoDataFrame({"rule": [], "name": []}, geometry=[], crs=plan.grid.crs)
-    return pd.concat(tables, ignore_index=True) if tables else empty
-
-
-def _cut(shapes: Geometries, area: shapely.Geometry) -> Geometries:
-    """What of each shape lies in an area; only shapes on its border are intersected with it."""
-    shapely.prepare(area)
-    inside = shapes.copy()
-    inside[~shapely.intersects(area, shapes)] = shapely.Polygon()
-    border = ~shapely.contains_properly(area, inside) & ~shapely.is_empty(inside)
-    inside[border] = shapely.intersection(inside[border], area)
-    return inside

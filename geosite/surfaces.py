@@ -13,12 +13,15 @@ from geosite.model.measure import FlatShare
 from geosite.model.rule import Category, Slope, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from geosite.grid import Grid
-    from geosite.inputs import LayerKey, TileInputs
+    from geosite.inputs import Amendment, LayerKey, Local, Part, TileInputs
     from geosite.model.measure import SlopeMethod
     from geosite.model.rule import Rule, Treatment
+    from geosite.segments import Shapes
 
 
 class Surfaces:
@@ -43,7 +46,7 @@ class Surfaces:
         if metres == 0:
             return harmonise.presence(shapes, self.window)
         reach = metres / self.window.resolution
-        if key not in self._marked:
+        if key not in self._marked or self._marked[key][0] < reach:
             # As far as the widest setback that reads the layer, so that it is burnt once.
             margin = ceil(max(reach, self._setback(key) / self.window.resolution))
             self._marked[key] = (margin, harmonise.origins(shapes, self.window.grown(margin)))
@@ -55,6 +58,12 @@ class Surfaces:
             treatment.reach
             for rule, treatment in zip(self.inputs.rules, self.inputs.treatments, strict=True)
             if (rule.layer, rule.where) == key
+        ]
+        setbacks += [
+            entry.metres or 0.0
+            for rule in self.inputs.rules
+            if (rule.layer, rule.where) == key
+            for entry in self.inputs.local.get(rule.id, ())
         ]
         return max(setbacks, default=0.0)
 
@@ -95,37 +104,112 @@ class Surfaces:
         return int(max(radii, default=0.0) / self.window.resolution) + 1 if radii else 0
 
     def verdict(self, rule: Rule, treatment: Treatment) -> Verdict:
-        """What one rule says of the window."""
-        metres = treatment.reach
-        if not self._is_readable(rule):
+        """What one rule says of the window: by itself, then locally, then as decided in review."""
+        found = self._generic(rule, treatment, None)
+        # The first that holds a cell decides: it is laid over the others.
+        for entry in reversed(self.inputs.local.get(rule.id, ())):
+            found = self._localised(found, entry, rule, treatment)
+        if rule.inside is not None:
+            found = self._inside(found, (rule.inside, rule.inside_where))
+        for decided in self.inputs.amendments.get(rule.id, ()):
+            found = self._amended(found, decided)
+        return found
+
+    def _generic(self, rule: Rule, treatment: Treatment, setback: float | None) -> Verdict:
+        # With the rule's own setbacks, or with one in their place.
+        metres = treatment.reach if setback is None else setback
+        parts = self.inputs.parts.get(rule.id)
+        doubtful = None
+        if parts is not None:
+            near, doubtful = self._parts(parts, setback)
+            uncovered = self.uncovered(rule.layer, metres)
+        elif not self._is_readable(rule):
             nothing = np.zeros(self.window.shape, bool)
             return Verdict(nothing, ~nothing)
-        if rule.subject.kind == "presence":
+        elif rule.reads_raster:
+            near, uncovered = self._raster_subject(rule, metres)
+        else:
             near = self.near((rule.layer, rule.where), metres)
             uncovered = self.uncovered(rule.layer, metres)
-        else:
-            near, uncovered = self._raster_subject(rule, metres)
         found = constraints.verdict(
             near,
             uncovered,
             required=treatment.tier == "require",
             absence_informative=rule.layer not in self.inputs.silent,
         )
-        if rule.inside is None:
+        if doubtful is None:
             return found
+        doubtful &= ~near
+        return Verdict(found.against & ~doubtful, found.unsure | doubtful)
+
+    def _parts(
+        self, parts: Sequence[Part], setback: float | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
+        # Cells near the features that the rule is sure of, and near others; None without any.
+        near = np.zeros(self.window.shape, bool)
+        doubtful = np.zeros(self.window.shape, bool)
+        for part in parts:
+            reached = self._reached(part.shapes, part.metres if setback is None else setback)
+            if part.sure:
+                near |= reached
+            else:
+                doubtful |= reached
+        return near, None if all(p.sure for p in parts) else doubtful
+
+    def _reached(self, shapes: Shapes, metres: float) -> NDArray[np.bool_]:
+        if metres == 0:
+            return harmonise.presence(shapes, self.window)
+        margin = ceil(metres / self.window.resolution)
+        marked = harmonise.origins(shapes, self.window.grown(margin))
+        return harmonise.near(marked, metres / self.window.resolution, margin)
+
+    def _localised(self, found: Verdict, entry: Local, rule: Rule, treatment: Treatment) -> Verdict:
+        here = None
+        if entry.land is not None:
+            here = harmonise.category(entry.land, self.window) > 0
+            if not here.any():
+                return found
+        if entry.metres is None:
+            nothing = np.zeros(self.window.shape, bool)
+            other = Verdict(nothing, nothing)
+        else:
+            other = self._generic(rule, treatment, entry.metres)
+        if here is None:
+            # Nobody can tell whether it holds: where it would matter, nobody can tell what does.
+            differ = (found.against ^ other.against) | (found.unsure ^ other.unsure)
+            return Verdict(found.against & ~differ, found.unsure | differ)
+        return Verdict(
+            np.where(here, other.against, found.against), np.where(here, other.unsure, found.unsure)
+        )
+
+    def _inside(self, found: Verdict, key: LayerKey) -> Verdict:
         touched = found.against | found.unsure
-        if (rule.inside, rule.inside_where) not in self.inputs.vectors:
-            return Verdict(np.zeros_like(near), touched)
-        inside = self.near((rule.inside, rule.inside_where), 0.0)
+        if key not in self.inputs.vectors:
+            return Verdict(np.zeros_like(touched), touched)
+        inside = self.near(key, 0.0)
         found = constraints.narrowed(found, inside)
         # Where the extent itself is not covered, nobody knows whether the rule holds.
-        doubtful = self.uncovered(rule.inside, 0.0) & ~inside
+        doubtful = self.uncovered(key[0], 0.0) & ~inside
         return Verdict(found.against, found.unsure | (touched & doubtful))
 
+    def _amended(self, found: Verdict, decided: Amendment) -> Verdict:
+        here = harmonise.category(decided.land, self.window) > 0
+        if not here.any():
+            return found
+        against, unsure = found.against & ~here, found.unsure & ~here
+        match decided.effect:
+            case "holds":
+                against |= here
+            case "in doubt":
+                unsure |= here
+            case "set aside":
+                pass
+        return Verdict(against, unsure)
+
     def _is_readable(self, rule: Rule) -> bool:
-        if rule.subject.kind == "presence":
-            return (rule.layer, rule.where) in self.inputs.vectors
-        return rule.layer in self.inputs.rasters
+        if rule.reads_raster:
+            return rule.layer in self.inputs.rasters
+        return rule.subject.kind == "presence" and (rule.layer, rule.where) in self.inputs.vectors
 
     def _raster_subject(
         self, rule: Rule, metres: float

@@ -11,7 +11,18 @@ import shapely
 
 from geosite import constraints
 from geosite.harmonise import RasterSurface
-from geosite.inputs import Chosen, DepositPoints, LayerKey, Points, TileInputs, Zones
+from geosite.inputs import (
+    Amendment,
+    Chosen,
+    DepositPoints,
+    LayerKey,
+    Local,
+    Part,
+    Points,
+    TileInputs,
+    Zones,
+)
+from geosite.localities import area_shapes
 from geosite.model import Criterion, Scenario
 from geosite.model.scenario import EvidenceClass
 from geosite.resolution import lifted_by
@@ -111,7 +122,8 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
 
     layers and coverage: layer → features; rasters: layer → surface; categories:
     layer → column; points: (layer, field or "") → features; deposits: (x, y, weight,
-    accepted) each, strongest first; unread: layers that are not to be had.
+    accepted) each, strongest first; unread: layers that are not to be had; parts, local and
+    amendments: rule id → (features, metres[, sure]), (area or None, metres), (area, effect).
     """
     layers, rasters = dict(layers or {}), dict(more.get("rasters", {}))
     parcels = whole(grid) if parcels is None else parcels
@@ -159,6 +171,18 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
         },
         silent=frozenset(more.get("silent", ())),
         deposits=deposits,
+        parts={
+            i: tuple(Part(Shapes.of(f, grid, _kind(f)), *rest) for f, *rest in some)
+            for i, some in more.get("parts", {}).items()
+        },
+        local={
+            i: tuple(Local(None if a is None else area_shapes(a, grid), m) for a, m in some)
+            for i, some in more.get("local", {}).items()
+        },
+        amendments={
+            i: tuple(Amendment(area_shapes(a, grid), effect) for a, effect in some)
+            for i, some in more.get("amendments", {}).items()
+        },
     )
 
 

@@ -5,6 +5,7 @@ import shapely
 from geosite.crs import WGS84
 from geosite.errors import LayerDataError
 from geosite.library import Library
+from tests.worlds import SOUTH, WEST, box, put_layer
 
 
 def test_features_on_both_sides_of_the_antimeridian_are_near_alaska(hamlet):
@@ -42,3 +43,17 @@ def test_a_layer_with_nothing_near_is_told(hamlet):
 def test_a_condition_that_cannot_be_applied_names_the_layer(hamlet):
     with pytest.raises(LayerDataError, match="land/blm"):
         Library(hamlet.plan()).frame("land/blm", "no_such_column = 1")
+
+
+def test_features_far_from_the_question_are_read_where_they_are_asked_for(hamlet):
+    far = shapely.box(WEST + 9e5, SOUTH, WEST + 9.1e5, SOUTH + 9)
+    put_layer(hamlet, "x/far", [far, box(0, 0, 9, 9)], name=["far", "near"])
+    library = Library(hamlet.plan())
+    assert library.frame("x/far")["name"].tolist() == ["near"]
+    assert library.around("x/far", None, far.bounds)["name"].tolist() == ["far"]
+    assert library.around("x/far", "name = 'near'", far.bounds)["name"].tolist() == []
+    assert library.frame("x/far")["name"].tolist() == ["near"]
+
+
+def test_what_is_there_whole_has_no_box(hamlet):
+    assert Library(hamlet.plan()).boxes("land/blm") == []

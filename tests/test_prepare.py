@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geosite.errors import CoverageError, MissingLayerError
+from geosite.catalog import unknown_layers
+from geosite.errors import CatalogError, CoverageError, MissingLayerError
+from geosite.needs import named_layers
 from geosite.prepare import prepare
-from tests.worlds import RECORDS, SCENARIO, write_records
+from geosite.tile import tile
+from tests.worlds import RECORDS, SCENARIO, box, put_layer, write_records
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,57 @@ def test_land_that_waits_for_confirmation_is_offered_only_if_admitted(hamlet):
     assert not prepare(hamlet.plan()).inputs.offered.any()
     hamlet.ask(land={**land, "unconfirmed": "admit"}, project="refinery")
     assert prepare(hamlet.plan()).inputs.offered.sum() == 1
+
+
+def test_tenure_is_read_where_it_is_to_be_had_and_else_told(hamlet):
+    put_layer(
+        hamlet, "tenure/acquired", [box(0, 0, 900, 900), box(2000, 0, 3000, 900)], kind=[1, 2]
+    )
+    acquired = {"column": "land_origin", "layer": "tenure/acquired", "value": "acquired"}
+    lost = {"column": "mineral_estate", "layer": "tenure/split", "value": "private"}
+    entries = [lost, acquired, acquired | {"where": "kind = 2"}]
+    hamlet.ask(land=SCENARIO["land"] | {"tenure": entries})
+    plan = hamlet.plan()
+    # It is no reason to refuse a run.
+    assert plan.missing == ()
+    assert [u.purpose for u in plan.uses if u.layer == "tenure/acquired"] == ["tenure"]
+    assert any(n.startswith("mineral_estate: unknown where only tenure/split") for n in plan.notes)
+    ready = prepare(plan)
+    assert [None if f is None else len(f) for f in ready.tenure] == [None, 2, 1]
+    assert "tenure/acquired" in ready.files
+    assert "tenure/acquired" in named_layers(plan.scenario, plan.catalog, plan.rulebook)
+
+
+def test_tenure_of_points_or_by_a_condition_that_is_none_is_refused(hamlet):
+    points = {"column": "land_origin", "layer": "infrastructure/towns", "value": "acquired"}
+    hamlet.ask(land=SCENARIO["land"] | {"tenure": [points]})
+    with pytest.raises(CatalogError, match=r"land\.tenure: .* is a point, expected polygon"):
+        hamlet.plan()
+    wrong = points | {"layer": "land/dod", "where": "sort = 1"}
+    hamlet.ask(land=SCENARIO["land"] | {"tenure": [wrong]})
+    with pytest.raises(CatalogError, match=r"land\.tenure: where: 'sort = 1' is no condition"):
+        hamlet.plan()
+
+
+def test_decisions_are_obeyed_and_everything_else_is_as_it_was(hamlet):
+    plan = hamlet.plan()
+    plain = prepare(plan)
+    after = prepare(plan, amendments={"tribal-land": [(box(3000, 3000, 4000, 4000), "holds")]})
+    assert plain.inputs.amendments == {}
+    assert plain.disturbance.empty
+    before, then = (tile(r.inputs, plan.grid).status for r in (plain, after))
+    rows, columns = np.nonzero(before != then)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (40, 44, 15, 19)
+    assert len(rows) == 25
+    with pytest.raises(CatalogError, match="no-rule: this run does not ask the rule"):
+        prepare(plan, amendments={"no-rule": []})
+
+
+def test_a_layer_of_offices_or_plans_is_fetched_and_not_read(hamlet):
+    hamlet.ask(land=SCENARIO["land"] | {"offices": ["land/dod"], "plans": ["land/elsewhere"]})
+    plan = hamlet.plan()
+    assert plan.missing == ()
+    assert unknown_layers(plan.scenario, plan.catalog, plan.rulebook) == [
+        f"layer land/elsewhere has no entry in {hamlet.layers}"
+    ]
+    assert "land/dod" in named_layers(plan.scenario, plan.catalog, plan.rulebook)

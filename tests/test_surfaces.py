@@ -42,6 +42,7 @@ def exclude(setback):
 # ── features ──────────────────────────────────────────────────────────────────────────────────
 LINE = toygrid(1, 9, **PLACE)
 HOUSE = {"x/a": points(". . . h . . . . .", {"h": {}}, **PLACE)}
+LINE_TALL = toygrid(9, 9, row=PLACE["row"] - 4, column=PLACE["column"])
 WEST = {"x/a": features([box(LINE, -9, 9, -9, 7)])}
 
 
@@ -162,6 +163,151 @@ def test_beyond_its_edge_a_raster_says_nothing(tmp_path):
     assert says(grid, exclude("100 m"), subject=codes, **world) == "x x ? ? ?"
 
 
+# ── setbacks of their own ─────────────────────────────────────────────────────────────────────
+def at(*columns):
+    """Points at the centres of some cells of the line."""
+    x, y = LINE.centres()
+    return features([shapely.Point(x[c], y[0]) for c in columns])
+
+
+def test_each_part_has_its_own_setback():
+    parts = {"a": [(at(1), 100.0), (at(6), 200.0)]}
+    assert says(LINE, exclude("0 m"), parts=parts) == "x x x . x x x x x"
+
+
+def test_where_its_layer_is_silent_a_scaled_rule_cannot_tell_as_far_as_it_could_reach():
+    scaled = {"field": "kv", "steps": [{"from": 345, "setback": "300 m"}]}
+    mine = {"tier": "exclude", "setback": "100 m", "scaled": scaled}
+    world = {"parts": {"a": [(at(1), 100.0)]}, "coverage": WEST}
+    assert says(LINE, mine, **world) == "x x x . ? ? ? ? ?"
+
+
+def test_of_a_part_that_is_not_sure_nobody_can_tell():
+    parts = {"a": [(at(2), 0.0), (at(2, 5), 100.0, False)]}
+    assert says(LINE, exclude("0 m"), parts=parts) == ". ? x ? ? ? ? . ."
+    assert says(LINE, {"tier": "require", "within": "0 m"}, parts=parts) == "x ? . ? ? ? ? x x"
+
+
+def test_a_rule_whose_parts_are_none_is_an_answer_and_one_without_parts_is_none():
+    assert says(LINE, exclude("1 km"), parts={"a": []}) == " ".join("." * 9)
+    boundary = {"kind": "boundary"}
+    # Features of the layer are no boundaries, though another rule reads them.
+    assert says(LINE, exclude("0 m"), subject=boundary, layers=HOUSE) == " ".join("?" * 9)
+
+
+def test_an_inward_buffer_is_a_boundary_inside_its_own_layer():
+    grid = toygrid(7, 8, **PLACE)
+    parcels = [box(grid, 0, 7, 0, 5), box(grid, 0, 7, 5, 8)]
+    lines = features([p.exterior for p in parcels])
+    lines["geometry"] = lines.geometry.apply(lambda ring: shapely.LineString(ring.coords))
+    one = rule("a", exclude("100 m"), subject={"kind": "boundary"}, inside="x/land")
+    land = features([parcels[0]])
+    inputs = toyinputs(grid, rules=(one,), parts={"a": [(lines, 100.0)]}, layers={"x/land": land})
+    found = Surfaces(inputs, grid).verdict(one, one.mine)
+    # A line along an edge marks the cells right of it and below, and a setback begins there.
+    assert draw(found.against) == picture("""
+        # # # # # . . .
+        # # # # # . . .
+        # # . . # . . .
+        # # . . # . . .
+        # # . . # . . .
+        # # . . # . . .
+        # # # # # . . .
+    """)
+
+
+# ── local land ────────────────────────────────────────────────────────────────────────────────
+COUNTY = box(LINE, 0, 1, 4, 7)
+
+
+@pytest.mark.parametrize(
+    ("metres", "expected"),
+    [
+        (500.0, ". . x x x x x . ."),  # stricter
+        (0.0, ". . x x . . . . ."),  # more permissive
+        (None, ". . x x . . . . ."),  # it does not hold there
+        (100.0, ". . x x x . . . ."),  # as it is
+    ],
+)
+def test_on_local_land_the_local_setback_holds(metres, expected):
+    found = says(LINE, exclude("100 m"), layers=HOUSE, local={"a": [(COUNTY, metres)]})
+    assert found == expected
+
+
+def test_the_first_that_holds_a_cell_decides():
+    both = [(box(LINE, 0, 1, 6, 9), 0.0), (COUNTY, 500.0)]
+    assert says(LINE, exclude("100 m"), layers=HOUSE, local={"a": both}) == ". . x x x x . . ."
+    both.reverse()
+    assert says(LINE, exclude("100 m"), layers=HOUSE, local={"a": both}) == ". . x x x x x . ."
+
+
+def test_a_local_setback_decides_how_far_silence_reaches():
+    world = {"layers": HOUSE, "coverage": WEST}
+    found = says(LINE, exclude("300 m"), local={"a": [(COUNTY, 100.0)]}, **world)
+    assert found == "x x x x x . ? ? ?"
+
+
+def test_a_local_setback_is_that_of_all_parts():
+    parts = {"a": [(at(1), 0.0), (at(8), 400.0)]}
+    found = says(LINE, exclude("0 m"), parts=parts, local={"a": [(COUNTY, 200.0)]})
+    assert found == ". x . . . . x x x"
+
+
+def test_a_local_setback_of_a_raster_rule(tmp_path):
+    surface = raster(tmp_path / "a.tif", [[0, 0, 1, 0, 0, 0, 0, 0, 0]] * 9, LINE_TALL)
+    value = {"kind": "value", "at_least": "1"}
+    world = {"subject": value, "rasters": {"x/a": surface}}
+    assert says(LINE, exclude("0 m"), **world) == ". . x . . . . . ."
+    local = {"a": [(box(LINE, 0, 1, 3, 7), 200.0)]}
+    assert says(LINE, exclude("0 m"), local=local, **world) == ". . x x x . . . ."
+
+
+def test_local_land_that_nobody_can_place_is_doubt_where_it_would_matter():
+    found = says(LINE, exclude("100 m"), layers=HOUSE, local={"a": [(None, 200.0)]})
+    assert found == ". ? x x x ? . . ."
+    found = says(LINE, exclude("100 m"), layers=HOUSE, local={"a": [(None, None)]})
+    assert found == ". . ? ? ? . . . ."
+    # A county that is known goes before.
+    both = {"a": [(COUNTY, 0.0), (None, None)]}
+    assert says(LINE, exclude("100 m"), layers=HOUSE, local=both) == ". . ? ? . . . . ."
+
+
+# ── decisions ─────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        ("holds", ". x x x x x x ? ?"),
+        ("set aside", ". x x x . . . ? ?"),
+        ("in doubt", ". x x x ? ? ? ? ?"),
+    ],
+)
+def test_a_decision_goes_before_what_the_layers_say(effect, expected):
+    world = {"layers": HOUSE, "coverage": WEST}
+    decided = {"a": [(COUNTY, effect)]}
+    assert says(LINE, exclude("200 m"), amendments=decided, **world) == expected
+
+
+def test_the_later_decision_wins_also_over_local_land_and_extents():
+    decided = {"a": [(box(LINE, 0, 1, 0, 9), "set aside"), (box(LINE, 0, 1, 6, 9), "holds")]}
+    world = {"layers": HOUSE | EXTENT, "local": {"a": [(COUNTY, 500.0)]}}
+    found = says(LINE, exclude("200 m"), inside="x/in", amendments=decided, **world)
+    assert found == ". . . . . . x x x"
+
+
+def test_a_decision_needs_no_layer():
+    assert says(LINE, exclude("0 m"), amendments={"a": [(COUNTY, "set aside")]}) == (
+        "? ? ? ? . . . ? ?"
+    )
+
+
+def test_a_cell_belongs_to_a_decision_that_holds_its_centre():
+    decided = {"a": [(box(LINE, 0, 1, 2.45, 4.45), "holds")]}
+    # The whole of cell 3, the middle of 2 and less than half of 4.
+    assert says(LINE, exclude("0 m"), layers={"x/a": features([])}, amendments=decided) == (
+        ". . x x . . . . ."
+    )
+
+
 # ── in common ─────────────────────────────────────────────────────────────────────────────────
 def test_a_surface_is_made_once():
     inputs = toyinputs(LINE, layers=HOUSE)
@@ -231,3 +377,72 @@ def test_a_verdict_is_that_of_the_distances_in_any_tiling(drawn, metres, require
         at = grid.window(window)
         assert (found.against == against[at]).all()
         assert (found.unsure == unsure[at]).all()
+
+
+# ── laws ──────────────────────────────────────────────────────────────────────────────────────
+METRES = st.sampled_from((0.0, 50.0, 100.0, 141.5, 230.0, 300.0))
+EFFECTS = st.sampled_from(("holds", "set aside", "in doubt"))
+
+
+@st.composite
+def drawn_parts(draw):
+    """A grid and a few boxes and points round it, each with a setback."""
+    grid = toygrid(*draw(shapes(9)), **PLACE)
+    found = []
+    for _ in range(draw(st.integers(1, 4))):
+        c, r = draw(st.integers(-80, 160)) / 16, draw(st.integers(-80, 160)) / 16
+        size = draw(st.sampled_from((0, 0.25, 1.5, 3)))
+        cell = box(grid, r, r + size, c, c + size)
+        found.append((features([cell if size else cell.centroid]), draw(METRES)))
+    return grid, found
+
+
+def found(grid, mine="0 m", **world):
+    one = rule("a", exclude(mine))
+    return Surfaces(toyinputs(grid, rules=(one,), **world), grid).verdict(one, one.mine)
+
+
+@given(drawn_parts(), st.data())
+def test_wider_setbacks_never_free_land(drawn, data):
+    grid, parts = drawn
+    wider = [(f, m + data.draw(METRES)) for f, m in parts]
+    narrow, wide = (found(grid, parts={"a": p}) for p in (parts, wider))
+    assert not (narrow.against & ~wide.against).any()
+
+
+@given(drawn_parts(), METRES)
+def test_parts_of_one_setback_are_the_plain_rule(drawn, metres):
+    grid, parts = drawn
+    points = features([f.geometry.iloc[0].centroid for f, _ in parts])
+    split = [(points.iloc[[k]], metres) for k in range(len(points))]
+    plain = found(grid, f"{metres} m", layers={"x/a": points})
+    assert (found(grid, parts={"a": split}).against == plain.against).all()
+
+
+@given(drawn_parts(), METRES, st.integers(1, 7), st.integers(0, 9))
+def test_a_local_setback_as_the_rules_own_changes_nothing(drawn, metres, size, place):
+    grid, parts = drawn
+    world = {"layers": {"x/a": features([f.geometry.iloc[0].centroid for f, _ in parts])}}
+    county = box(grid, place - 3, place - 3 + size, place - 2, place - 2 + size)
+    plain = found(grid, f"{metres} m", **world)
+    for land in (county, None):
+        local = found(grid, f"{metres} m", local={"a": [(land, metres)]}, **world)
+        assert (local.against == plain.against).all()
+        assert (local.unsure == plain.unsure).all()
+
+
+@given(drawn_parts(), EFFECTS, st.integers(0, 140), st.integers(0, 140), st.integers(1, 60))
+def test_a_decision_touches_no_cell_outside_its_area(drawn, effect, x, y, size):
+    grid, parts = drawn
+    r, c, size = y / 16, x / 16, size / 16
+    area = box(grid, r, r + size, c, c + size)
+    plain = found(grid, parts={"a": parts})
+    after = found(grid, parts={"a": parts}, amendments={"a": [(area, effect)]})
+    across, down = np.meshgrid(*grid.centres())
+    cells = shapely.box(across - 50, down - 50, across + 50, down + 50)
+    outside = ~shapely.intersects(cells, area)
+    assert (after.against == plain.against)[outside].all()
+    assert (after.unsure == plain.unsure)[outside].all()
+    within = shapely.contains(area, cells)
+    assert (after.against[within] == (effect == "holds")).all()
+    assert (after.unsure[within] == (effect == "in doubt")).all()

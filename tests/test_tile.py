@@ -213,6 +213,10 @@ RULES = (
     rule("case", {"tier": "include", "case": "1"}, layer="x/case"),
     rule("local", {"tier": "exclude", "setback": "100 m"}, layer="x/towns", inside="x/state"),
     rule("lost", {"tier": "avoid", "factor": "0.9"}, layer="x/lost"),
+    rule("lines", {"tier": "flag"}, layer="x/lines"),
+    rule("edge", {"tier": "flag", "setback": "100 m"}, layer="x/ban", subject={"kind": "boundary"}),
+    rule("county", {"tier": "mitigate", "factor": "0.9", "setback": "200 m"}, layer="x/ban"),
+    rule("decided", {"tier": "avoid", "factor": "0.6", "setback": "50 m"}, layer="x/road"),
 )
 CRITERIA = (
     criterion("road", "distance", falling("100 m", "600 m"), "x/road", weight=3),
@@ -318,7 +322,20 @@ def everything(folder, *, seed=1, unit=DEPOSIT, down=0, right=0, side=SIDE, orig
         silent=["x/zones"],
         deposits=deposits,
         unread=["x/lost"],
-    )
+        parts={
+            "lines": [(features([road.geometry.iloc[0]]), 0.0), (towns.iloc[:2], 130.0),
+                      (features([blob(12, 90)]), 60.0, False)],
+            "edge": [(features([shapely.LineString(blob(9, 130).exterior.coords)]), 100.0)],
+        },
+        local={
+            "county": [(box(grid, 0, 20, 3.3, 8), 350.0), (box(grid, 0, 9, 0, 16), None)],
+            "tell": [(None, 100.0)],
+        },
+        amendments={
+            "decided": [(blob(13, 260), "holds"), (blob(14, 300), "set aside"),
+                        (blob(15, 200), "in doubt")],
+        },
+    )  # fmt: skip
     return grid, inputs
 
 

@@ -286,6 +286,20 @@ def _polygons(hamlet: Hamlet, file: str, shapes: dict[str, Any], **more: str) ->
     frame.to_file(hamlet.data / file)
 
 
+def put_layer(hamlet: Hamlet, layer: str, shapes: Any, **more: Any) -> None:
+    """A layer of the hamlet's own: its features, columns and (in capitals) keys of its entry."""
+    columns = {k: v for k, v in more.items() if k != "ENTRY"}
+    file = f"{layer.replace('/', '-')}.gpkg"
+    frame = gpd.GeoDataFrame(columns, geometry=list(shapes), crs=ALBERS)
+    frame.to_file(hamlet.data / file)
+    kind = {"Point": "point", "LineString": "line"}.get(frame.geom_type.iloc[0], "polygon")
+    number = {"type": "number"}
+    fields = {c: number if frame[c].dtype.kind in "if" else {} for c in columns}
+    declared = entry("land/dod") | {"sources": [{"kind": "file", "path": file}], "owner": None}
+    declared |= {"title": layer, "geometry": kind, "fields": fields}
+    write_yaml(hamlet.layers / f"{layer}.yaml", edited(declared, more.get("ENTRY", {})))
+
+
 def write_towns(hamlet: Hamlet, towns: list[tuple[float, float, str, int]]) -> None:
     rows = [(*lonlat(x, y), name, people) for x, y, name, people in towns]
     write_rows(hamlet.data / "towns.csv", "lon,lat,name,population", rows)

@@ -6,6 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geosite.model.criterion import Reading
     from geosite.model.layer import Geometry, Layer
     from geosite.model.rule import Rule
@@ -23,6 +25,12 @@ _MEASURES: dict[str, tuple[Geometry, ...]] = {
     "nearby": _VECTOR,
 }
 """Geometries that a measure can be taken of; a measure without a layer is not here."""
+_SUBJECTS: dict[str, tuple[Geometry, ...]] = {
+    "presence": _VECTOR,
+    "boundary": ("polygon",),
+    "disturbance": ("polygon",),
+}
+"""Geometries that the subject of a rule is read off; of others it is a raster."""
 
 
 def reading_misfits(reading: Reading, layer: Layer) -> list[str]:
@@ -48,30 +56,66 @@ def reading_misfits(reading: Reading, layer: Layer) -> list[str]:
     return found + condition_misfits(layer, reading.where)
 
 
-def rule_misfits(rule: Rule, layer: Layer | None, inside: Layer | None) -> list[str]:
+def rule_misfits(rule: Rule, catalog: Mapping[str, Layer]) -> list[str]:
     """What keeps a rule from being read off its layers, a line a fault.
 
-    Parameters
-    ----------
-    layer, inside : Layer or None
-        Those that the rule names; None where the catalogue has no entry.
+    Layers that the catalogue lacks are not among them.
     """
     found = []
-    if layer is not None:
-        kind = rule.subject.kind
-        kinds = _VECTOR if kind == "presence" else ("raster",)
-        wrong = geometry_misfits(layer, kinds, f"subject.kind {kind}")
+    kind = rule.subject.kind
+    if (layer := catalog.get(rule.layer)) is not None:
+        wrong = geometry_misfits(layer, _SUBJECTS.get(kind, ("raster",)), f"subject.kind {kind}")
         if not wrong and kind == "slope":
             wrong = _unit_misfits(layer, "m", "subject.kind slope")
         found += wrong or condition_misfits(layer, rule.where)
-    if inside is not None:
-        found += geometry_misfits(inside, ("polygon",), "inside")
-        if inside.absence == "not_informative":
+        found += _scaled_misfits(rule, layer)
+    if rule.subject.kind == "disturbance" and (shown := catalog.get(rule.subject.existing)):
+        wrong = geometry_misfits(shown, ("polygon",), "subject.existing")
+        found += wrong or [
+            f"subject.existing_{line}"
+            for line in condition_misfits(shown, rule.subject.existing_where)
+        ]
+    found += [] if (inside := catalog.get(rule.inside or "")) is None else _inside(rule, inside)
+    return found
+
+
+def _inside(rule: Rule, inside: Layer) -> list[str]:
+    found = geometry_misfits(inside, ("polygon",), "inside")
+    found += [f"inside_{line}" for line in condition_misfits(inside, rule.inside_where)]
+    if inside.absence == "not_informative":
+        found.append(
+            f"inside: layer {inside.id} is not_informative: where it shows nothing, nobody "
+            "knows whether the rule holds; name a layer that shows every such place"
+        )
+    return found
+
+
+def _scaled_misfits(rule: Rule, layer: Layer) -> list[str]:
+    found = []
+    for project in ("mine", "refinery"):
+        scaled = getattr(rule.treatment(project), "scaled", None)
+        if scaled is None:
+            continue
+        key, field = f"{project}.scaled", scaled.field
+        if rule.subject.kind not in ("presence", "boundary"):
             found.append(
-                f"inside: layer {inside.id} is not_informative: where it shows nothing, nobody "
-                "knows whether the rule holds; name a layer that shows every such place"
+                f"{key}: subject.kind {rule.subject.kind} has no features whose attribute could "
+                "tell a setback; leave out scaled, or write kind presence or boundary"
+            )
+        elif layer.fields and field not in (names := known_fields(layer)):
+            found.append(
+                f"{key}.field: layer {layer.id} has no field {field!r}; it has {', '.join(names)}"
+            )
+        elif layer.fields and (kind := _type(layer, field)) not in ("number", "integer"):
+            found.append(
+                f"{key}.field: {field} of layer {layer.id} is declared as {kind}, expected "
+                "numbers; declare it with type: number, or name another field"
             )
     return found
+
+
+def _type(layer: Layer, field: str) -> str:
+    return layer.fields[field].type if field in layer.fields else "text"
 
 
 def geometry_misfits(layer: Layer, kinds: tuple[Geometry, ...], key: str) -> list[str]:
