@@ -117,11 +117,10 @@ def _reaches(scenario: Scenario, rulebook: Rulebook) -> Iterator[float]:
     for criterion in scenario.criteria:
         for reading in criterion.readings:
             yield from (saturation(reading), radius(reading))
-    rules = rulebook.rules(scenario)
-    treatments = [rule.treatment(scenario.project) for rule in rules]
-    treatments += [override.treatment for override in scenario.overrides]
-    yield from (t.reach for t in treatments if t)
-    yield from (e.setback or 0.0 for e in _local(scenario, rulebook, rules))
+    asked = spoken(scenario, rulebook)
+    yield from (treatment.reach for _, treatment in asked)
+    local = _local(scenario, rulebook, (rule for rule, _ in asked))
+    yield from (entry.setback or 0.0 for entry in local)
     if scenario.evidence:
         yield from (scenario.evidence.reach, scenario.evidence.kernel)
 

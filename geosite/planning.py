@@ -175,18 +175,18 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
     day = scenario.as_of or today or datetime.now(UTC).date()
     asked = resolved(scenario, rulebook, day)
-    rules, treatments, local = asked.rules, asked.treatments, asked.local
+    rules, treatments = asked.rules, asked.treatments
     # How much of a layer is needed is not known before the outline, which needs all of one.
     catalog = _with_fetched(catalog, fetched, None)
     try:
         name, outline = area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
     except MissingLayerError:
         criteria, _ = _chosen_readings(scenario, catalog, data)
-        uses = _uses(scenario, catalog, data, rules, criteria, local)
+        uses = _uses(scenario, catalog, data, rules, criteria, asked.local)
         raise MissingLayerError(_no_outline(scenario, catalog, uses)) from None
     catalog = _with_fetched(catalog, fetched, needed_box(scenario, rulebook, outline, crs))
     criteria, notes = _chosen_readings(scenario, catalog, data)
-    uses = _uses(scenario, catalog, data, rules, criteria, local)
+    uses = _uses(scenario, catalog, data, rules, criteria, asked.local)
     grid = Grid.covering(
         outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
     )
@@ -215,7 +215,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         criteria,
         uses,
         tuple(notes),
-        local,
+        asked.local,
         asked.overrides,
         asked.lifts,
         asked.order,
