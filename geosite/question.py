@@ -49,7 +49,7 @@ def asked(plan: Plan, files: Mapping[str, tuple[FileRecord, ...]] | None = None)
         "layers": [plan.catalog[i].model_dump(mode="json") for i in sorted(used)],
         "rules": [r.model_dump(mode="json") for r in plan.rules],
         # The scenario's own are in it; the rulebook's may change under it.
-        "local": {i: [e.model_dump(mode="json") for e in held] for i, held in plan.local.items()},
+        "local": [e.model_dump(mode="json") for held in plan.local.values() for e in held],
         "commodities": plan.rulebook.commodities.model_dump(mode="json"),
         "authorities": plan.rulebook.authorities.model_dump(mode="json"),
         "permits": plan.rulebook.permits.model_dump(mode="json"),

@@ -10,6 +10,7 @@ import shapely
 
 from geosite.manifest import data_years, misshapen, notice
 from geosite.report import DataYears
+from geosite.report.text import markdown
 from geosite.runs import open_run
 from tests.worlds import (
     _FILES as ENTRIES,
@@ -108,6 +109,20 @@ def test_a_layer_made_of_others_is_as_old_as_they_are(hamlet):
         union_of=["land/part"],
     )  # fmt: skip
     assert data_years(hamlet.plan()) == DataYears(1999, 2026)
+
+
+def test_every_rule_in_force_has_its_line_in_the_citations(demo, tmp_path_factory):
+    folder = shared_demo(tmp_path_factory).folder.parent
+    for path in sorted(folder.glob("*-*/*Z-*")):
+        said = open_run(path).manifest
+        text = (path / "CITATIONS.md").read_text(encoding="utf-8")
+        lines = [x for x in text.splitlines() if x.startswith("| ")]
+        assert said["rules"]
+        for r in [*said["rules"], *said["unasked"]]:
+            line = f"| {markdown(r['id'])} | {markdown(r['title'])} |"
+            (found,) = [x for x in lines if x.startswith(line)]
+            assert markdown(r["citation"]) in found
+            assert markdown(r["evidence"]) in found
 
 
 def test_a_manifest_that_is_whole_has_no_fault(said, demo):

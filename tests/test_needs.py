@@ -42,6 +42,24 @@ def test_every_layer_that_is_named_is_wanted_whatever_is_there(hamlet):
     )  # fmt: skip
 
 
+def test_a_rule_that_the_project_asks_or_drops_by_its_own_decision(hamlet):
+    scenario, known = opened(hamlet)
+    about_plants = "foreign-hazardous-material"
+    asked = {r.id: r.treatment("mine") for r in RULEBOOK.rules(scenario)}
+    assert asked[about_plants] is None
+    land = {"layers": ["land/blm"], "offered": ["BLM"]}
+
+    def wanted(*overrides):
+        keys = {"land": land, "rules": ["military-land"], "overrides": list(overrides)}
+        return named_layers(asking(**keys), known, RULEBOOK)
+
+    drop = [{"rule": i, "basis": "x"} for i, t in asked.items() if t and "tribal" not in i]
+    assert "land/dod" in wanted()
+    assert "land/dod" not in wanted(*drop)
+    flag = {"rule": about_plants, "treatment": {"tier": "flag"}, "basis": "x"}
+    assert "land/dod" in wanted(*drop, flag)
+
+
 def test_stand_ins_bounds_and_parts_of_unions_are_wanted(hamlet):
     union = {"sources": None, "crs": None, "union_of": ["land/one", "land/two"]}
     hamlet.declare("land/blm", **union)

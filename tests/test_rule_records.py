@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,8 @@ from geosite.engine import Engine
 from geosite.errors import CatalogError
 from geosite.explain import explain_site, explain_spot
 from geosite.manifest import misshapen
+from geosite.model.rule import LocalRules
+from geosite.question import asked, differences, hash_of
 from geosite.report import plan_text
 from geosite.report.text import markdown
 from geosite.runs import content, execute, open_run
@@ -227,14 +230,19 @@ def test_a_damaged_record_is_found(run, where, value):
     assert len(misshapen(said)) == 1
 
 
-def test_another_local_rule_is_another_question(village, run):
-    text = village.scenario.read_text(encoding="utf-8")
-    village.scenario.write_text(text.replace("3 km", "4 km"), encoding="utf-8")
-    try:
-        found = execute(village.plan(), village.outputs, drawn=False)
-    finally:
-        village.scenario.write_text(text, encoding="utf-8")
-    assert found.manifest["hash"] != run.manifest["hash"]
+def test_another_local_rule_of_the_rulebook_is_another_question(hamlet):
+    # The scenario is the same: what the rulebook says of the place has changed under it.
+    ask(hamlet, OWN[0])
+    book = open_rulebook()
+    entry = {"rule": "noise", "inside": "land/dod", "setback": "3 km", "citation": "code"}
+    plain = asked(hamlet.plan())
+    local = [
+        asked(hamlet.plan(rulebook=replace(book, local=LocalRules.model_validate({"local": [x]}))))
+        for x in (entry, entry | {"setback": "4 km"})
+    ]
+    assert len({hash_of(q) for q in (plain, *local)}) == 3
+    assert differences(plain, local[0]) == ["the local rules have changed"]
+    assert differences(*local) == ["the local rules have changed"]
 
 
 # ── no land is left ───────────────────────────────────────────────────────────────────────────
