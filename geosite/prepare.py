@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from geosite.inputs import Effect
     from geosite.model.layer import Layer
     from geosite.model.rule import LandAuthority
+    from geosite.model.scenario import Tenure
 
 
 MOST_SAMPLES = 4
@@ -72,6 +73,8 @@ class Prepared:
     """Analysis areas of the rules with a cap, see `rulings.rulings`."""
     tenure: tuple[gpd.GeoDataFrame | None, ...] = ()
     """Polygons near the AOI of each entry of ``land.tenure``; None where they are not to be had."""
+    tenure_land: tuple[gpd.GeoDataFrame | None, ...] = ()
+    """Land of which each of them says what it is off its polygons; None: all of it."""
 
 
 def prepare(
@@ -151,6 +154,7 @@ def prepare(
         library.seconds,
         caps,
         tenure,
+        tuple(_told_land(t, plan, library) for t in scenario.land.tenure),
     )
 
 
@@ -327,6 +331,17 @@ def _tenure(plan: Plan, library: Library) -> tuple[gpd.GeoDataFrame | None, ...]
         library.frame(t.layer, t.where) if t.layer in read else None
         for t in plan.scenario.land.tenure
     )
+
+
+def _told_land(told: Tenure, plan: Plan, library: Library) -> gpd.GeoDataFrame | None:
+    layer = plan.catalog.get(told.layer)
+    nowhere = gpd.GeoDataFrame(geometry=[], crs=plan.grid.crs)
+    if told.otherwise is None or layer is None or layer.absence == "not_informative":
+        return nowhere
+    read = {u.layer for u in plan.uses if not u.missing}
+    if layer.coverage.kind == "inside" and layer.coverage.layer not in read:
+        return nowhere
+    return covered_land(library, told.layer, plan.grid.grown(plan.halo + 1).bounds)
 
 
 def _authorities(plan: Plan) -> dict[str, tuple[LandAuthority, ...]]:

@@ -14,7 +14,6 @@ from geosite import readiness
 from geosite.accuracy import possible_rules
 from geosite.authority import authority_columns
 from geosite.candidates import outlined
-from geosite.crs import WGS84, projected_geometry
 from geosite.description import deposit_columns, land_columns
 from geosite.findings import concerned, coverage, rules_touching
 from geosite.parcels import located
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from shapely.geometry.base import BaseGeometry
 
     from geosite.grid import Grid
     from geosite.planning import Plan
@@ -120,7 +118,7 @@ def _with_authority(
     plan: Plan, ready: Prepared, sites: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, tuple[int, float]]:
     register = {c: list(sites[c]) for c in COLUMNS}
-    told = tenure_columns(sites, _shown(plan, ready, sites), register)
+    told = tenure_columns(sites, _shown(plan, ready), register)
     sites[list(told)] = told
     law = authority_columns(sites, ready.authorities, plan.rulebook.commodities)
     sites[["authority", "disposal"]] = law[["authority", "disposal"]]
@@ -154,42 +152,12 @@ def _accuracy(plan: Plan, layer: str) -> float | None:
     return plan.catalog[layer].positional_accuracy
 
 
-def _shown(plan: Plan, ready: Prepared, sites: gpd.GeoDataFrame) -> list[Shown]:
-    entries = plan.scenario.land.tenure
-    frames = ready.tenure or (None,) * len(entries)
+def _shown(plan: Plan, ready: Prepared) -> list[Shown]:
+    entries = zip(plan.scenario.land.tenure, ready.tenure, ready.tenure_land, strict=True)
     return [
-        Shown(e, f, None if f is None else _covered(plan, ready, e.layer, sites))
-        for e, f in zip(entries, frames, strict=True)
+        Shown(entry, land, None if told is None else shapely.union_all(told.geometry.to_numpy()))
+        for entry, land, told in entries
     ]
-
-
-def _covered(
-    plan: Plan, ready: Prepared, layer: str, sites: gpd.GeoDataFrame
-) -> BaseGeometry | None:
-    """Land of which a layer says that it has no feature there; None: all that is not its own."""
-    declared = plan.catalog[layer].coverage
-    nowhere: BaseGeometry = shapely.Polygon()
-    if plan.catalog[layer].absence == "not_informative":
-        return nowhere
-    match declared.kind:
-        case "everywhere":
-            return None
-        case "box":
-            box = shapely.box(declared.west, declared.south, declared.east, declared.north)
-            return projected_geometry(shapely.segmentize(box, 0.05), WGS84, plan.grid.crs)
-        case "states" | "except_states" if ready.states is not None:
-            names = {n.casefold() for n in declared.names}
-            named = ready.states["name"].astype(str).str.casefold().isin(names)
-            there: BaseGeometry = shapely.union_all(
-                ready.states.geometry.to_numpy()[named.to_numpy()]
-            )
-            if declared.kind == "states":
-                return there
-            off: BaseGeometry = shapely.difference(shapely.box(*sites.total_bounds), there)
-            return off
-        case _:
-            # Where such a layer speaks is not known here: off its polygons it tells nothing.
-            return nowhere
 
 
 def _oldest(plan: Plan) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -11,12 +9,13 @@ import shapely
 
 from geosite.authority import NO_AUTHORITY
 from geosite.pipeline import analyse
-from geosite.prepare import prepare
 from geosite.runs import execute
-from geosite.tabulation import _covered
-from tests.worlds import SCENARIO, SIDE, box, write_yaml
+from tests.worlds import ALBERS, SCENARIO, SIDE, box, write_yaml
+from tests.worlds import entry as world_entry
 
 WEST_HALF = box(0, 0, 6000, SIDE)
+AWAY = box(11_900, 0, 12_000, 100)
+"""Land that no site lies on."""
 
 
 def tenure(*entries):
@@ -27,18 +26,23 @@ def entry(column="mineral_status", value="withdrawn", layer="land/withdrawn", **
     return {"column": column, "layer": layer, "value": value, **more}
 
 
+def withdrawn(hamlet, *shapes, **declared):
+    """Put a layer of withdrawn land into the catalogue of a hamlet."""
+    layer = world_entry("land/dod") | {"title": "Withdrawn", "fields": {"name": {}}}
+    layer["sources"] = [{"kind": "file", "path": "withdrawn.gpkg"}]
+    del layer["owner"]
+    write_yaml(hamlet.layers / "land/withdrawn.yaml", layer | declared)
+    frame = gpd.GeoDataFrame(
+        {"name": [f"order {k}" for k in range(len(shapes))]}, geometry=list(shapes), crs=ALBERS
+    )
+    frame.to_file(hamlet.data / "withdrawn.gpkg")
+
+
 def analysed(hamlet, folder, *shapes, **more):
     """The hamlet with one layer of tenure that shows these polygons."""
     hamlet.ask(land=tenure(entry(**more)))
-    hamlet.declare("infrastructure/rail")
-    planned = hamlet.plan()
-    withdrawn = planned.catalog["land/dod"].model_copy(
-        update={"id": "land/withdrawn", "absence": "informative"}
-    )
-    planned = replace(planned, catalog={**planned.catalog, "land/withdrawn": withdrawn})
-    ready = prepare(planned)
-    frame = gpd.GeoDataFrame(geometry=list(shapes), crs=planned.grid.crs)
-    return analyse(planned, folder, ready=replace(ready, tenure=(frame,)))
+    withdrawn(hamlet, *shapes or [AWAY])
+    return analyse(hamlet.plan(), folder)
 
 
 def test_without_a_layer_of_tenure_all_is_unknown(common):
@@ -86,30 +90,35 @@ def test_a_part_is_told_with_its_acres(hamlet, tmp_path):
     assert (sites["mineral_status_unknown_acres"] < 1e-6).all()
 
 
-def test_off_its_polygons_a_layer_tells_only_where_it_speaks(hamlet):
-    hamlet.ask()
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        ({}, "open"),
+        ({"coverage": {"kind": "states", "names": ["toyland"]}}, "open"),
+        ({"coverage": {"kind": "except_states", "names": ["Toyland"]}}, "unknown"),
+        ({"coverage": {"kind": "box", "west": "-180", "south": "0", "east": "0", "north": "80"}},
+         "open"),
+        ({"coverage": {"kind": "inside", "layer": "land/blm"}}, "open"),
+        ({"coverage": {"kind": "inside", "layer": "land/tribal"}}, "unknown"),
+        # That layer is not to be had, so nobody knows where this one speaks.
+        ({"coverage": {"kind": "inside", "layer": "land/extent"}}, "unknown"),
+        ({"absence": "not_informative"}, "unknown"),
+    ],
+)  # fmt: skip
+def test_off_its_polygons_a_layer_tells_only_where_it_speaks(hamlet, tmp_path, declared, status):
+    hamlet.ask(land=tenure(entry(otherwise="open")))
+    withdrawn(hamlet, AWAY, **declared)
+    extent = world_entry("land/blm") | {"sources": [{"kind": "file", "path": "nowhere.gpkg"}]}
+    write_yaml(hamlet.layers / "land/extent.yaml", extent)
+    sites = analyse(hamlet.plan(), tmp_path / "a").sites
+    assert set(sites["mineral_status"]) == {status}
+
+
+def test_a_layer_of_tenure_that_is_missing_refuses_no_run(hamlet, tmp_path):
+    hamlet.ask(land=tenure(entry(otherwise="open")))
     planned = hamlet.plan()
-    ready = prepare(planned)
-    sites = ready.register.parcels
-    asked = {
-        "everywhere": {"kind": "everywhere"},
-        "states": {"kind": "states", "names": ["toyland"]},
-        "except": {"kind": "except_states", "names": ["Toyland"]},
-        "inside": {"kind": "inside", "layer": "land/blm"},
-        "box": {"kind": "box", "west": "-180", "south": "0", "east": "0", "north": "80"},
-    }
-    covered = {}
-    for name, coverage in asked.items():
-        hamlet.declare("infrastructure/rail", coverage=coverage)
-        covered[name] = _covered(hamlet.plan(), ready, "infrastructure/rail", sites)
-    whole = sites.geometry.union_all()
-    assert covered["everywhere"] is None
-    assert covered["states"].covers(whole.buffer(-1))
-    assert not covered["except"].intersects(whole.buffer(-1))
-    assert covered["inside"].is_empty
-    assert covered["box"].covers(whole)
-    hamlet.declare("infrastructure/rail", absence="not_informative")
-    assert _covered(hamlet.plan(), ready, "infrastructure/rail", sites).is_empty
+    assert any("land/withdrawn" in note for note in planned.notes)
+    assert set(analyse(planned, tmp_path / "a").sites["mineral_status"]) == {"unknown"}
 
 
 def test_a_rule_that_may_touch_is_named_by_the_accuracy_of_its_layer(hamlet):
@@ -126,10 +135,3 @@ def test_a_rule_that_may_touch_is_named_by_the_accuracy_of_its_layer(hamlet):
     near = rough["rules_possible"] == "near-rail"
     assert near.any()
     assert not (near & (rough["rules_avoid"] != "")).any()
-
-
-def test_an_instrument_names_its_condition_in_the_run(hamlet, tmp_path):
-    write_yaml(tmp_path / "unused.yaml", {})
-    found = analysed(hamlet, tmp_path / "a", box(0, 0, SIDE, SIDE), column="land_origin",
-                     value="acquired").sites  # fmt: skip
-    assert (found["land_origin"] == "acquired").all()
