@@ -111,11 +111,13 @@ browser: $(TEST)
 	  || echo "$$package could not be installed (see $$log): browser tests are skipped"; done
 
 # Clients of official services are tested against servers that others wrote: MapServer and nginx
-# here, Koop by npm, pygeoapi by pip.
+# here, Koop by npm, pygeoapi by pip; exact overlaps against PostGIS.
 servers: $(TEST)
 	@missing=; path="$$PATH:/usr/sbin:/usr/lib/cgi-bin"; \
 	PATH=$$path command -v nginx >/dev/null || missing=nginx-light; \
 	PATH=$$path command -v mapserv >/dev/null || missing="$$missing cgi-mapserver"; \
+	ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 \
+	  || missing="$$missing postgresql-15-postgis-3"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \
 	else echo "not installed: $$missing; tests on real servers are skipped. To have them: sudo $(APT) $$missing"; exit 0; fi; \

@@ -6,6 +6,7 @@ and no share exceeds one. Everything is measured on the outlines themselves, not
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,35 +14,35 @@ import pandas as pd
 import shapely
 
 from geosite import crs
-from geosite.cuts import Parts, parts, threaded, valid
+from geosite.cuts import parts, valid
 from geosite.errors import CRSMismatchError
+from geosite.meetings import TOUCH_M, Features, firsts, united
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import geopandas as gpd
     from numpy.typing import NDArray
+
+    from geosite.meetings import Pairs
 
     Geometries = NDArray[Any]
     Numbers = NDArray[np.float64]
     Places = NDArray[np.int64]
 
-TOUCH_M = 1e-6
-"""Nearer than this, outlines touch; an overlap that is nowhere wider is a touch, too [m]."""
-_BLOCK = 4096
-"""Sites, or pieces of sites, that are laid against the features at once."""
 _SAFE = 1.01
 """A distance on the grid is looked up this much further than its scale says."""
 _ROUND = 16
 """Segments of a quarter of a circle."""
 _INWARD = 1 / np.cos(np.pi / (4 * _ROUND))
 """A shrink by a polygon of so many segments is nowhere less than by the circle."""
-DIRECTIONS = tuple("N NNE NE ENE E ESE SE SSE S SSW SW WSW W WNW NW NNW".split())
+DIRECTIONS = (
+    *("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE"),
+    *("S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"),
+)
 
 
 # ── areas ─────────────────────────────────────────────────────────────────────────────────────
 def areas(sites: Geometries, features: Geometries) -> Numbers:
-    """Area of each site under the union of the features, (n,) [m²].
+    """Area of each site under the union of the features, (n,) [m²]; 0 where there is nothing.
 
     Parameters
     ----------
@@ -54,77 +55,21 @@ def areas(sites: Geometries, features: Geometries) -> Numbers:
     Exact but for rounding: sites and features of many corners are cut along the grid's
     axes; each piece of a site is laid against the pieces near it; where those of several
     features meet it they are united first; the sum is over the pieces of the site.
+
+    Examples
+    --------
+    >>> site, one, same = shapely.box(0, 0, 10, 10), shapely.box(4, 0, 20, 10), None
+    >>> areas(np.array([site]), np.array([one, one, same]))
+    array([60.])
     """
-    cut = parts(valid(features)).of(2)
-    return _inside(parts(valid(sites)).of(2), cut, len(sites), shapely.area)
+    whole = valid(sites)
+    cut = Features(parts(valid(features)).of(2))
+    return _at_most(cut.met(parts(whole).of(2), len(whole)).area, whole)
 
 
-def _inside(sites: Parts, features: Parts, count: int, size: Any) -> Numbers:
-    # Area (of polygons) or length (of lines) of the union of the features inside each site.
-    out = np.zeros(count)
-    if not len(sites) or not len(features):
-        return out
-    tree = shapely.STRtree(features.geometry)
-    for block in _blocks(len(sites)):
-        near, piece = _pairs(tree, sites.geometry[block])
-        own = sites.geometry[block]
-        clips = threaded(shapely.intersection, own[near], features.geometry[piece])
-        clips, of = shapely.get_parts(clips, return_index=True)
-        sizes = size(clips)
-        some = sizes > 0
-        clips, of, sizes = clips[some], of[some], sizes[some]
-        found = _united_size(
-            clips, sizes, near[of], features.owner[piece[of]], len(own), size, shapely.area(own)
-        )
-        np.add.at(out, sites.owner[block], found)
-    return out
-
-
-def _united_size(
-    clips: Geometries,
-    sizes: Numbers,
-    group: Places,
-    owner: Places,
-    count: int,
-    size: Any,
-    most: Numbers,
-) -> Numbers:
-    # Size of the union of the clips of each group. Those of one feature share no inside.
-    found = np.bincount(group, sizes, count).astype(np.float64)
-    first = np.full(count, -1)
-    first[group[::-1]] = owner[::-1]
-    mixed = np.zeros(count, bool)
-    mixed[group[owner != first[group]]] = True
-    if size is shapely.area:
-        whole = np.zeros(count)
-        np.maximum.at(whole, group, sizes)
-        full = whole >= most * (1 - 1e-12)
-        found[full] = most[full]
-        mixed &= ~full
-    asked = mixed[group]
-    if asked.any():
-        at, unions = _united(clips[asked], group[asked])
-        found[at] = size(unions)
-    return np.minimum(found, most) if size is shapely.area else found
-
-
-def _united(clips: Geometries, group: Places) -> tuple[Places, Geometries]:
-    # Groups, ascending, and the union of each. Unions of like many are taken at one go.
-    order = np.argsort(group, kind="stable")
-    at, start, number = np.unique(group[order], return_index=True, return_counts=True)
-    out = np.empty(len(at), object)
-    rank = np.ceil(np.log2(number)).astype(int)
-    for power in np.unique(rank):
-        rows = np.flatnonzero(rank == power)
-        table = np.full((len(rows), 2**power), None, object)
-        line = np.repeat(np.arange(len(rows)), number[rows])
-        column = np.arange(len(line)) - np.repeat(
-            np.cumsum(number[rows]) - number[rows], number[rows]
-        )
-        table[line, column] = clips[order[start[rows][line] + column]]
-        chunk = max(1, 1024 // 2**power)
-        out[rows] = threaded(lambda t: shapely.union_all(t, axis=1), table, chunk=chunk)
-    return at, out
+def _at_most(area: Numbers, sites: Geometries) -> Numbers:
+    # The pieces of a site add up to it but for rounding.
+    return np.minimum(area, np.nan_to_num(shapely.area(sites)))
 
 
 # ── touches ───────────────────────────────────────────────────────────────────────────────────
@@ -187,11 +132,12 @@ def touches(
     a point covers none of it, yet a hair's breadth would change that: *possible*. Without
     a stated accuracy, a counts as 0. Which feature is nearest is decided in the plane.
     """
+    _checked(sites, features, reach)
     return _Meeting(sites, features, reach, accuracy).table(ring)
 
 
 class _Meeting:
-    """Sites and features, laid on each other once; each method answers one question."""
+    """Sites and the features of a rule; each method answers one question."""
 
     def __init__(
         self,
@@ -200,48 +146,72 @@ class _Meeting:
         reach: float | Numbers,
         accuracy: float | None,
     ) -> None:
-        _checked(sites, features)
         self.index, self.crs = sites.index, sites.crs
         self.sites = valid(sites.geometry.to_numpy())
-        self.pieces = parts(valid(features.geometry.to_numpy()))
-        self.tree = shapely.STRtree(self.pieces.geometry)
+        self.cut = parts(self.sites)
+        self.features = Features(parts(valid(features.geometry.to_numpy())))
         self.count = len(features)
         self.reach = np.broadcast_to(np.asarray(reach, float), (self.count,))
         self.accuracy = accuracy
-        self.names = (
-            features["name"].fillna("").astype(str).to_numpy(object)
-            if "name" in features.columns
-            else np.full(self.count, "", object)
-        )
-        self.scales = self._scales()
+        self.names, self.name = _names(features)
 
     def table(self, ring: float) -> pd.DataFrame:
         """One row a site; see `touches`."""
-        n = len(self.sites)
+        met = self.features.met(self.cut, len(self.sites))
+        overlap = _at_most(met.area, self.sites)
         own = np.nan_to_num(shapely.area(self.sites))
-        polygons, lines = self.pieces.of(2), self.pieces.of(1)
-        cut = parts(self.sites).of(2)
-        overlap = np.minimum(_inside(cut, polygons, n, shapely.area), own)
-        length = _inside(cut, lines, n, shapely.length) if len(lines) else np.full(n, np.nan)
-        hits = self._within(TOUCH_M)
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(own > 0, np.minimum(overlap / own, 1.0), np.nan)
+        lines = bool((self.features.pieces.dimension == 1).any())
         out = pd.DataFrame(
-            {"overlap_ha": overlap / 10_000, "share": share, "length_m": length}, index=self.index
+            {
+                "overlap_ha": overlap / 10_000,
+                "share": share,
+                "length_m": met.length if lines else np.nan,
+            },
+            index=self.index,
         )
-        out["names"], out["features_n"] = self._named(*hits)
-        self._nearest(out, hits[0])
-        rings = self._geodesic(ring, hits)
-        out["ring_names"], out["ring_n"] = self._named(*rings[:2])
-        a = self.accuracy or 0.0
-        site, feature, far = self._geodesic(float(self.reach.max(initial=0)) + a, hits)
-        wanted = far - a <= self.reach[feature]
-        site, feature, far = site[wanted], feature[wanted], far[wanted]
-        out["reach_names"], out["reach_n"] = self._named(site, feature)
-        out["standing"] = self._standing(site, feature, far, overlap)
+        hits = (met.site, met.feature, np.zeros(len(met.site)))
+        touching = self._named(hits)
+        out["names"], out["features_n"] = touching
+        self._nearest(out, met.site)
+        ringed = self._named(self._ringed(hits, ring)) if ring > 0 else touching
+        out["ring_names"], out["ring_n"] = ringed
+        within, reached = self._reached(hits), touching
+        if within is not hits:
+            reached = self._named(within)
+        out["reach_names"], out["reach_n"] = reached
+        out["standing"] = self._standing(within, overlap)
         out["accuracy_known"] = self.accuracy is not None
         return out
 
+    def _nearest(self, out: pd.DataFrame, touching: Places) -> None:
+        n = len(self.sites)
+        far, bearing = np.full(n, np.nan), np.full(n, np.nan)
+        names = np.full(n, "", object)
+        far[touching] = 0.0
+        asked = self.cut.at(np.flatnonzero(np.isnan(far)[self.cut.owner]))
+        at, piece = self.features.nearest(asked)
+        site = asked.owner[at]
+        far[site], bearing[site] = self._ground(asked.geometry[at], piece)
+        names[site] = self.names[self.name[self.features.pieces.owner[piece]]]
+        out["nearest_m"], out["bearing_deg"] = far, bearing
+        out["direction"], out["nearest_name"] = directions(bearing), names
+
+    def _ground(self, own: Geometries, piece: Places) -> tuple[Numbers, Numbers]:
+        # Geodesic distance and bearing between the points that are nearest in the plane.
+        links = shapely.shortest_line(own, self.features.pieces.geometry[piece])
+        xy = shapely.get_coordinates(links).reshape(-1, 2, 2)
+        return crs.geodesic(xy[:, 0], xy[:, 1], self.crs)
+
+    def _near(self, distance: float) -> Pairs:
+        # Pairs of site and feature that are about so near on the ground, how far apart they are.
+        _, most = self._scales
+        at, piece = self.features.within(self.cut, distance * most * _SAFE)
+        far, _ = self._ground(self.cut.geometry[at], piece)
+        return firsts([(self.cut.owner[at], self.features.pieces.owner[piece], far)])
+
+    @cached_property
     def _scales(self) -> tuple[float, float]:
         # Metres of the plane in a metre of the ground: least and most, round the sites.
         there = self.sites[~shapely.is_missing(self.sites)]
@@ -249,94 +219,56 @@ class _Meeting:
             return 1.0, 1.0
         return crs.linear_scales(self.crs, tuple(shapely.total_bounds(there)))
 
-    def _within(self, distance: float) -> tuple[Places, Places]:
-        # Pairs of site and feature that are so near in the plane, each once, in order.
-        found = []
-        for block in _blocks(len(self.sites)):
-            near, piece = self.tree.query(self.sites[block], predicate="dwithin", distance=distance)
-            pairs = (near + block.start) * max(self.count, 1) + self.pieces.owner[piece]
-            found.append(np.unique(pairs))
-        pairs = np.concatenate([np.empty(0, np.int64), *found])
-        return pairs // max(self.count, 1), pairs % max(self.count, 1)
+    def _ringed(self, hits: Pairs, ring: float) -> Pairs:
+        # Most are within the ring by any scale; the ground is asked about the others only.
+        least, most = self._scales
+        owner = self.features.pieces.owner
+        at, piece = self.features.within(self.cut, ring * least / _SAFE)
+        sure = firsts([hits, (self.cut.owner[at], owner[piece], np.zeros(len(at)))])
+        at, piece = self.features.within(self.cut, ring * most * _SAFE)
+        pair = self.cut.owner[at] * self.count + owner[piece]
+        other = ~np.isin(pair, sure[0] * self.count + sure[1])
+        at, piece = at[other], piece[other]
+        far, _ = self._ground(self.cut.geometry[at], piece)
+        at, piece = at[far <= ring], piece[far <= ring]
+        return firsts([sure, (self.cut.owner[at], owner[piece], far[far <= ring])])
 
-    def _geodesic(
-        self, distance: float, hits: tuple[Places, Places]
-    ) -> tuple[Places, Places, Numbers]:
-        # Pairs that are so near on the ground, in order, and how far apart they are.
-        far = np.zeros(len(hits[0]))
-        if distance <= 0:
-            return *hits, far
-        touching = hits[0] * self.count + hits[1]
-        keys, distances = [touching], [far]
-        for block in _blocks(len(self.sites)):
-            near, piece = self.tree.query(
-                self.sites[block],
-                predicate="dwithin",
-                distance=distance * self.scales[1] * _SAFE,
-            )
-            site = near + block.start
-            pair = site * self.count + self.pieces.owner[piece]
-            apart = ~np.isin(pair, touching)
-            site, piece, pair = site[apart], piece[apart], pair[apart]
-            ground, _ = self._ground(site, piece)
-            order = np.lexsort((ground, pair))
-            pair, ground = pair[order], ground[order]
-            first = np.ones(len(pair), bool)
-            first[1:] = pair[1:] != pair[:-1]
-            first &= ground <= distance
-            keys.append(pair[first])
-            distances.append(ground[first])
-        pairs, far = np.concatenate(keys), np.concatenate(distances)
-        order = np.argsort(pairs, kind="stable")
-        pairs = pairs[order]
-        return pairs // self.count, pairs % self.count, far[order]
+    def _reached(self, hits: Pairs) -> Pairs:
+        # Pairs that are certainly or possibly within reach, and how far apart they are.
+        a = self.accuracy or 0.0
+        most = float(self.reach.max(initial=0.0)) + a
+        if most <= 0:
+            return hits
+        site, feature, far = self._near(most)
+        some = far - a <= self.reach[feature]
+        return firsts([hits, (site[some], feature[some], far[some])])
 
-    def _ground(self, site: Places, piece: Places) -> tuple[Numbers, Numbers]:
-        # Geodesic distance and bearing between the points that are nearest in the plane.
-        links = threaded(shapely.shortest_line, self.sites[site], self.pieces.geometry[piece])
-        xy = shapely.get_coordinates(links).reshape(-1, 2, 2)
-        return crs.geodesic(xy[:, 0], xy[:, 1], self.crs)
+    def _named(self, pairs: Pairs) -> tuple[NDArray[Any], Places]:
+        # Distinct names of the features of each site, sorted, and how many features there are.
+        site, name = pairs[0], self.name[pairs[1]]
+        out = np.empty(len(self.sites), object)
+        out[:] = [()] * len(out)
+        both = np.unique((site * len(self.names) + name)[self.names[name] != ""])
+        at, start = np.unique(both // len(self.names), return_index=True)
+        said = self.names[both % len(self.names)].tolist()
+        ends = [*start[1:].tolist(), len(said)]
+        for k, low, high in zip(at.tolist(), start.tolist(), ends[: len(at)], strict=True):
+            out[k] = tuple(said[low:high])
+        return out, np.bincount(site, minlength=len(out))
 
-    def _nearest(self, out: pd.DataFrame, touching: Places) -> None:
-        n = len(self.sites)
-        far, bearing = np.full(n, np.nan), np.full(n, np.nan)
-        names = np.full(n, "", object)
-        far[touching] = 0.0
-        asked = np.flatnonzero(np.isnan(far) & ~shapely.is_missing(self.sites))
-        if len(asked) and len(self.pieces):
-            near, piece = self.tree.query_nearest(self.sites[asked], all_matches=True)
-            # Of several that are equally near, the first feature.
-            order = np.lexsort((piece, self.pieces.owner[piece], near))
-            near, piece = near[order], piece[order]
-            near, first = np.unique(near, return_index=True)
-            site, piece = asked[near], piece[first]
-            far[site], bearing[site] = self._ground(site, piece)
-            names[site] = self.names[self.pieces.owner[piece]]
-        out["nearest_m"], out["bearing_deg"] = far, bearing
-        out["direction"], out["nearest_name"] = directions(bearing), names
-
-    def _named(self, site: Places, feature: Places) -> tuple[list[tuple[str, ...]], Places]:
-        names: list[set[str]] = [set() for _ in self.sites]
-        for k, name in zip(site.tolist(), self.names[feature], strict=True):
-            if name:
-                names[k].add(name)
-        return [tuple(sorted(each)) for each in names], np.bincount(site, minlength=len(names))
-
-    def _standing(
-        self, site: Places, feature: Places, far: Numbers, overlap: Numbers
-    ) -> NDArray[Any]:
-        # Pairs within reach + accuracy; each makes its site possible, some make it certain.
+    def _standing(self, within: Pairs, overlap: Numbers) -> NDArray[Any]:
+        # Each pair makes its site possible; some make it certain.
+        site, feature, far = within
         out = np.full(len(self.sites), "clear", object)
         out[site] = "possible"
         a, s = self.accuracy or 0.0, self.reach[feature]
         # An overlap no wider than a touch is the rounding of a common edge.
         wide = overlap > TOUCH_M * np.nan_to_num(shapely.length(self.sites))
         drawn = np.zeros(self.count, bool)
-        drawn[self.pieces.of(2).owner] = True
+        drawn[self.features.pieces.of(2).owner] = True
         inside = (far > 0) | (s > 0) | ~drawn[feature] | wide[site]
-        sure = (far + a <= s) & inside
+        out[site[(far + a <= s) & inside]] = "certain"
         deep = (a > s) & (far == 0) & inside
-        out[site[sure]] = "certain"
         for depth in np.unique(a - s[deep]):
             at = deep & (a - s == depth) & (out[site] != "certain")
             asked = np.unique(site[at])
@@ -346,10 +278,11 @@ class _Meeting:
     def _deep(self, site: Places, feature: Places, depth: float) -> NDArray[np.bool_]:
         # Whether features reach so deep into a site, or the site into their union.
         d = depth * _INWARD
-        some = self.pieces.at(np.flatnonzero(np.isin(self.pieces.owner, feature)))
+        pieces = self.features.pieces
+        some = pieces.at(np.flatnonzero(np.isin(pieces.owner, feature)))
         tree, own = shapely.STRtree(some.geometry), self.sites[site]
         found = np.zeros(len(site), bool)
-        shrunk = threaded(lambda g: shapely.buffer(g, -d, quad_segs=_ROUND), own, chunk=64)
+        shrunk = shapely.buffer(own, -d, quad_segs=_ROUND)
         found[tree.query(shrunk, predicate="intersects")[0]] = True
         # What is further than the depth from the site cannot change what lies deep in it.
         boxes = shapely.box(*(shapely.bounds(own) + np.array([-2, -2, 2, 2]) * d).T)
@@ -357,35 +290,35 @@ class _Meeting:
         area = (some.dimension[piece] == 2) & ~found[near]
         near, piece = near[area], piece[area]
         if len(near):
-            clips = threaded(shapely.intersection, some.geometry[piece], boxes[near])
-            at, unions = _united(clips, near)
-            cores = threaded(lambda g: shapely.buffer(g, -d, quad_segs=_ROUND), unions, chunk=64)
+            at, unions = united(shapely.intersection(some.geometry[piece], boxes[near]), near)
+            cores = shapely.buffer(unions, -d, quad_segs=_ROUND)
             found[at] = shapely.intersects(cores, own[at])
         return found
 
 
-def directions(bearing: Numbers) -> list[str]:
+def _names(features: gpd.GeoDataFrame) -> tuple[NDArray[Any], Places]:
+    # Distinct names, sorted, and the place of each feature's among them.
+    if "name" not in features.columns:
+        return np.array([""], object), np.zeros(len(features), np.int64)
+    names = features["name"].astype(object).where(features["name"].notna(), "").astype(str)
+    found, place = np.unique(names.to_numpy(object), return_inverse=True)
+    return found, np.asarray(place, np.int64)
+
+
+def directions(bearing: Numbers) -> NDArray[Any]:
     """Name of the nearest of sixteen directions, (n,); "" where the bearing is NaN.
 
     Examples
     --------
-    >>> directions(np.array([0.0, 100.0, 350.0, np.nan]))
+    >>> directions(np.array([0.0, 100.0, 350.0, np.nan])).tolist()
     ['N', 'E', 'N', '']
     """
     sector = np.rint(np.nan_to_num(bearing) / 22.5).astype(int) % 16
-    return ["" if np.isnan(b) else DIRECTIONS[k] for b, k in zip(bearing, sector, strict=True)]
+    found: NDArray[Any] = np.where(np.isnan(bearing), "", np.array(DIRECTIONS, object)[sector])
+    return found
 
 
-def _blocks(count: int) -> Iterator[slice]:
-    return (slice(k, min(k + _BLOCK, count)) for k in range(0, count, _BLOCK))
-
-
-def _pairs(tree: shapely.STRtree, sites: Geometries) -> tuple[Places, Places]:
-    near, piece = tree.query(sites)
-    return near, piece
-
-
-def _checked(sites: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:
+def _checked(sites: gpd.GeoDataFrame, features: gpd.GeoDataFrame, reach: float | Numbers) -> None:
     said = {"sites": sites.crs, "features": features.crs}
     if lost := [name for name, known in said.items() if known is None]:
         msg = f"overlaps: the {' and the '.join(lost)} carry no CRS; both need that of the grid"
@@ -402,3 +335,6 @@ def _checked(sites: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> None:
             "bring sites and features into the CRS of the grid, e.g. EPSG:5070"
         )
         raise CRSMismatchError(msg)
+    if np.ndim(reach) and np.shape(reach) != (len(features),):
+        msg = f"overlaps: {np.size(reach)} reaches for {len(features)} features; give one for each"
+        raise ValueError(msg)

@@ -120,3 +120,46 @@ def test_outside_the_land_the_picture_is_transparent():
     image, _ = crs.warped_to_web_mercator(values, ALBERS, transform, width=200)
     assert np.isnan(image[0, 0]) or np.isnan(image[0, -1])
     assert np.nanmin(image) == np.nanmax(image) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "metres", "bearing"),
+    [
+        # a degree of the meridian and of the equator, from the ellipsoid's own formulas
+        ((0, 0), (0, 1), 110_574.389, 0),
+        ((0, 0), (1, 0), 111_319.491, 90),
+        ((0, 1), (0, 0), 110_574.389, 180),
+        ((1, 0), (0, 0), 111_319.491, 270),
+    ],
+)
+def test_distance_and_bearing_follow_the_ellipsoid(start, end, metres, bearing):
+    far, way = crs.geodesic(np.array([start], float), np.array([end], float), crs.WGS84)
+    assert far[0] == pytest.approx(metres, abs=0.001)
+    assert way[0] == pytest.approx(bearing, abs=1e-9)
+
+
+@given(LON, LAT)
+def test_distances_are_the_same_from_any_plane(lon, lat):
+    ends = np.array([[lon, lat], [lon + 0.5, lat + 0.3]])
+    x, y = crs.transformed(ends[:, 0], ends[:, 1], crs.WGS84, ALBERS)
+    plane = np.c_[x, y]
+    ground = crs.geodesic(ends[:1], ends[1:], crs.WGS84)
+    again = crs.geodesic(plane[:1], plane[1:], ALBERS)
+    assert again[0] == pytest.approx(ground[0], rel=1e-9)
+    assert again[1] == pytest.approx(ground[1], abs=1e-6)
+
+
+@given(st.floats(-2_000_000, 2_000_000), st.floats(500_000, 2_900_000))
+def test_a_planes_scale_bounds_its_distances(x, y):
+    least, most = crs.linear_scales(ALBERS, (x, y, x + 20_000, y + 20_000))
+    assert least <= 1.0 <= most
+    ends = np.array([[x, y], [x + 20_000, y + 20_000], [x, y + 20_000], [x + 20_000, y]])
+    far, _ = crs.geodesic(ends[[0, 2]], ends[[1, 3]], ALBERS)
+    plane = np.hypot(20_000, 20_000)
+    assert (least * far <= plane * 1.001).all()
+    assert (plane <= most * far * 1.001).all()
+
+
+def test_a_conformal_plane_has_one_scale_at_a_place():
+    least, most = crs.linear_scales(CRS.from_epsg(32611), (500_000, 4e6, 500_001, 4_000_001))
+    assert (least, most) == pytest.approx((0.9996, 0.9996), abs=1e-6)

@@ -9,8 +9,9 @@ from tests.services.hostile import hostile
 from tests.services.mapserver import mapserver
 from tests.services.nginx import nginx
 from tests.services.ogcapi import pygeoapi
+from tests.services.postgis import postgis
 
-__all__ = ["hostile", "koop", "mapserver", "nginx", "pygeoapi"]
+__all__ = ["hostile", "koop", "mapserver", "nginx", "postgis", "pygeoapi"]
 
 
 @pytest.fixture(scope="session")
