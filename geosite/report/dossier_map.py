@@ -75,7 +75,7 @@ def _near(
     light = shapely.simplify(cut, size / 2)
     # All at once: a change of CRS takes longer to set up than to do.
     whole = projected_geometry(shapely.GeometryCollection(list(light)), dossier.crs, crs)
-    drawn = shapely.clip_by_rect(np.array(whole.geoms, dtype=object), *box)
+    drawn = shapely.clip_by_rect(shapely.get_geometry(whole, np.arange(len(light))), *box)
     rules = mine["rule"].to_numpy(object)
     tiers = dict(zip(rules, mine["tier"], strict=True))
     # Claims lie in stacks: land under ten of them is not ten times as dark.
