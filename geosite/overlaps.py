@@ -220,9 +220,18 @@ class _Meeting:
         return crs.linear_scales(self.crs, tuple(shapely.total_bounds(there)))
 
     def _ringed(self, hits: Pairs, ring: float) -> Pairs:
-        site, feature, far = self._near(ring)
-        some = far <= ring
-        return firsts([hits, (site[some], feature[some], far[some])])
+        # Most are within the ring by any scale; the ground is asked about the others only.
+        least, most = self._scales
+        owner = self.features.pieces.owner
+        at, piece = self.features.within(self.cut, ring * least / _SAFE)
+        sure = firsts([hits, (self.cut.owner[at], owner[piece], np.zeros(len(at)))])
+        at, piece = self.features.within(self.cut, ring * most * _SAFE)
+        pair = self.cut.owner[at] * self.count + owner[piece]
+        other = ~np.isin(pair, sure[0] * self.count + sure[1])
+        at, piece = at[other], piece[other]
+        far, _ = self._ground(self.cut.geometry[at], piece)
+        at, piece = at[far <= ring], piece[far <= ring]
+        return firsts([sure, (self.cut.owner[at], owner[piece], far[far <= ring])])
 
     def _reached(self, hits: Pairs) -> Pairs:
         # Pairs that are certainly or possibly within reach, and how far apart they are.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from markupsafe import Markup
 
-from geosite.crs import WGS84, local_equal_area, projected, projected_geometry
+from geosite.crs import WGS84, local_equal_area, projected_geometry
 from geosite.report.text import markup
 
 if TYPE_CHECKING:
@@ -74,8 +73,9 @@ def _near(
     wide = shapely.bounds(shapely.buffer(page.outline, 1.5 * dossier.ring_m + 1000.0))
     cut = shapely.clip_by_rect(shapely.make_valid(mine.geometry.to_numpy()), *wide)
     light = shapely.simplify(cut, size / 2)
-    shapes = projected(gpd.GeoSeries(light, crs=dossier.crs).to_frame("geometry"), crs)
-    drawn = shapely.clip_by_rect(shapes.geometry.to_numpy(), *box)
+    # All at once: a change of CRS takes longer to set up than to do.
+    whole = projected_geometry(shapely.GeometryCollection(list(light)), dossier.crs, crs)
+    drawn = shapely.clip_by_rect(shapely.get_geometry(whole, np.arange(len(light))), *box)
     rules = mine["rule"].to_numpy(object)
     tiers = dict(zip(rules, mine["tier"], strict=True))
     # Claims lie in stacks: land under ten of them is not ten times as dark.

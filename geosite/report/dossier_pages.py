@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,30 @@ def site_html(dossier: Dossier, page: Page) -> str:
 
 def index_html(dossier: Dossier) -> str:
     """The index: every site with a link to its page, and what was not examined in all."""
-    gaps = (*dossier.gaps, *(g for page in dossier.pages for g in page.gaps))
+    gaps = (*dossier.gaps, *_once(dossier))
     titles = {f.rule.id: f.rule.title for p in dossier.pages for f in p.findings}
     return (
         _environment()
         .get_template("dossier_index.html")
         .render(dossier=dossier, names=page_names(dossier), gaps=_by_kind(gaps), titles=titles)
     )
+
+
+def _once(dossier: Dossier) -> list[Gap]:
+    """Gaps of single sites, once a layer, with the sites."""
+    found: dict[tuple[str, str], list[Gap]] = {}
+    for page in dossier.pages:
+        for gap in page.gaps:
+            found.setdefault((gap.kind, gap.what), []).append(gap)
+    return [
+        replace(
+            some[0],
+            site_id="",
+            why=f"of {len(some):,} of {len(dossier.pages):,} sites: "
+            + listed(tuple(g.site_id for g in some), _NAMED),
+        )
+        for some in found.values()
+    ]
 
 
 def _by_kind(gaps: Sequence[Gap]) -> list[tuple[str, str, list[Gap]]]:
