@@ -10,7 +10,7 @@ import pandas as pd
 from geosite.constraints import RULES_PER_PLANE, is_hard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ def removal(
     offered: NDArray[np.bool_],
     *,
     cell_ha: float,
+    lifts: Mapping[int, frozenset[int]] | None = None,
 ) -> pd.DataFrame:
     """Land that each hard rule speaks against: one row a rule, in order of rule id.
 
@@ -33,6 +34,8 @@ def removal(
         From `pieces.rule_set_table`: parcel × set of rules → cells, evidence.
     offered : (parcels + 1,) bool
         Parcels that may hold candidates.
+    lifts : mapping of rule to rules, optional
+        As of `constraints.answer`: on land where a rule is lifted it removes nothing.
 
     Returns
     -------
@@ -42,11 +45,7 @@ def removal(
         ``evidence_removed_ha``, ``evidence_alone_ha`` (the same, within reach of
         accepted evidence), ``all_land_ha`` (of every owner in the register).
     """
-    lifting = _bits([k for k, t in enumerate(treatments) if t.tier == "include"], rule_sets)
-    spoken = _planes(rule_sets)
-    lifted = np.zeros(len(rule_sets), bool)
-    for plane, mask in enumerate(lifting):
-        lifted |= (spoken[plane] & mask) != 0
+    spoken = _standing(rule_sets, treatments, lifts or {})
     may = offered[rule_sets["parcel"].to_numpy(np.int64)]
     area = rule_sets["cells"].to_numpy(float) * cell_ha
     evidence = rule_sets["evidence"].to_numpy(float) * cell_ha
@@ -55,8 +54,7 @@ def removal(
         if not is_hard(treatment):
             continue
         mine = _bits([k], rule_sets)
-        here = ~lifted
-        here &= np.any([(s & m) != 0 for s, m in zip(spoken, mine, strict=True)], axis=0)
+        here = np.any([(s & m) != 0 for s, m in zip(spoken, mine, strict=True)], axis=0)
         only = here & np.all([(s & ~m) == 0 for s, m in zip(spoken, mine, strict=True)], axis=0)
         rows.append(
             {
@@ -85,15 +83,61 @@ def excluded_ha(
     offered: NDArray[np.bool_],
     *,
     cell_ha: float,
+    lifts: Mapping[int, frozenset[int]] | None = None,
 ) -> float:
     """Offered land that at least one hard rule excludes and none lifts [ha]."""
-    spoken = _planes(rule_sets)
-    lifting = _bits([k for k, t in enumerate(treatments) if t.tier == "include"], rule_sets)
-    hard = _bits([k for k, t in enumerate(treatments) if is_hard(t)], rule_sets)
-    out = np.any([(s & m) != 0 for s, m in zip(spoken, hard, strict=True)], axis=0)
-    out &= ~np.any([(s & m) != 0 for s, m in zip(spoken, lifting, strict=True)], axis=0)
+    spoken = _standing(rule_sets, treatments, lifts or {})
+    out = np.any([s != 0 for s in spoken], axis=0)
     out &= offered[rule_sets["parcel"].to_numpy(np.int64)]
     return float(rule_sets["cells"].to_numpy(float)[out].sum() * cell_ha)
+
+
+def no_land(
+    rule_sets: pd.DataFrame,
+    removed: pd.DataFrame,
+    offered: NDArray[np.bool_],
+    excluded: float,
+    *,
+    cell_ha: float,
+) -> list[str]:
+    """Lines that say which rules leave no offered land, each by itself or all together.
+
+    Parameters
+    ----------
+    removed : DataFrame
+        From `removal`.
+    excluded : float
+        From `excluded_ha` [ha].
+    """
+    may = offered[rule_sets["parcel"].to_numpy(np.int64)]
+    all_of_it = int(rule_sets["cells"].to_numpy(np.int64)[may].sum())
+    if all_of_it == 0:
+        return []
+    # Areas are whole numbers of cells, so half a cell is what separates all from nearly all.
+    enough = (all_of_it - 0.5) * cell_ha
+    alone = removed.loc[removed["removed_ha"] >= enough, "rule"]
+    if len(alone):
+        return [f"rule {id_} excludes all offered land by itself" for id_ in alone]
+    if excluded >= enough:
+        return ["no rule alone, but together the rules leave no land"]
+    return []
+
+
+def _standing(
+    rule_sets: pd.DataFrame, treatments: Sequence[Treatment], lifts: Mapping[int, frozenset[int]]
+) -> list[NDArray[np.uint64]]:
+    # Bits of the hard rules that speak against and are not lifted, of each set of rules.
+    spoken = _planes(rule_sets)
+    hard = _bits([k for k, t in enumerate(treatments) if is_hard(t)], rule_sets)
+    standing = [s & m for s, m in zip(spoken, hard, strict=True)]
+    for by in sorted(lifts):
+        if treatments[by].tier != "include":
+            continue
+        case, freed = _bits([by], rule_sets), _bits(sorted(lifts[by]), rule_sets)
+        here = np.any([(s & m) != 0 for s, m in zip(spoken, case, strict=True)], axis=0)
+        for plane, mask in zip(standing, freed, strict=True):
+            plane[here] &= ~mask
+    return standing
 
 
 def _planes(rule_sets: pd.DataFrame) -> list[NDArray[np.uint64]]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from geosite.crs import parsed_crs
 from geosite.errors import CatalogError, CRSMismatchError, faults
 from geosite.grid import Grid
+from geosite.limits import overstepped
 from geosite.model.base import Spec
 from geosite.model.fit import condition_misfits, geometry_misfits, reading_misfits, rule_misfits
 from geosite.model.layer import Geometry, Layer
@@ -74,9 +75,13 @@ class Rulebook:
         The scenario's own rules take the place of those of the same id; rule sets
         that do not exist are left out here and reported by `dangling`.
         """
-        named = [self.sets[name].rules for name in scenario.rules if name in self.sets]
-        chosen = {r.id: r for rules in (*named, scenario.own_rules) for r in rules}
+        chosen = self.generic(scenario) | {r.id: r for r in scenario.own_rules}
         return tuple(chosen[i] for i in sorted(chosen))
+
+    def generic(self, scenario: Scenario) -> dict[str, Rule]:
+        """Rules of the sets that a scenario names, by id, without its own."""
+        named = [self.sets[name].rules for name in scenario.rules if name in self.sets]
+        return {r.id: r for rules in named for r in rules}
 
 
 class _Groups(Spec):
@@ -223,7 +228,7 @@ def open_scenario(name_or_path: str) -> Scenario:
 
 
 def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
-    """References of a scenario that resolve to nothing: rule sets and commodities.
+    """What a scenario names that is not there, or decides that is not its to decide.
 
     Layers that the catalogue lacks are not among them: `plan` reports those.
     """
@@ -232,7 +237,8 @@ def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
         for name in scenario.rules
         if name not in rulebook.sets
     ]
-    rules = {r.id for r in rulebook.rules(scenario)}
+    chosen = rulebook.rules(scenario)
+    rules = {r.id for r in chosen}
     found += [
         f"{key}: the chosen rule sets have no rule {name!r}"
         for key, names in (
@@ -242,6 +248,7 @@ def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
         for name in names
         if name not in rules
     ]
+    found += overstepped(scenario, rulebook.generic(scenario), chosen, rulebook.local.local)
     known = {c.id for c in rulebook.commodities.commodities}
     lists = {"eo14241", "critical2025", "critical2022"}
     if isinstance(scenario.commodities, str):

@@ -10,7 +10,7 @@ import numpy as np
 from geosite import kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -109,30 +109,54 @@ class Answer:
 
 
 def answer(
-    verdicts: Iterable[Verdict], treatments: Sequence[Treatment], shape: tuple[int, int]
+    verdicts: Iterable[Verdict],
+    treatments: Sequence[Treatment],
+    shape: tuple[int, int],
+    lifts: Mapping[int, frozenset[int]] | None = None,
 ) -> Answer:
     """What all rules together say; the order of the rules changes bits, not answers.
 
-    Force-inclusion is applied last: it lifts exclusion and doubt alike.
+    Parameters
+    ----------
+    lifts : mapping of rule to rules, optional
+        By the place of a rule that includes: the places of the rules it lifts. One that is
+        not in it lifts nothing. See `numbered`.
+
+    Notes
+    -----
+    Force-inclusion is applied last: it lifts exclusion and doubt alike, of its rules only.
     """
-    excluded, unknown, lifted = (np.zeros(shape, bool) for _ in range(3))
+    excluded, unknown = np.zeros(shape, bool), np.zeros(shape, bool)
     planes = np.zeros((plane_count(len(treatments)), *shape), plane_dtype(len(treatments)))
     none = np.zeros((0, 0), bool)
     factors: list[tuple[float, NDArray[np.bool_]]] = []
+    lifters = lifters_of(treatments, lifts or {})
+    lifted: dict[int, NDArray[np.bool_]] = {}
+    # What may be lifted is kept apart by what lifts it: without an inclusion it costs nothing.
+    apart: dict[frozenset[int], tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {
+        by: (np.zeros(shape, bool), np.zeros(shape, bool)) for by in set(lifters.values())
+    }
     for k, (found, treatment) in enumerate(zip(verdicts, treatments, strict=True)):
         # Most rules are silent in most tiles, and then cost nothing more.
         against = found.against if found.against.any() else none
         unsure = found.unsure if found.unsure.any() else none
         plane, bit = divmod(k, RULES_PER_PLANE)
-        hard = treatment.tier in ("exclude", "require")
-        kernels.mark(planes[plane], 2 * bit, against, excluded if hard else none)
-        kernels.mark(planes[plane], 2 * bit + 1, unsure, unknown if hard else none)
+        out, doubt = (none, none)
+        if is_hard(treatment):
+            out, doubt = apart[lifters[k]] if k in lifters else (excluded, unknown)
+        kernels.mark(planes[plane], 2 * bit, against, out)
+        kernels.mark(planes[plane], 2 * bit + 1, unsure, doubt)
         if treatment.tier == "include":
-            lifted |= found.against
+            lifted[k] = found.against
         elif treatment.tier in ("avoid", "mitigate") and against.size:
             factors.append((treatment.factor, against))
-    excluded &= ~lifted
-    unknown &= ~(lifted | excluded)
+    # Sorted, so that nothing hangs on the order of a set.
+    for by in sorted(apart, key=sorted):
+        kept = ~np.logical_or.reduce([lifted[k] for k in sorted(by)])
+        out, doubt = apart[by]
+        excluded |= out & kept
+        unknown |= doubt & kept
+    unknown &= ~excluded
     factor = np.broadcast_to(np.float32(1.0), shape)
     if factors:
         factor = np.ones(shape, np.float32)
@@ -140,6 +164,36 @@ def answer(
     for value, where in sorted(factors, key=lambda f: f[0]):
         factor[where] *= np.float32(value)
     return Answer(excluded, unknown, planes, factor)
+
+
+def numbered(ids: Sequence[str], lifts: Mapping[str, frozenset[str]]) -> dict[int, frozenset[int]]:
+    """Which rules lift which, by their places among `ids` instead of by id.
+
+    Examples
+    --------
+    >>> numbered(("a", "b", "c"), {"c": frozenset({"a", "not asked"})})
+    {2: frozenset({0})}
+    """
+    at = {id_: k for k, id_ in enumerate(ids)}
+    return {
+        at[by]: frozenset(at[id_] for id_ in names if id_ in at)
+        for by, names in lifts.items()
+        if by in at
+    }
+
+
+def lifters_of(
+    treatments: Sequence[Treatment], lifts: Mapping[int, frozenset[int]]
+) -> dict[int, frozenset[int]]:
+    """By the place of each hard rule that something may lift: the places of what lifts it."""
+    found: dict[int, frozenset[int]] = {}
+    for by, places in lifts.items():
+        if treatments[by].tier != "include":
+            continue
+        for k in places:
+            if is_hard(treatments[k]):
+                found[k] = found.get(k, frozenset()) | {by}
+    return found
 
 
 def plane_count(rules: int) -> int:

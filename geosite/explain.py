@@ -19,6 +19,8 @@ from geosite.errors import CoverageError
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from geosite.grid import Grid
@@ -75,6 +77,7 @@ def explain_site(run: Run, site_id: str) -> str:
             rule = titles[name]
             word = {"unknown": "hard, cannot tell", "not_examined": "cannot tell"}.get(tier, tier)
             lines.append(f"  {word:>17}: {rule['title']} [{rule['authority']}: {rule['citation']}]")
+            lines += _voices(m, rule)
     if site["fatal_flaws"]:
         lines.append(f"fatal flaw: {site['fatal_flaws']}")
     return _printed([*lines, "", m["notice"]])
@@ -137,19 +140,40 @@ def explain_spot(run: Run, lon: float, lat: float) -> str:
     lines = [f"{place}: {STATUS_NAMES[status]}", *_owner(run, cell, status)]
     planes = run.surface("planes", cell)
     ordered = sorted(enumerate(m["rules"]), key=lambda kr: _ORDER.index(kr[1]["tier"]))
-    for k, rule in ordered:
-        if against_bits(planes, k)[0, 0]:
-            lines.append(
-                f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]"
-            )
-            lines += [f"                exception: {e}" for e in rule["exceptions"]]
+    here = [r for k, r in ordered if against_bits(planes, k)[0, 0]]
+    for rule in here:
+        lines.append(
+            f"  {rule['tier']:>12}: {rule['title']} [{rule['authority']}: {rule['citation']}]"
+        )
+        lines += [f"                exception: {e}" for e in rule["exceptions"]]
+        lines += [*_voices(m, rule), *_lifted(rule["id"], here)]
     for k, rule in ordered:
         if unsure_bits(planes, k)[0, 0]:
             lines.append(f"   cannot tell: {rule['title']} ({rule['tier']}) [{rule['citation']}]")
+            lines += [*_voices(m, rule), *_lifted(rule["id"], here)]
     if status == EXCLUDED:
         lines.append("  the rules that exclude are listed first; any one of them is enough")
     lines += _scores(run, cell)
     return _printed([*lines, "", m["notice"]])
+
+
+def _voices(manifest: Any, rule: Mapping[str, Any]) -> list[str]:
+    # Whose voice is heard of a rule, and of which minerals; a run of before says neither.
+    lead = f"{rule['id']}: "
+    said = [
+        line.removeprefix(lead) for line in manifest.get("resolution", ()) if line.startswith(lead)
+    ]
+    if (minerals := rule.get("disposal", "any")) != "any":
+        said.append(f"speaks of {minerals} minerals only")
+    return [f"                {line}" for line in said]
+
+
+def _lifted(rule: str, here: list[Any]) -> list[str]:
+    return [
+        f"                lifted here by {r['title']} [{r['citation']}]"
+        for r in here
+        if rule in r.get("lifts", ())
+    ]
 
 
 def _hint(lon: float, lat: float) -> str:

@@ -17,9 +17,9 @@ import rasterio
 import shapely
 
 from geosite import report
-from geosite.accounting import excluded_ha
 from geosite.engine import summed_peaks
 from geosite.question import asked, hash_of
+from geosite.rule_records import excluded_land, rule_records, unasked_records
 from geosite.sites import measure_column
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 
 _YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
+_LOCAL = {
+    "place": str,
+    "instead": str,
+    "authority": str,
+    "citation": str,
+    "evidence": str,
+}
 _SHAPE: dict[str, Any] = {
     "notice": str,
     "hash": str,
@@ -63,8 +70,16 @@ _SHAPE: dict[str, Any] = {
             "citation": str,
             "layer": str,
             "exceptions": [str],
+            "sovereign?": bool,
+            "disposal?": ("locatable", "leasable", "any"),
+            "lifts?": [str],
+            "local?": [_LOCAL],
+            "override?": {"basis": str, "instead": str, "of": str},
         }
     ],
+    "resolution?": [str],
+    "unasked?": [{"id": str, "title": str, "citation": str, "evidence": str, "reason": str}],
+    "no_land?": [str],
     "layers": [
         {
             "id": str,
@@ -171,29 +186,10 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     tiles it was worked on, which stands in ``engine``.
     """
     plan, ready = analysis.plan, analysis.prepared
-    removed = analysis.removed.set_index("rule")
     files = {
         layer: [{k: v for k, v in asdict(f).items() if v is not None} for f in found]
         for layer, found in ready.files.items()
     }
-    rules = [
-        {
-            "id": r.id,
-            "title": r.title,
-            "layer": r.layer,
-            "authority": r.authority,
-            "citation": r.citation,
-            "evidence": r.evidence,
-            "tier": t.tier,
-            "note": r.note,
-            "treatment": t.model_dump(mode="json"),
-            "exceptions": list(r.exceptions),
-            "consultation": r.consultation,
-            "permits": list(r.permits),
-            **(removed.loc[[r.id]].to_dict("records")[0] if r.id in removed.index else {}),
-        }
-        for r, t in zip(plan.rules, plan.treatments, strict=True)
-    ]
     criteria = [
         {
             "id": c.criterion.id,
@@ -233,6 +229,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     ]
     scenario = plan.scenario.model_dump(mode="json", by_alias=True)
     grid, years = plan.grid, data_years(plan)
+    excluded, nothing_left = excluded_land(analysis)
     return {
         "notice": notice(plan),
         "hash": hash_of(asked(plan, ready.files)),
@@ -254,13 +251,16 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             "halo_cells": plan.halo,
         },
         "criteria": criteria,
-        "rules": rules,
+        "rules": rule_records(plan, analysis.removed),
+        "resolution": list(plan.order),
         "rules_not_asked": dict(plan.not_asked),
+        "unasked": unasked_records(plan),
         "layers": layers,
         "missing": [
             {"layer": u.layer, "purpose": u.purpose, "reason": u.missing} for u in plan.missing
         ],
-        "notes": [*plan.notes, *ready.notes],
+        "notes": [*plan.notes, *ready.notes, *nothing_left],
+        "no_land": nothing_left,
         "counts": [
             {
                 "layer": c.layer,
@@ -278,12 +278,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "parcels": _parcel_counts(analysis),
         "status_ha": dict(analysis.status_ha),
         "offered_ha": {
-            "excluded": excluded_ha(
-                analysis.rule_sets,
-                plan.treatments,
-                ready.inputs.offered,
-                cell_ha=grid.cell_area,
-            ),
+            "excluded": excluded,
             "unknown": analysis.status_ha["unknown"],
             "clear": analysis.status_ha["clear"],
         },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from geosite.aoi import STATES
 from geosite.criteria import saturation
 from geosite.crs import WGS84, projected_bounds
+from geosite.resolution import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +53,7 @@ def named_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tu
     wanted |= set(evidence.layers if evidence else ())
     wanted |= {r.layer for c in scenario.criteria for r in c.readings}
     wanted |= {*(t.layer for t in land.tenure), *land.offices, *land.plans}
-    asked = [r for r in rulebook.rules(scenario) if r.treatment(scenario.project) is not None]
+    asked = [rule for rule, _ in spoken(scenario, rulebook)]
     for rule in asked:
         wanted |= {layer for layer, _ in _rule_layers(rule)}
     wanted |= {local_layer(e, scenario) for e in _local(scenario, rulebook, asked)}
@@ -116,11 +117,10 @@ def _reaches(scenario: Scenario, rulebook: Rulebook) -> Iterator[float]:
     for criterion in scenario.criteria:
         for reading in criterion.readings:
             yield from (saturation(reading), radius(reading))
-    rules = rulebook.rules(scenario)
-    treatments = [rule.treatment(scenario.project) for rule in rules]
-    treatments += [override.treatment for override in scenario.overrides]
-    yield from (t.reach for t in treatments if t)
-    yield from (e.setback or 0.0 for e in _local(scenario, rulebook, rules))
+    asked = spoken(scenario, rulebook)
+    yield from (treatment.reach for _, treatment in asked)
+    local = _local(scenario, rulebook, (rule for rule, _ in asked))
+    yield from (entry.setback or 0.0 for entry in local)
     if scenario.evidence:
         yield from (scenario.evidence.reach, scenario.evidence.kernel)
 

@@ -208,7 +208,12 @@ def _joined(
         "sites": sites,
         "rule_sets": rule_sets,
         "removed": removal(
-            rule_sets, plan.rules, plan.treatments, ready.inputs.offered, cell_ha=area
+            rule_sets,
+            plan.rules,
+            plan.treatments,
+            ready.inputs.offered,
+            cell_ha=area,
+            lifts=constraints.numbered([r.id for r in plan.rules], plan.lifts),
         ),
         "inventory": inventory(ready.deposits, ready.register.parcels),
         "status_ha": {

@@ -21,9 +21,10 @@ from geosite.grid import Grid
 from geosite.inputs import Chosen
 from geosite.model.criterion import Reading
 from geosite.model.lock import Box
-from geosite.model.rule import LocalRule, Rule, Treatment
+from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
 from geosite.needs import WHOLE, needed_box, purposes, radius
+from geosite.resolution import resolved
 from geosite.sources import missing_reason
 from geosite.sources.holdings import Holdings
 
@@ -61,13 +62,12 @@ class Plan:
     rules, treatments
         Rules in force for this project, in order of id, and what they mean for it.
     not_asked : mapping of rule id to reason
-        Rules of the chosen sets that do not apply on the day or to this money.
+        Rules of the chosen sets that do not apply on the day, to this money, to these minerals,
+        or that the project decided not to ask.
     criteria
         Each with the reading that will be used.
-    local : mapping of rule id to entries
-        Local rules that hold, in order of precedence.
-    lifts : mapping of rule id to rule ids
-        What each rule that includes lifts.
+    local, overrides, lifts, order
+        Whose voice is heard of each rule, see `resolution.Resolved`.
     """
 
     scenario: Scenario
@@ -85,7 +85,9 @@ class Plan:
     uses: tuple[Use, ...]
     notes: tuple[str, ...]
     local: Mapping[str, tuple[LocalRule, ...]] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = field(default_factory=dict)
     lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
 
     @property
     def halo(self) -> int:
@@ -148,8 +150,8 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     Raises
     ------
     CatalogError
-        If the scenario refers to rule sets or commodities that do not exist, or to
-        layers whose geometry does not fit.
+        If the scenario refers to rule sets or commodities that do not exist, decides what is
+        not its to decide, or refers to layers whose geometry does not fit.
     CoverageError
         If the AOI is empty or cannot be found.
     CRSMismatchError
@@ -172,19 +174,19 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     crs = parsed_crs(scenario.grid.crs, "grid.crs")
     Grid(crs, scenario.grid.resolution, 0, 0, (1, 1))
     day = scenario.as_of or today or datetime.now(UTC).date()
-    rules, treatments, not_asked = _rules_in_force(scenario, rulebook, day)
-    local: Mapping[str, tuple[LocalRule, ...]] = {}
+    asked = resolved(scenario, rulebook, day)
+    rules, treatments = asked.rules, asked.treatments
     # How much of a layer is needed is not known before the outline, which needs all of one.
     catalog = _with_fetched(catalog, fetched, None)
     try:
         name, outline = area_of_interest(scenario.aoi, catalog, rulebook, data, crs)
     except MissingLayerError:
         criteria, _ = _chosen_readings(scenario, catalog, data)
-        uses = _uses(scenario, catalog, data, rules, criteria, local)
+        uses = _uses(scenario, catalog, data, rules, criteria, asked.local)
         raise MissingLayerError(_no_outline(scenario, catalog, uses)) from None
     catalog = _with_fetched(catalog, fetched, needed_box(scenario, rulebook, outline, crs))
     criteria, notes = _chosen_readings(scenario, catalog, data)
-    uses = _uses(scenario, catalog, data, rules, criteria, local)
+    uses = _uses(scenario, catalog, data, rules, criteria, asked.local)
     grid = Grid.covering(
         outline.bounds, crs, resolution=scenario.grid.resolution, origin=scenario.grid.origin
     )
@@ -197,7 +199,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, scenario.grid.resolution)
     notes += _unknown_tenure(scenario, catalog, data)
-    notes += _too_fine(rules, treatments, scenario.grid.resolution)
+    notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,
         catalog,
@@ -209,11 +211,14 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         day,
         rules,
         treatments,
-        not_asked,
+        asked.not_asked,
         criteria,
         uses,
         tuple(notes),
-        local,
+        asked.local,
+        asked.overrides,
+        asked.lifts,
+        asked.order,
     )
 
 
@@ -240,24 +245,6 @@ def _no_outline(scenario: Scenario, catalog: Catalog, uses: tuple[Use, ...]) -> 
     lines = _missing_lines(lost)
     title = f"without {STATES} the AOI {scenario.aoi!r} has no outline; layers are missing:"
     return faults(title, lines)
-
-
-def _rules_in_force(
-    scenario: Scenario, rulebook: Rulebook, day: date
-) -> tuple[tuple[Rule, ...], tuple[Treatment, ...], dict[str, str]]:
-    rules, treatments, not_asked = [], [], {}
-    for rule in rulebook.rules(scenario):
-        treatment = rule.treatment(scenario.project)
-        if treatment is None:
-            continue
-        if not rule.in_force(day):
-            not_asked[rule.id] = f"not in force on {day}"
-        elif rule.needs_federal_funding and not scenario.federal_funding:
-            not_asked[rule.id] = "applies to federally funded projects only"
-        else:
-            rules.append(rule)
-            treatments.append(treatment)
-    return tuple(rules), tuple(treatments), not_asked
 
 
 def _chosen_readings(

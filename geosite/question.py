@@ -20,6 +20,7 @@ _NOUNS = {
     "commodities": "the rulebook's commodities",
     "authorities": "the rulebook's authorities",
     "grid": "the grid",
+    "local": "the local rules",
     "tile_cells": "the side of a tile",
     "tiles": "the number of tiles",
 }
@@ -45,6 +46,8 @@ def asked(plan: Plan, files: Mapping[str, tuple[FileRecord, ...]] | None = None)
         "aoi": hashlib.sha256(shapely.to_wkb(plan.aoi)).hexdigest(),
         "layers": [plan.catalog[i].model_dump(mode="json") for i in sorted(used)],
         "rules": [r.model_dump(mode="json") for r in plan.rules],
+        # The scenario's own are in it; the rulebook's may change under it.
+        "local": {i: [e.model_dump(mode="json") for e in held] for i, held in plan.local.items()},
         "commodities": plan.rulebook.commodities.model_dump(mode="json"),
         "authorities": plan.rulebook.authorities.model_dump(mode="json"),
         "geosite": version("geosite"),
@@ -133,7 +136,7 @@ def _words(path: _Path, old: object, new: object) -> str:
     match path:
         case ("files", *_) | ("aoi", *_):
             return f"{_noun(item)} has changed"
-        case ("commodities" | "authorities", *_):
+        case ("commodities" | "authorities" | "local", *_):
             return f"{_noun(item)} have changed"
         case _:
             rest = path[len(item) :]

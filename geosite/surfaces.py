@@ -135,7 +135,7 @@ class Surfaces:
             near,
             uncovered,
             required=treatment.tier == "require",
-            absence_informative=rule.layer not in self.inputs.silent,
+            absence_informative=rule.is_inward or rule.layer not in self.inputs.silent,
         )
         if doubtful is None:
             return found

@@ -82,7 +82,8 @@ def tile(inputs: TileInputs, window: Grid) -> TileResult:
     if not inside[inner].any():
         return _nothing(inputs, window)
     surfaces = Surfaces(inputs, work)
-    said = constraints.answer(_verdicts(inputs, surfaces), inputs.treatments, work.shape)
+    lifts = constraints.numbered([r.id for r in inputs.rules], inputs.lifts)
+    said = constraints.answer(_verdicts(inputs, surfaces), inputs.treatments, work.shape, lifts)
     parcel = harmonise.category(inputs.parcels, work)
     whole = bool(inside.all())
     if not whole:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geosite import constraints
-from geosite.accounting import removal
+from geosite.accounting import excluded_ha, no_land, removal
 from geosite.constraints import Verdict
 from geosite.pieces import rule_set_table, summed_rule_sets
+from geosite.resolution import lifted_by
 from tests.strategies import rule
 from tests.toyworld import world
 
@@ -19,6 +20,11 @@ AREAS = ["removed_ha", "alone_ha", "evidence_removed_ha", "evidence_alone_ha", "
 SOFT = ({"tier": "avoid", "factor": "0.5"}, {"tier": "flag"})
 LIFT = {"tier": "include", "case": "test case 1"}
 HARD = ({"tier": "exclude"}, {"tier": "require", "within": "1 km"})
+
+
+def lifting(rules):
+    by_id = lifted_by(rules, [one.mine for one in rules])
+    return constraints.numbered([one.id for one in rules], by_id)
 
 
 def tables(rules, marks, parcel, gate, *, unsure=None):
@@ -47,32 +53,31 @@ def accounts(rules, marks, parcel, gate, offered, **other):
         [one.mine for one in rules],
         np.array(offered),
         cell_ha=CELL_HA,
+        lifts=lifting(rules),
     ).set_index("rule")
 
 
 def by_hand(rules, marks, parcel, gate, offered):
     """The same cell by cell."""
-    lifted = np.zeros(parcel.shape, bool)
-    count = np.zeros(parcel.shape, int)
-    for one in rules:
-        if one.mine.tier == "include":
-            lifted |= marks[one.id]
-        elif constraints.is_hard(one.mine):
-            count += marks[one.id]
-    land = (parcel > 0) & ~lifted
-    may = land & np.array(offered)[parcel]
-    rows = {}
+    names = lifted_by(rules, [one.mine for one in rules])
+    standing = {}
     for one in rules:
         if constraints.is_hard(one.mine):
-            here = marks[one.id]
-            cells = (
-                here & may,
-                here & may & (count == 1),
-                here & may & gate,
-                here & may & gate & (count == 1),
-                here & land,
-            )
-            rows[one.id] = [c.sum() * CELL_HA for c in cells]
+            cases = [marks[by] for by, lifted in names.items() if one.id in lifted]
+            standing[one.id] = marks[one.id] & ~np.any([np.zeros(parcel.shape, bool), *cases], 0)
+    count = np.sum([np.zeros(parcel.shape, int), *standing.values()], axis=0)
+    land = parcel > 0
+    may = land & np.array(offered)[parcel]
+    rows = {}
+    for id_, here in standing.items():
+        cells = (
+            here & may,
+            here & may & (count == 1),
+            here & may & gate,
+            here & may & gate & (count == 1),
+            here & land,
+        )
+        rows[id_] = [c.sum() * CELL_HA for c in cells]
     return pd.DataFrame.from_dict(rows, orient="index", columns=AREAS)
 
 
@@ -134,6 +139,16 @@ def test_a_case_gives_land_back(basin):
     assert (found.loc["lake"] / CELL_HA).tolist() == [4, 2, 2, 1, 4]
 
 
+def test_a_case_gives_back_what_it_lifts_and_no_more(basin):
+    rules = [rule("park", authority="statute"), rule("lake"), rule("case", LIFT)]
+    found = accounts(rules, *basin)
+    assert (found.loc["park"] / CELL_HA).tolist() == [6, 4, 2, 1, 6]
+    assert (found.loc["lake"] / CELL_HA).tolist() == [4, 2, 2, 1, 4]
+    lake = rule("lake", authority="statute")
+    found = accounts([rule("park"), lake, rule("case", LIFT)], *basin)
+    assert (found.loc["lake"] / CELL_HA).tolist() == [5, 3, 2, 1, 7]
+
+
 def test_soft_rules_and_doubt_remove_nothing(basin):
     marks, parcel, gate, offered = basin
     soft = [rule("lake", SOFT[0]), rule("case", SOFT[1])]
@@ -150,13 +165,59 @@ def test_without_rules_there_is_an_empty_table(basin):
     assert found.empty
 
 
+# ── nothing left ──────────────────────────────────────────────────────────────────────────────
+def left(rules, marks, parcel, gate, offered):
+    treatments, lifts = [one.mine for one in rules], lifting(rules)
+    sets, offered = tables(rules, marks, parcel, gate), np.array(offered)
+    removed = removal(sets, rules, treatments, offered, cell_ha=CELL_HA, lifts=lifts)
+    excluded = excluded_ha(sets, treatments, offered, cell_ha=CELL_HA, lifts=lifts)
+    return no_land(sets, removed, offered, excluded, cell_ha=CELL_HA)
+
+
+def test_a_rule_that_leaves_no_land_is_named():
+    parcel = np.array([[0, 1, 1, 2]])
+    gate, offered = parcel > 0, [False, True, False]
+    marks = {"a": parcel == 1, "b": parcel >= 1, "c": np.array([[True, True, False, True]])}
+    all_three = [rule("a"), rule("b"), rule("c")]
+    assert left(all_three, marks, parcel, gate, offered) == [
+        "rule a excludes all offered land by itself",
+        "rule b excludes all offered land by itself",
+    ]
+    # Land that is not offered is not asked about; one cell that is left is enough.
+    assert left([rule("c")], marks, parcel, gate, offered) == []
+    assert left([rule("a")], marks, parcel, gate, [False, True, True]) == []
+    assert left([rule("a", {"tier": "flag"})], marks, parcel, gate, offered) == []
+
+
+def test_rules_that_leave_no_land_together_are_told_from_one_that_does():
+    parcel = np.ones((1, 3), np.int32)
+    marks = {
+        "a": np.array([[True, True, False]]),
+        "b": np.array([[False, True, True]]),
+        "case": np.array([[False, False, True]]),
+    }
+    rest = (parcel, parcel > 0, [False, True])
+    together = ["no rule alone, but together the rules leave no land"]
+    assert left([rule("a"), rule("b")], marks, *rest) == together
+    assert left([rule("a"), rule("b"), rule("case", LIFT)], marks, *rest) == []
+
+
+def test_without_offered_land_no_rule_is_to_blame():
+    parcel = np.ones((1, 3), np.int32)
+    assert left([rule("a")], {"a": parcel > 0}, parcel, parcel > 0, [False, False]) == []
+
+
 # ── laws ──────────────────────────────────────────────────────────────────────────────────────
 @st.composite
 def basins(draw):
     shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 8)))
     parcel = draw(arrays(np.int32, shape, elements=st.integers(0, 3)))
     kinds = st.sampled_from((*HARD, *HARD, *SOFT, LIFT))
-    rules = [rule(chr(97 + k), draw(kinds)) for k in range(draw(st.integers(1, 5)))]
+    authority = st.sampled_from(("statute", "practice", "practice"))
+    rules = [
+        rule(chr(97 + k), draw(kinds), authority=draw(authority), sovereign=draw(st.booleans()))
+        for k in range(draw(st.integers(1, 5)))
+    ]
     marks = {one.id: draw(arrays(bool, shape)) for one in rules}
     gate = draw(arrays(bool, shape))
     offered = [False, *draw(st.lists(st.booleans(), min_size=3, max_size=3))]
@@ -168,6 +229,20 @@ def test_accounts_agree_with_counting_cells(basin):
     found, expected = accounts(*basin), by_hand(*basin)
     assert found.index.tolist() == expected.index.tolist()
     assert found[AREAS].to_numpy().tolist() == expected.to_numpy().tolist()
+
+
+@given(basins())
+def test_excluded_land_is_what_the_tiles_exclude(basin):
+    rules, marks, parcel, gate, offered = basin
+    out = excluded(rules, marks, parcel) & np.array(offered)[parcel] & (parcel > 0)
+    found = excluded_ha(
+        tables(rules, marks, parcel, gate),
+        [one.mine for one in rules],
+        np.array(offered),
+        cell_ha=CELL_HA,
+        lifts=lifting(rules),
+    )
+    assert found == out.sum() * CELL_HA
 
 
 @given(basins(), st.randoms(use_true_random=False))
@@ -198,7 +273,8 @@ def test_what_a_rule_removes_alone_is_part_of_what_it_removes(basin):
 def excluded(rules, marks, parcel):
     nothing = np.zeros(parcel.shape, bool)
     verdicts = [Verdict(marks[one.id], nothing) for one in rules]
-    return constraints.answer(verdicts, [one.mine for one in rules], parcel.shape).excluded
+    treatments = [one.mine for one in rules]
+    return constraints.answer(verdicts, treatments, parcel.shape, lifting(rules)).excluded
 
 
 @given(basins())

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geosite import constraints, harmonise
-from geosite.constraints import Verdict, against_bits, answer, narrowed, unsure_bits, verdict
+from geosite.constraints import (
+    Verdict,
+    against_bits,
+    answer,
+    lifters_of,
+    narrowed,
+    numbered,
+    unsure_bits,
+    verdict,
+)
 from tests import strategies
 from tests.toyworld import draw, picture, world
 
@@ -159,14 +168,42 @@ def test_exclusion_goes_before_doubt_and_inclusion_lifts_both():
         ],
         [EXCLUDE, REQUIRE, INCLUDE],
         (1, 9),
+        {2: frozenset({0, 1})},
     )
     picture_of = draw(lifted.excluded + 2 * lifted.unknown, {".": 0, "x": 1, "?": 2})
     assert picture_of == ". . . x ? . x . ."
 
 
 def test_an_inclusion_that_cannot_tell_lifts_nothing():
-    found = answer([one("# #"), one("? .")], [EXCLUDE, INCLUDE], (1, 2))
+    found = answer([one("# #"), one("? .")], [EXCLUDE, INCLUDE], (1, 2), {1: frozenset({0})})
     assert found.excluded.tolist() == [[True, True]]
+
+
+def test_an_inclusion_lifts_its_own_rules_and_no_others():
+    park, order, case, other = (
+        one("# # . ? ?"),
+        one("# . # ? ."),
+        one("# # # # ."),
+        one("# . . # #"),
+    )
+    lifts = {0: frozenset({1}), 3: frozenset({2, 4}), 4: frozenset({1})}
+    found = answer(
+        [case, park, order, other, other], [INCLUDE, EXCLUDE, EXCLUDE, INCLUDE, FLAG], (1, 5), lifts
+    )
+    picture_of = draw(found.excluded + 2 * found.unknown, {".": 0, "x": 1, "?": 2})
+    assert picture_of == ". . x . ?"
+    # What nobody names is lifted by nobody.
+    found = answer([case, park], [INCLUDE, EXCLUDE], (1, 5))
+    assert found.excluded.tolist() == [[True, True, False, False, False]]
+    assert found.unknown.tolist() == [[False, False, False, True, True]]
+
+
+def test_what_lifts_is_numbered_by_the_rules_that_are_asked():
+    lifts = {"case": frozenset({"park", "gone"}), "lost": frozenset({"park"})}
+    assert numbered(("case", "lake", "park"), lifts) == {0: frozenset({2})}
+    assert lifters_of((INCLUDE, FLAG, EXCLUDE), {0: frozenset({1, 2}), 2: frozenset({2})}) == {
+        2: frozenset({0})
+    }
 
 
 @given(st.lists(st.tuples(VERDICTS, st.sampled_from((AVOID, MITIGATE, FLAG))), max_size=4))

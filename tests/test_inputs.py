@@ -25,6 +25,7 @@ from geosite.inputs import (
 from geosite.localities import area_shapes
 from geosite.model import Criterion, Scenario
 from geosite.model.scenario import EvidenceClass
+from geosite.resolution import lifted_by
 from geosite.segments import Shapes
 from tests.toyworld import ALBERS, squares, toygrid
 
@@ -147,10 +148,12 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
         xy = grid.subcells(table[:, :2])
         deposits = DepositPoints(xy, table[:, 2].copy(), table[:, 3] > 0)
     unread = more.get("unread", ())
+    treatments = tuple(r.treatment(asked.project) for r in rules)
     return TileInputs(
         scenario=asked,
         rules=rules,
-        treatments=tuple(r.treatment(asked.project) for r in rules),
+        treatments=treatments,
+        lifts=lifted_by(rules, treatments),
         criteria=tuple(
             Chosen(c, None if c.layer in unread and c.layer else c)
             for c in (asked.criteria if more.get("scored", True) else ())

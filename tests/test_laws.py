@@ -1,7 +1,6 @@
 """What must hold of land and rules whatever the world looks like."""
 
 from datetime import date, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosite import constraints, harmonise
-from geosite.planning import _rules_in_force
+from geosite.resolution import lifted_by, resolved
 from tests.strategies import metres, presences, rule, rules, shapes, treatments
+from tests.test_resolution import question
 from tests.toyworld import draw, picture, world
 
 CELL = 100.0
@@ -39,8 +39,10 @@ def verdicts(asked, features, unknown):
 
 def answer(asked, features, unknown):
     shape = next(iter(features.values())).shape
+    treatments = [one.mine for one in asked]
+    lifts = constraints.numbered([one.id for one in asked], lifted_by(asked, treatments))
     found = verdicts(asked, features, unknown)
-    return constraints.answer(found, [one.mine for one in asked], shape)
+    return constraints.answer(found, treatments, shape, lifts)
 
 
 def free(asked, features, unknown):
@@ -178,6 +180,102 @@ def test_force_inclusion_never_shrinks_land(land):
         assert after[features["x/more"]].all()
 
 
+AUTHORITIES = ("statute", "regulation", "withdrawal", "plan", "practice")
+
+
+@st.composite
+def bound(draw):
+    """Lands whose rules rest on any authority; some are about sovereign land, some are lifted."""
+    asked, features, unknown = draw(lands(**WITH_CASES))
+    ids = [one.id for one in asked]
+    given_ = []
+    for one in asked:
+        update = {
+            "authority": draw(st.sampled_from(AUTHORITIES)),
+            "sovereign": draw(st.booleans()),
+        }
+        if one.mine.tier == "include":
+            named = tuple(draw(st.lists(st.sampled_from(ids), unique=True)))
+            case = draw(st.sampled_from((None, "NVN-1")))
+            update["mine"] = one.mine.model_copy(update={"lifts": named, "case": case})
+        given_.append(one.model_copy(update=update))
+    return tuple(given_), features, unknown
+
+
+def ruled_one_by_one(asked, features, unknown):
+    """The same by the definition: each rule is struck out where something lifts it."""
+    found = verdicts(asked, features, unknown)
+    shape = next(iter(features.values())).shape
+    excluded, doubtful = np.zeros(shape, bool), np.zeros(shape, bool)
+    for one, said in zip(asked, found, strict=True):
+        if not constraints.is_hard(one.mine):
+            continue
+        lifted = np.zeros(shape, bool)
+        for other, case in zip(asked, found, strict=True):
+            if other.mine.tier == "include":
+                named, binding = other.mine.lifts, one.authority in ("statute", "withdrawal")
+                may = (one.id in named if named else True) and not one.sovereign
+                if may and not (binding and not (named and other.mine.case)):
+                    lifted |= case.against
+        excluded |= said.against & ~lifted
+        doubtful |= said.unsure & ~lifted
+    return excluded, doubtful & ~excluded
+
+
+@given(bound())
+def test_each_rule_is_struck_out_where_something_lifts_it_and_nowhere_else(land):
+    found = answer(*land)
+    excluded, unknown = ruled_one_by_one(*land)
+    assert (found.excluded == excluded).all()
+    assert (found.unknown == unknown).all()
+
+
+@given(bound())
+def test_an_inclusion_frees_no_land_of_what_it_may_not_lift(land):
+    asked, features, unknown = land
+    lift = rule("more", {"tier": "include"})
+    before = answer(asked, features, unknown)
+    after = answer((*asked, lift), features, unknown)
+    assert (after.excluded <= before.excluded).all()
+    assert (after.unknown <= before.unknown | before.excluded).all()
+    kept = [one for one in asked if one.sovereign or one.authority in ("statute", "withdrawal")]
+    cases = [one for one in asked if one.mine.tier == "include" and one not in kept]
+    alone = answer((*kept, *cases), features, unknown).excluded
+    assert (after.excluded >= alone).all()
+
+
+@given(bound())
+def test_no_inclusion_lifts_a_sovereign_rule(land):
+    asked, features, unknown = land
+    found = answer(asked, features, unknown)
+    for one, said in zip(asked, verdicts(asked, features, unknown), strict=True):
+        if one.sovereign and constraints.is_hard(one.mine):
+            assert found.excluded[said.against].all()
+            assert (found.excluded | found.unknown)[said.unsure].all()
+
+
+@given(bound(), st.sampled_from(("sovereign", "statute", "withdrawal", "claims", "soft")))
+def test_an_inclusion_that_lifts_nothing_changes_nothing(land, why):
+    asked, features, unknown = land
+    update = {
+        "sovereign": {"sovereign": True},
+        "statute": {"authority": "statute", "sovereign": False},
+        "withdrawal": {"authority": "withdrawal", "sovereign": False},
+        "claims": {},
+        "soft": {"mine": rule("x", {"tier": "flag"}).mine},
+    }[why]
+    asked = tuple(one.model_copy(update=update) for one in asked if one.mine.tier != "include")
+    lift = rule("more", {"tier": "include"})
+    layers = features
+    if why == "claims":
+        lift = lift.model_copy(update={"layer": "land/mining_claims"})
+        layers = features | {"land/mining_claims": features["x/more"]}
+        unknown = unknown | {"land/mining_claims": unknown["x/more"]}
+    before, after = answer(asked, layers, unknown), answer((*asked, lift), layers, unknown)
+    for surface in ("excluded", "unknown", "factor"):
+        assert (getattr(before, surface) == getattr(after, surface)).all()
+
+
 @given(lands())
 def test_a_rule_without_a_feature_in_covered_land_changes_nothing(land):
     asked, features, unknown = land
@@ -194,10 +292,8 @@ DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 
 
 def in_force(found, day, **scenario):
-    asked = SimpleNamespace(project="mine", rules=("book",), federal_funding=False)
-    asked.__dict__.update(scenario)
-    book = SimpleNamespace(rules=lambda _: found)
-    return _rules_in_force(asked, book, day)
+    r = resolved(*question(*found, **scenario), day)
+    return r.rules, r.treatments, r.not_asked
 
 
 @given(lands(), DAYS, st.integers(1, 400))
@@ -222,11 +318,11 @@ def test_a_rule_is_in_force_on_its_first_and_last_day(day):
 
 
 def test_a_rule_for_federal_money_is_asked_of_federal_money_only():
-    one = rule("more", needs_federal_funding=True)
+    one = rule("more", needs_federal_funding="true")
     assert in_force((one,), date(2025, 1, 1))[2] == {
         "more": "applies to federally funded projects only"
     }
-    assert in_force((one,), date(2025, 1, 1), federal_funding=True)[0] == (one,)
+    assert in_force((one,), date(2025, 1, 1), federal_funding="true")[0] == (one,)
 
 
 def test_a_rule_about_refineries_is_not_asked_of_a_mine():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import geopandas as gpd
 import pytest
 import shapely
@@ -5,6 +7,7 @@ import shapely
 from geosite.crs import WGS84
 from geosite.errors import LayerDataError
 from geosite.library import Library
+from geosite.model.lock import Entry, Held
 from tests.worlds import SOUTH, WEST, box, put_layer
 
 
@@ -57,3 +60,20 @@ def test_features_far_from_the_question_are_read_where_they_are_asked_for(hamlet
 
 def test_what_is_there_whole_has_no_box(hamlet):
     assert Library(hamlet.plan()).boxes("land/blm") == []
+
+
+def test_what_was_fetched_in_part_has_the_box_of_its_part(hamlet):
+    plan = hamlet.plan()
+    entry = Entry.model_validate(
+        {
+            "layer": "land/blm", "asked": "a", "box": (-119, 39, -117, 41), "kind": "arcgis",
+            "url": "http://localhost", "role": "primary", "retrieved": "2026-01-01T00:00:00Z",
+            "count": 2, "size": 9, "sha256": "0" * 64, "ending": ".parquet",
+        }
+    )  # fmt: skip
+    held = Held(hamlet.data / "blm.gpkg", entry)
+    fetched = replace(plan, catalog=replace(plan.catalog, held={"land/blm": held}))
+    # A file below the data root goes before what was fetched.
+    assert Library(fetched).boxes("land/blm") == []
+    (hamlet.data / "blm.gpkg").unlink()
+    assert Library(fetched).boxes("land/blm") == [(-119, 39, -117, 41)]

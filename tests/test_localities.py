@@ -129,3 +129,14 @@ def test_what_needs_fetching_knows_local_rules_on_any_day(hamlet):
     assert reach(plan.scenario, rulebook) == 80_000
     other = LocalRules(local=(local(rule="another", inside=COUNTIES, setback="80 km"),))
     assert reach(plan.scenario, replace(rulebook, local=other)) < 80_000
+
+
+def test_a_local_rule_of_the_scenario_is_obeyed_and_its_layer_asked_for(hamlet):
+    entry = {"rule": "towns", "counties": ["32001"], "setback": "2 km", "citation": "made up"}
+    planned(hamlet)
+    hamlet.ask(rules=[], own_rules=[TOWNS], local=[entry])
+    plan = hamlet.plan()
+    assert "local land of rule towns" in {u.purpose for u in plan.uses}
+    assert row(plan) == ([*range(15, 31)], [])
+    (hamlet.data / "aoi-counties.gpkg").unlink()
+    assert [u.layer for u in hamlet.plan().missing] == [COUNTIES]

@@ -183,6 +183,22 @@ def test_neighbours_keep_the_boundary_between_them(hamlet):
     assert not inside.intersects(box(1000, 3000, 5600, 3100))
 
 
+def test_an_inward_buffer_asks_nothing_of_what_the_layer_does_not_show(hamlet):
+    hamlet.declare("land/blm", absence="not_informative")
+    ask(hamlet, id="line", layer="land/blm", subject={"kind": "boundary"},
+        mine={"tier": "exclude", "setback": "300 m"}, inside="land/blm")  # fmt: skip
+    plan = hamlet.plan()
+    ready = prepare(plan)
+    found = Surfaces(ready.inputs, plan.grid).verdict(plan.rules[0], plan.treatments[0])
+    assert np.flatnonzero(found.against[30]).tolist() == [3, 4, 29, 30, 31, 54]
+    assert not found.unsure.any()
+    # Another layer's extent must show every place that is inside.
+    ask(hamlet, id="line", layer="land/dod", subject={"kind": "boundary"},
+        mine={"tier": "flag"}, inside="land/blm")  # fmt: skip
+    with pytest.raises(CatalogError, match="inside: layer land/blm is not_informative"):
+        hamlet.plan()
+
+
 def test_a_line_has_no_boundary(hamlet):
     ask(hamlet, id="a", layer="infrastructure/rail", subject={"kind": "boundary"},
         mine={"tier": "flag"})  # fmt: skip

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from geosite.demo.designations import ACCURACY, TABLE, WHOLE, Row
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -70,6 +72,17 @@ def _deposits(title: str, ending: str, epsg: int) -> Entry:
 
 def _land(title: str, owner: str) -> Entry:
     return Entry(title, "polygon", _LAND, "gpkg", more={"owner": owner})
+
+
+def _designation(id_: str, row: Row) -> Entry:
+    accuracy = {"positional_accuracy": ACCURACY[id_]} if id_ in ACCURACY else {}
+    return Entry(
+        f"{row.title.lower()} areas",
+        row.geometry,
+        tuple(n if isinstance(v, str) else f"{n}:number" for n, v in row.fields.items()),
+        presence_only=id_ not in WHOLE,
+        more=accuracy,
+    )
 
 
 ENTRIES: dict[str, Entry] = {
@@ -191,6 +204,8 @@ ENTRIES: dict[str, Entry] = {
         "tif",
         more={"unit": "m", "coverage": {"kind": "valid_cells"}},
     ),
+    "land/reservations": Entry("reservations", "polygon", ("name", "base_name", "geoid")),
+    **{id_: _designation(id_, row) for id_, row in TABLE.items()},
 }
 """Every layer of a synthetic world, by id."""
 

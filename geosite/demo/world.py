@@ -12,6 +12,7 @@ import shapely
 from geosite.crs import WGS84, transformed
 from geosite.demo.block import AREA_KM2, BLOCK, Block, Drawn, Features
 from geosite.demo.catalogue import write_catalogue
+from geosite.demo.designations import drawn_designations
 from geosite.demo.land import drawn_land, land
 from geosite.demo.minerals import drawn_minerals
 from geosite.demo.network import drawn_network, lines, towns
@@ -117,6 +118,7 @@ def drawn(block: Block) -> Drawn:
         **drawn_land(block, register),
         **drawn_minerals(block),
         **drawn_protection(block, register, places),
+        **drawn_designations(block, register, places),
     }
 
 

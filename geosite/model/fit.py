@@ -82,8 +82,7 @@ def rule_misfits(rule: Rule, catalog: Mapping[str, Layer]) -> list[str]:
 def _inside(rule: Rule, inside: Layer) -> list[str]:
     found = geometry_misfits(inside, ("polygon",), "inside")
     found += [f"inside_{line}" for line in condition_misfits(inside, rule.inside_where)]
-    # Inside the very features that it is about a rule knows where it holds.
-    if inside.absence == "not_informative" and rule.inside != rule.layer:
+    if inside.absence == "not_informative" and not rule.is_inward:
         found.append(
             f"inside: layer {inside.id} is not_informative: where it shows nothing, nobody "
             "knows whether the rule holds; name a layer that shows every such place"

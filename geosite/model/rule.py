@@ -260,6 +260,11 @@ class Rule(Spec):
         """Whether it is about cells of a raster and not about features."""
         return self.subject.kind in ("slope", "value", "category")
 
+    @property
+    def is_inward(self) -> bool:
+        """Whether it is about boundaries inside their own layer: its features say all there is."""
+        return self.subject.kind == "boundary" and self.inside == self.layer
+
     def treatment(self, project: ProjectType) -> Treatment | None:
         """What the rule means for a type of project; None if nothing."""
         return self.mine if project == "mine" else self.refinery

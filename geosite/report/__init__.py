@@ -16,6 +16,7 @@ from geosite.report.folder import content_of, read_layer, read_sites, reading
 from geosite.report.pages import citations_text, readme_text
 from geosite.report.plan import no_site_text, plan_text
 from geosite.report.tables import notice, site_table, write_table
+from geosite.report.unlock import Unlocked, unlock_text
 
 if TYPE_CHECKING:
     from geosite.report.map import render_map, write_map
@@ -29,6 +30,7 @@ __all__ = [
     "LayerLabel",
     "OwnerLabel",
     "RuleLabel",
+    "Unlocked",
     "citations_text",
     "content_of",
     "no_site_text",
@@ -40,6 +42,7 @@ __all__ = [
     "readme_text",
     "render_map",
     "site_table",
+    "unlock_text",
     "write_map",
     "write_table",
 ]

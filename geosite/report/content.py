@@ -73,6 +73,39 @@ class CriterionLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalLabel:
+    """What is asked instead of a rule in some area."""
+
+    place: str
+    instead: str
+    authority: str
+    citation: str
+    evidence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLabel:
+    """What a project decided instead of a rule, and why."""
+
+    instead: str
+    of: str
+    basis: str
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnaskedLabel:
+    """A rule of the chosen sets that was not asked, and why."""
+
+    id: str
+    title: str
+    citation: str
+    evidence: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleLabel:
     """How a rule is written, and the land it took."""
 
@@ -91,6 +124,12 @@ class RuleLabel:
     exceptions: tuple[str, ...] = ()
     consultation: str = ""
     permits: tuple[str, ...] = ()
+    who_can_act: str = ""
+    note: str = ""
+    dates: str = ""
+    """When it holds, if it is not for good."""
+    local: tuple[LocalLabel, ...] = ()
+    decision: DecisionLabel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +220,9 @@ class Content:
     offered_ha: tuple[float, float, float] | None = None
     """Offered land that is excluded, unknown and clear [ha]; from `status` if not given,
     which cannot tell whose the excluded land is."""
+    resolution: tuple[str, ...] = ()
+    """Whose voice is heard of a rule, a line each."""
+    unasked: tuple[UnaskedLabel, ...] = ()
     years: DataYears = DataYears()
     authorities: tuple[AuthorityLabel, ...] = ()
     tiers: tuple[float, float, float] | None = None

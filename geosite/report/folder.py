@@ -20,10 +20,13 @@ from geosite.report.content import (
     Content,
     CriterionLabel,
     DataYears,
+    DecisionLabel,
     FetchedLabel,
     LayerLabel,
+    LocalLabel,
     OwnerLabel,
     RuleLabel,
+    UnaskedLabel,
 )
 
 if TYPE_CHECKING:
@@ -114,23 +117,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             )
             for c in m["criteria"]
         ),
-        rules=tuple(
-            RuleLabel(
-                r["id"],
-                r["title"],
-                r["tier"],
-                r["authority"],
-                r["citation"],
-                r["layer"],
-                r.get("removed_ha", 0.0),
-                r.get("alone_ha", 0.0),
-                r.get("evidence") or "",
-                tuple(r["exceptions"]),
-                r.get("consultation") or "",
-                tuple(r.get("permits", ())),
-            )
-            for r in m["rules"]
-        ),
+        rules=tuple(_rule(r) for r in m["rules"]),
         sites=frames["sites"],
         parcels=frames["parcels"],
         exclusions=frames["exclusions"],
@@ -165,6 +152,11 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             )
             for x in m["layers"]
         ),
+        resolution=tuple(m.get("resolution", ())),
+        unasked=tuple(
+            UnaskedLabel(x["id"], x["title"], x["citation"], x["evidence"], x["reason"])
+            for x in m.get("unasked", ())
+        ),
         fetched=_fetched(m),
         years=DataYears(years.get("oldest"), years.get("newest"), tuple(years.get("undated", ()))),
         authorities=tuple(
@@ -181,6 +173,47 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         ),
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
+
+
+def _rule(r: Mapping[str, Any]) -> RuleLabel:
+    found = r.get("override")
+    return RuleLabel(
+        r["id"],
+        r["title"],
+        r["tier"],
+        r["authority"],
+        r["citation"],
+        r["layer"],
+        r.get("removed_ha", 0.0),
+        r.get("alone_ha", 0.0),
+        r.get("evidence") or "",
+        tuple(r["exceptions"]),
+        r.get("consultation") or "",
+        tuple(r.get("permits", ())),
+        r.get("who_can_act") or "",
+        r.get("note") or "",
+        _dates(r.get("valid_from"), r.get("valid_to")),
+        tuple(
+            LocalLabel(
+                x["place"],
+                x["instead"],
+                x["authority"],
+                x["citation"],
+                x["evidence"],
+                "; ".join(
+                    t for t in (x.get("note"), _dates(x.get("valid_from"), x.get("valid_to"))) if t
+                ),
+            )
+            for x in r.get("local", ())
+        ),
+        DecisionLabel(found["instead"], found["of"], found["basis"], found.get("case") or "")
+        if found
+        else None,
+    )
+
+
+def _dates(begin: str | None, end: str | None) -> str:
+    return " ".join([*([f"from {begin}"] if begin else []), *([f"until {end}"] if end else [])])
 
 
 def _fetched(m: Mapping[str, Any]) -> tuple[FetchedLabel, ...]:

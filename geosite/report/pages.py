@@ -39,8 +39,9 @@ _FILES = (
 )
 _RULE_HEADS = (
     "rule", "title", "tier", "authority", "citation", "evidence", "layer", "exceptions",
-    "consultation", "permits",
+    "consultation", "permits", "who can act", "in force", "note",
 )  # fmt: skip
+_NOT_LAW = "practice, not law"
 
 
 def readme_text(content: Content) -> str:
@@ -69,7 +70,8 @@ def citations_text(content: Content) -> str:
     rules = [
         (
             r.id, r.title, r.tier, r.authority, r.citation, r.evidence, r.layer,
-            "; ".join(r.exceptions), r.consultation, "; ".join(r.permits),
+            "; ".join(r.exceptions), r.consultation, "; ".join(r.permits), r.who_can_act, r.dates,
+            "; ".join(t for t in (_NOT_LAW if r.authority == "practice" else "", r.note) if t),
         )
         for r in sorted(content.rules, key=lambda r: r.id)
     ]  # fmt: skip
@@ -81,6 +83,8 @@ def citations_text(content: Content) -> str:
         _problems(content),
         "## Rules",
         _escaped(_RULE_HEADS, rules),
+        _resolved(content),
+        _unasked(content),
         _authorities(content),
         _foot(content),
     ]
@@ -99,6 +103,37 @@ def _fetched(content: Content) -> str:
 def _problems(content: Content) -> str:
     known = [f"{x.id}: {x.problems}" for x in _by_id(content.layers) if x.problems]
     return "## Known problems of the datasets\n\n" + _bullets(known) if known else ""
+
+
+def _resolved(content: Content) -> str:
+    """Whose voice is heard of each rule, with the sources of local rules and decisions."""
+    if not content.resolution:
+        return ""
+    local = [
+        (r.id, x.place, x.instead, x.authority, x.citation, x.evidence, x.note)
+        for r in content.rules
+        for x in r.local
+    ]
+    decided = [(r.id, d.instead, d.of, d.basis, d.case) for r in content.rules if (d := r.decision)]
+    heads = ("rule", "where", "instead", "authority", "citation", "evidence", "note")
+    text = "A decision of the project goes before a local rule, and that before the rulebook's."
+    parts = ["## Whose voice is heard", text, _bullets(content.resolution)]
+    if local:
+        parts += ["### Local rules", _escaped(heads, local)]
+    if decided:
+        parts += [
+            "### Decisions of the project",
+            _escaped(("rule", "it says", "instead of", "basis", "case"), decided),
+        ]
+    return "\n\n".join(parts)
+
+
+def _unasked(content: Content) -> str:
+    if not content.unasked:
+        return ""
+    rows = [(x.id, x.title, x.citation, x.evidence, x.reason) for x in content.unasked]
+    heads = ("rule", "title", "citation", "evidence", "why")
+    return f"## Rules that were not asked\n\n{_escaped(heads, rows)}"
 
 
 def _authorities(content: Content) -> str:

@@ -39,6 +39,7 @@ def plan_text(plan: Plan, laid: Layout) -> str:
             for r, t in zip(plan.rules, plan.treatments, strict=True)
         ),
         *(f"  not asked {i}: {why}" for i, why in plan.not_asked.items()),
+        *_order(plan),
         "",
         "criteria",
         *(
@@ -67,6 +68,13 @@ def plan_text(plan: Plan, laid: Layout) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _order(plan: Plan) -> list[str]:
+    if not plan.order:
+        return []
+    head = "whose voice is heard (project before local before generic)"
+    return ["", head, *(f"  {line}" for line in plan.order)]
 
 
 def _work(laid: Layout) -> str:
@@ -108,4 +116,5 @@ def no_site_text(manifest: Mapping[str, Any]) -> str:
     lines.append(
         "offered land: " + ", ".join(f"{area:,.0f} ha {state}" for state, area in offered.items())
     )
+    lines += manifest.get("no_land", ())
     return "\n".join(f"  {line}" for line in lines)
