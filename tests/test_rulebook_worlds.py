@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
-import yaml
 
 from geosite import catalog, constraints
 from geosite.constraints import EXCLUDED
@@ -61,7 +60,7 @@ tribal-statistical-areas | land/tribal_statistical_areas | flag | flag
 historic-landmarks | environment/historic_places | avoid 0.5, 1 km | avoid 0.5, 1 km
 historic-places | environment/historic_places | flag, 1 mi | flag, 1 mi
 historic-districts | environment/historic_districts | avoid 0.6 | avoid 0.6
-sole-source-aquifers-with-federal-money | environment/sole_source_aquifers | mitigate 0.8 | avoid 0.5
+sole-source-aquifers-with-federal-money|environment/sole_source_aquifers|mitigate 0.8|avoid 0.5
 coastal-barriers-with-federal-money | environment/coastal_barriers | mitigate 0.7 | exclude
 strong-shaking | terrain/seismic_hazard | flag | mitigate 0.9
 nevada-designated-basins | hydrography/groundwater_basins_nevada | flag | flag
@@ -266,8 +265,7 @@ def attributes(layer, given):
 
 def declare(root, layer, *, covered=None, crs="EPSG:5070"):
     """The official entry of a layer, read from one file of this world."""
-    path = catalog.official_layers() / f"{layer.id}.yaml"
-    written = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    written = catalog.load_yaml(catalog.official_layers() / f"{layer.id}.yaml")
     for key in ("union_of", "coverage"):
         written.pop(key, None)
     ending = "tif" if layer.geometry == "raster" else "gpkg"
