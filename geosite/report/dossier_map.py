@@ -12,6 +12,8 @@ from geosite.crs import WGS84, local_equal_area, projected_geometry
 from geosite.report.text import markup
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from geosite.report.dossier_content import Dossier, Page
 
 SIZE = 640
@@ -75,7 +77,8 @@ def _near(
     light = shapely.simplify(cut, size / 2)
     # All at once: a change of CRS takes longer to set up than to do.
     whole = projected_geometry(shapely.GeometryCollection(list(light)), dossier.crs, crs)
-    drawn = shapely.clip_by_rect(shapely.get_geometry(whole, np.arange(len(light))), *box)
+    parts = np.asarray(shapely.get_geometry([whole], np.arange(len(light))), dtype=object)
+    drawn: NDArray[Any] = np.asarray(shapely.clip_by_rect(parts, *box), dtype=object)
     rules = mine["rule"].to_numpy(object)
     tiers = dict(zip(rules, mine["tier"], strict=True))
     # Claims lie in stacks: land under ten of them is not ten times as dark.
