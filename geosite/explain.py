@@ -96,6 +96,8 @@ def _land(site: pd.Series[Any]) -> list[str]:
     if told is not None and not np.isnan(told):
         said.append(f"of all rules, cell by cell, {share_words(told)} could tell")
     return ["; ".join(said)] if said else []
+
+
 def _permits(site: pd.Series[Any], manifest: Any) -> list[str]:
     titles = {p["id"]: p["title"] for p in manifest.get("permits", ())}
     lines = []

@@ -46,7 +46,7 @@ def named_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tu
 
     Every reading of a criterion, every rule for the project and what only tells of a site are
     among them, whether or not they will be used: which it is depends on what is to be had and
-    on the day. A layer that the catalogue lacks is not, see `catalog.unknown_layers`.
+    on the day. A layer that the catalogue lacks is not, see `references.unknown_layers`.
     """
     land, evidence = scenario.land, scenario.evidence
     wanted = {STATES, *land.layers, *(c.layer for c in land.confirm), land.places, land.counties}

@@ -12,7 +12,7 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from geosite.aoi import STATES, area_of_interest
-from geosite.catalog import Catalog, Rulebook, dangling, unfit_layers
+from geosite.catalog import Catalog, Rulebook
 from geosite.criteria import saturation
 from geosite.crs import parsed_crs, projected_bounds
 from geosite.decisions import Overlay
@@ -25,6 +25,7 @@ from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
 from geosite.needs import WHOLE, needed_box, purposes, radius
+from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
 from geosite.sources.holdings import Holdings

@@ -30,11 +30,12 @@ from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
 from geosite.errors import GeositeError, LayerDataError, RunError, SchedulerError
 from geosite.grid import Grid
-from geosite.manifest import manifest, misshapen, notice, places
+from geosite.manifest import manifest, notice, places
 from geosite.pipeline import Analysis, Told, analyse
 from geosite.planning import Plan
 from geosite.prepare import prepare
 from geosite.question import asked
+from geosite.run_shape import misshapen
 from geosite.store import Store
 from geosite.unfinished import Unfinished
 

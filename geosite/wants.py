@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import shapely
 
 from geosite.aoi import STATES, area_of_interest, is_name, outline_of
-from geosite.catalog import Catalog, Rulebook, dangling, open_scenario, preset_names
+from geosite.catalog import Catalog, Rulebook, open_scenario, preset_names
 from geosite.crs import WGS84, parsed_crs, projected
 from geosite.errors import CatalogError, MissingLayerError, faults
 from geosite.model.source import ServiceSource
 from geosite.needs import WHOLE, fetch_box, wanted_layers
+from geosite.references import dangling
 from geosite.sources import placed, read_features
 from geosite.sources.asking import Ask, State
 

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from geosite import catalog as c
+from geosite import references
 from geosite.demo import AOI, make_world
 from geosite.planning import plan
 
@@ -36,9 +37,9 @@ def conus(folder):
 def faults(scenario, catalog):
     rulebook = c.open_rulebook()
     return [
-        *c.dangling(scenario, rulebook),
-        *c.unknown_layers(scenario, catalog, rulebook),
-        *c.unfit_layers(scenario, catalog, rulebook),
+        *references.dangling(scenario, rulebook),
+        *references.unknown_layers(scenario, catalog, rulebook),
+        *references.unfit_layers(scenario, catalog, rulebook),
     ]
 
 

@@ -8,9 +8,10 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from geosite.manifest import data_years, misshapen, notice
+from geosite.manifest import data_years, notice
 from geosite.report import DataYears
 from geosite.report.text import markdown
+from geosite.run_shape import misshapen
 from geosite.runs import open_run
 from tests.worlds import (
     _FILES as ENTRIES,

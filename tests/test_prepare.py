@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geosite.catalog import unknown_layers
 from geosite.errors import CatalogError, CoverageError, MissingLayerError
 from geosite.needs import named_layers
 from geosite.prepare import prepare
+from geosite.references import unknown_layers
 from geosite.tile import tile
 from tests.worlds import RECORDS, SCENARIO, box, put_layer, write_records
 

@@ -6,16 +6,15 @@ import pandas as pd
 import pytest
 
 from geosite.catalog import (
-    dangling,
     official_layers,
     open_catalog,
     open_rulebook,
     open_scenario,
     preset_names,
-    unfit_layers,
 )
 from geosite.errors import LayerDataError
 from geosite.model import Quantity
+from geosite.references import dangling, unfit_layers
 from geosite.sources.select import selected
 
 HELD = sorted(p.stem for p in (Path(__file__).parent / "presets").glob("*.yaml"))

@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 
 from geosite.capacity import layout
-from geosite.catalog import dangling, open_rulebook, open_scenario
+from geosite.catalog import open_rulebook, open_scenario
 from geosite.engine import Engine
 from geosite.errors import CatalogError
 from geosite.explain import explain_site, explain_spot
-from geosite.manifest import misshapen
 from geosite.model.rule import LocalRules
 from geosite.question import asked, differences, hash_of
+from geosite.references import dangling
 from geosite.report import plan_text
 from geosite.report.text import markdown
+from geosite.run_shape import misshapen
 from geosite.runs import content, execute, open_run
 from tests.strategies import rule
 from tests.worlds import copied, lonlat, shared_hamlet

@@ -16,7 +16,7 @@ import pytest
 import rasterio
 import shapely
 
-from geosite import catalog, constraints
+from geosite import catalog, constraints, references
 from geosite.constraints import EXCLUDED
 from geosite.model.rule import Rule, RuleSet
 from geosite.planning import plan
@@ -537,6 +537,6 @@ def test_sage_grouse_habitat_is_over_its_cap_by_what_is_shown(project, symbol, t
 @pytest.mark.parametrize("name", ["mine/open-pit", "refinery/hydromet"])
 def test_what_the_snapshot_catalogue_holds_can_answer_the_rules(name, root):
     layers = catalog.open_catalog(root / "tests/snapshot/layers")
-    assert catalog.unfit_layers(catalog.open_scenario(name), layers, BOOK) == []
+    assert references.unfit_layers(catalog.open_scenario(name), layers, BOOK) == []
     for id_ in ("environment/listed_fish_streams", "environment/big_game_migration"):
         assert layers[id_].absence == "not_informative"

@@ -46,6 +46,7 @@ def _importing() -> Iterator[None]:
 def check(scenario: str | None, layers: Path | None) -> None:
     """Say whether the catalogue and a scenario are valid; nothing is fetched or read."""
     from geosite import catalog as c  # noqa: PLC0415
+    from geosite import references as r  # noqa: PLC0415
 
     at = places(scenario or "", layers, None)
     catalog = c.open_catalog(at.layers)
@@ -55,9 +56,9 @@ def check(scenario: str | None, layers: Path | None) -> None:
     for name in [at.scenario] if at.scenario else c.preset_names():
         found = c.open_scenario(name)
         if wrong := [
-            *c.dangling(found, rulebook),
-            *c.unknown_layers(found, catalog, rulebook),
-            *c.unfit_layers(found, catalog, rulebook),
+            *r.dangling(found, rulebook),
+            *r.unknown_layers(found, catalog, rulebook),
+            *r.unfit_layers(found, catalog, rulebook),
         ]:
             msg = "\n".join([f"scenario {found.name} is not complete:", *(f"  {w}" for w in wrong)])
             raise CatalogError(msg)
