@@ -118,6 +118,19 @@ def test_without_counties_a_run_is_refused_or_the_local_land_is_in_doubt(hamlet)
     assert unsure == [*range(15, 20), *range(31, 36)]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"absence": "not_informative"}, {"coverage": {"kind": "box", "west": -117, "south": 39, "east": -116, "north": 40}}],
+)  # fmt: skip
+def test_where_the_layer_of_an_area_says_nothing_the_local_land_is_in_doubt(hamlet, said):
+    put_layer(hamlet, "my/district", [box(0, 0, 5000, SIDE)], ENTRY=said)
+    plan = planned(hamlet, local(inside="my/district", setback="2 km"), counties=False)
+    against, unsure = row(plan)
+    # Inside the district as it asks; east of it nobody knows of another.
+    assert against == [*range(15, 31)]
+    assert unsure == [*range(31, 36)]
+
+
 def test_what_needs_fetching_knows_local_rules_on_any_day(hamlet):
     plan = planned(hamlet)
     rulebook = replace(
