@@ -86,7 +86,7 @@ withdrawn-from-location | land/withdrawals | exclude | mitigate 0.9
 mining-claims | land/mining_claims | flag | flag
 segregated-from-location | land/segregations_minerals | avoid 0.3 | flag
 withdrawals-pending | land/withdrawals_pending | flag | flag
-forest-withdrawals | land/usfs_withdrawals | flag | flag
+forest-withdrawals | land/usfs_withdrawals | avoid 0.3 | flag
 occupied-buildings | society/receptors | flag, 300 ft | flag, 300 ft
 public-roads | infrastructure/roads | flag, 100 ft | flag, 100 ft
 coal-leases | land/coal_cases | flag | flag
