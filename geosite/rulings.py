@@ -114,8 +114,8 @@ def _setbacks(
     # Of each feature its setback [m], and whether a wider one may be its own.
     scaled: Scaled | None = getattr(treatment, "scaled", None)
     if scaled is None:
-        plain = pd.Series(treatment.reach, frame.index, dtype=float)
-        return plain, pd.Series(data=False, index=frame.index), []
+        every = pd.Series(treatment.reach, frame.index, dtype=float)
+        return every, pd.Series(data=False, index=frame.index), []
     values = numbers(frame, scaled.field, plan.catalog[rule.layer])
     plain = float(getattr(treatment, "setback", 0.0))
     metres, unknown = scaled_setbacks(values, scaled, plain)

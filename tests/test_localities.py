@@ -118,10 +118,10 @@ def test_without_counties_a_run_is_refused_or_the_local_land_is_in_doubt(hamlet)
     assert unsure == [*range(15, 20), *range(31, 36)]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [{"absence": "not_informative"}, {"coverage": {"kind": "box", "west": -117, "south": 39, "east": -116, "north": 40}}],
-)  # fmt: skip
+ELSEWHERE = {"kind": "box", "west": -117, "south": 39, "east": -116, "north": 40}
+
+
+@pytest.mark.parametrize("said", [{"absence": "not_informative"}, {"coverage": ELSEWHERE}])
 def test_where_the_layer_of_an_area_says_nothing_the_local_land_is_in_doubt(hamlet, said):
     put_layer(hamlet, "my/district", [box(0, 0, 5000, SIDE)], ENTRY=said)
     plan = planned(hamlet, local(inside="my/district", setback="2 km"), counties=False)
