@@ -24,7 +24,6 @@ from geosite.report.dossier_content import GAPS, percent
 from geosite.report.dossier_pages import far, index_html, page_names, site_html
 from geosite.report.dossier_tables import listed
 from geosite.runs import open_run
-from tests import worlds
 from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet
 
 
@@ -228,34 +227,6 @@ def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):
     assert "county code 7" in west.why
     assert east.standing == "clear"
     assert "county code 7" not in east.why
-
-
-@pytest.mark.parametrize("lost", ["counties", "tract"])
-def test_where_a_local_rule_holds_unknown_a_site_is_possible_and_not_clear(hamlet, tmp_path, lost):
-    scenario, layers = tmp_path / "local.yaml", tmp_path / "layers"
-    place = {"counties": ["32013"]} if lost == "counties" else {"inside": "my/tract"}
-    shutil.copytree(hamlet.layers, layers)
-    entry = {"kind": "file", "path": "blm.gpkg"}
-    written = worlds.entry("land/blm") | {"sources": [entry]}
-    del written["owner"]
-    (layers / "my").mkdir()
-    worlds.write_yaml(layers / "my/tract.yaml", written | {"absence": "not_informative"})
-    local = [{"rule": "railway", **place, "where": "name = 'nothing'", "setback": "3 km",
-              "citation": "county code 7"}]  # fmt: skip
-    if lost == "counties":
-        del local[0]["where"]
-    hamlet.ask(rules=[], own_rules=RULES, local=local)
-    shutil.move(hamlet.scenario, scenario)
-    hamlet.ask(rules=[], own_rules=RULES)
-    # 2 km from the line, on it, and farther off than any setback.
-    shapes = [box(2000, 3000, 2500, 3500), box(0, 0, 2000, 2000), box(1000, 9000, 1500, 9500)]
-    made = asked(hamlet, shapes, tmp_path, scenario=scenario, layers=layers)
-    near, on, far_off = (by_rule(p)["railway"] for p in made.pages)
-    assert near.standing == "possible"
-    assert "where" in near.why
-    assert "is unknown" in near.why
-    assert on.standing == "certain"
-    assert far_off.standing == "clear"
 
 
 # ── the heading ─────────────────────────────────────────────────────────────────────────────

@@ -50,33 +50,22 @@ def heard(
         The rule's own setbacks [m].
     """
     left = sites.geometry.to_numpy().copy()
-    nothing = np.full(len(sites), len(_SURE) - 1)
-    best, before, doubts = nothing, nothing, []
+    best = np.full(len(sites), len(_SURE) - 1)
     words: list[list[str]] = [[] for _ in left]
     for entry in entries:
         land = _land(entry, near)
-        known = np.zeros(len(sites), bool) if land is None else _is_known(entry, near)
-        part = shapely.intersection(left, shapely.Polygon() if land is None else land)
-        left = shapely.difference(left, part)
+        if land is None:
+            for said in words:
+                said.append(f"where {phrases.local(entry)} holds is unknown: no layer tells it")
+            continue
+        part = shapely.intersection(left, land)
+        left = shapely.difference(left, land)
         some = shapely.area(part) > _LEAST
         for k in np.flatnonzero(some):
             words[k].append(f"instead here: {phrases.local(entry)}")
         if entry.applies and entry.setback is not None:
             best = _surer(best, some, part, sites, features, entry.setback, accuracy)
-        doubtful = ~known & (shapely.area(left) > _LEAST)
-        if doubtful.any():
-            for k in np.flatnonzero(doubtful):
-                words[k].append(f"where {phrases.local(entry)} holds is unknown: no layer tells it")
-            there = nothing
-            if entry.applies and entry.setback is not None:
-                there = _surer(there, doubtful, left, sites, features, entry.setback, accuracy)
-            doubts.append((doubtful, there))
-            # What is sure by what goes before stays so, whatever comes after.
-            before, best = np.minimum(before, best), nothing
     best = _surer(best, shapely.area(left) > _LEAST, left, sites, features, reach, accuracy)
-    for doubtful, there in doubts:
-        best = np.where(doubtful & (there != best), _SURE.index("possible"), best)
-    best = np.minimum(before, best)
     return Heard([_SURE[k] for k in best], ["; ".join(said) for said in words])
 
 
@@ -91,12 +80,6 @@ def _surer(
     out = best.copy()
     out[some] = np.minimum(out[some], found["standing"].map(_SURE.index).to_numpy(int))
     return out
-
-
-def _is_known(entry: LocalRule, near: Nearby) -> Any:
-    """Whether off its land it is known not to hold: (sites,)."""
-    layer = entry.inside or near.plan.scenario.land.counties or "aoi/counties"
-    return (near.covered(layer) >= 1.0) & near.facts(layer).absence_informative
 
 
 def _land(entry: LocalRule, near: Nearby) -> Any | None:
