@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geosite.catalog import open_rulebook
-from geosite.errors import CatalogError, CoverageError, MissingLayerError
+from geosite.errors import CapacityError, CatalogError, CoverageError, MissingLayerError
 from geosite.library import Library
 from geosite.localities import localities
 from geosite.model.rule import LocalRule, LocalRules
@@ -153,3 +153,10 @@ def test_a_local_rule_of_the_scenario_is_obeyed_and_its_layer_asked_for(hamlet):
     assert row(plan) == ([*range(15, 31)], [])
     (hamlet.data / "aoi-counties.gpkg").unlink()
     assert [u.layer for u in hamlet.plan().missing] == [COUNTIES]
+
+
+def test_a_local_setback_of_more_cells_than_are_counted_is_refused(hamlet):
+    entry = {"rule": "towns", "inside": "land/blm", "setback": "700 km", "citation": "made up"}
+    hamlet.ask(rules=[], own_rules=[TOWNS], local=[entry])
+    with pytest.raises(CapacityError, match=r"700 km spans 70,000 cells of 10 m"):
+        hamlet.plan(resolution=10.0)
