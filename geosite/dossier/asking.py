@@ -17,6 +17,7 @@ from geosite.dossier.areas import Areas, degrees_around, suited_crs
 from geosite.dossier.cells import cells_of, not_read
 from geosite.dossier.findings import asked, findings
 from geosite.dossier.nearby import Nearby
+from geosite.dossier.reviewed import verdicts
 from geosite.errors import CoverageError
 from geosite.manifest import notice
 from geosite.model.scenario import Scenario
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from geosite.catalog import Catalog, Rulebook
     from geosite.planning import Plan
+    from geosite.report.dossier_content import Verdict
     from geosite.runs import Run
 
 RING = 8046.72
@@ -80,11 +82,14 @@ def of_run(run: Run, means: Means, *, top: int = 10, site: str | None = None) ->
         sites,
         means,
         about=f"run {run.path.resolve().name}",
-        lines=[heading.ranked_lines(row, total) for row in rows],
+        lines=[
+            heading.ranked_lines(row, total, means.rulebook.permits.pathways) for row in rows
+        ],
         managed=heading.register_managers(sites, parcels),
         cells=cells_of(run, sites),
         known={str(r["site_id"]): {k: plain(r.get(k)) for k in _KNOWN} for r in rows},
         told=_changed(run, planned),
+        decided=verdicts(run, sites),
     )
 
 
@@ -161,6 +166,7 @@ def of_areas(
         known={},
         told=(),
         remarks=areas.remarks,
+        decided=verdicts(run, sites),
     )
 
 
@@ -189,6 +195,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
     cells: Callable[..., Any],
     known: Mapping[str, Mapping[str, str]],
     told: tuple[Gap, ...],
+    decided: Mapping[str, tuple[Verdict, ...]],
     remarks: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Dossier:
     sites = sites.reset_index(drop=True)
@@ -224,6 +231,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
             Page(
                 site.site_id, plain(site.name), site.geometry, site.geometry.area / 10_000,
                 tuple(first), tuple(land[k] or ()), tuple(mine), own, said,
+                decided[str(site.site_id)],
             )
         )  # fmt: skip
     every = [f for some in by_site.values() for f in some]

@@ -11,7 +11,8 @@ import shapely
 from geosite.aoi import STATES
 from geosite.parcels import PRECEDENCE
 from geosite.report.dossier_content import Gap, Line
-from geosite.report.text import missing, plain
+from geosite.report.facts import rank_words, share_words
+from geosite.report.text import missing, number, plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geosite.dossier.nearby import Nearby
+    from geosite.model.permit import Pathway
 
 Manager = tuple[str, str, float]
 """Code of an owner, names of its units, and its land in the site [ha]."""
 _LEAST = 0.0005
 """A smaller share of a site is the rounding of a common edge."""
+_WHOLE_MONTHS = 10
+"""From so many months on parts of a month are not said."""
 _MOST = 6
 """Names written out in a line."""
 _OFFICES = (
@@ -180,12 +184,14 @@ def authorities(managed: Sequence[Manager] | None, known: Mapping[str, Sequence[
     return ". ".join(said) or "no authority known for land in none of the land layers"
 
 
-def ranked_lines(row: Mapping[str, Any], sites: int) -> tuple[Line, ...]:
-    """What a run says of a site: rank, tier, score, deposits, authority."""
-    low, high = row.get("rank_p05"), row.get("rank_p95")
-    between = "" if missing(low) or missing(high) else f" (between {low:.0f} and {high:.0f})"
+def ranked_lines(
+    row: Mapping[str, Any], sites: int, pathways: Sequence[Pathway] = ()
+) -> tuple[Line, ...]:
+    """What a run says of a site: rank, coverage, deposits, authority, pathways."""
+    tier = plain(row.get("tier")) or "none"
     lines = [
-        Line("Rank", f"{row['rank']} of {sites}{between}, tier {plain(row.get('tier')) or 'none'}"),
+        Line("Rank", f"{rank_words(row) or 'unknown'} of {sites:,} sites; tier {tier}"),
+        Line("Rules that could tell", _told_share(row)),
         Line("Agency", plain(row.get("agency"))),
         Line("Parcel", plain(row.get("parcel"))),
         Line(
@@ -198,4 +204,43 @@ def ranked_lines(row: Mapping[str, Any], sites: int) -> tuple[Line, ...]:
         Line(key.replace("_", " ").capitalize(), plain(row.get(key)) or "unknown")
         for key in ("land_origin", "mineral_estate", "mineral_status")
     ]
+    lines.append(Line("Permit pathways", _pathways(row, pathways)))
     return tuple(line for line in lines if line.value)
+
+
+def _told_share(row: Mapping[str, Any]) -> str:
+    all_, hard = row.get("coverage_pct"), row.get("coverage_hard_pct")
+    said = [] if missing(all_) else [f"all rules: on {share_words(all_)} of the site"]
+    said += [] if missing(hard) else [f"those that exclude or require: on {share_words(hard)}"]
+    return "; ".join(said)
+
+
+def _months(value: float) -> str:
+    return f"{value:.2g}" if value < _WHOLE_MONTHS else f"{value:.0f}"
+
+
+def _pathways(row: Mapping[str, Any], pathways: Sequence[Pathway]) -> str:
+    """Pathways that are open to a site, each with its months and its day."""
+    open_ = {text.partition(" (")[0]: text for text in split_names(row.get("pathways"))}
+    said = []
+    for pathway in pathways:
+        if pathway.id not in open_:
+            continue
+        stem = f"pathway_{pathway.id.replace('-', '_')}_months_"
+        found = [number(row.get(stem + part)) for part in ("low", "likely", "high")]
+        low, likely, high = ("unknown" if m is None else _months(m) for m in found)
+        months = f"{low} to {high} months, likely {likely}"
+        if None in found:
+            months = "duration unknown"
+        elif pathway.basis == "stated":
+            months += ", which the agency states and few cases have shown"
+        of = open_[pathway.id].partition(" (")[2].rstrip(")")
+        said.append(
+            f"{pathway.title}{f' (for {of})' if of else ''}: {months}, as of {pathway.as_of}"
+        )
+    if not said:
+        return ""
+    return (
+        ". ".join(said) + ". Federal review alone, and no forecast: state permits, water rights, "
+        "power and litigation take time of their own"
+    )

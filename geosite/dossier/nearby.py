@@ -78,9 +78,9 @@ class Nearby:
     def _near(self, layer: str) -> gpd.GeoDataFrame:
         catalog, crs = self.plan.catalog, self.sites.crs
         native = declared_crs(catalog[layer], catalog)
-        boxes = shapely.bounds(self.sites.geometry.to_numpy()) + self.margin * np.array(
-            [-1, -1, 1, 1]
-        )
+        # On the ground a metre of the plane may be a little more or less than one.
+        wide = 1.05 * self.margin
+        boxes = shapely.bounds(self.sites.geometry.to_numpy()) + wide * np.array([-1, -1, 1, 1])
         (left, bottom), (right, top) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
         found = read_features(
             catalog[layer],

@@ -86,6 +86,7 @@ def _row(dossier: Dossier, page: Page, f: Finding) -> dict[str, Any]:
         "accuracy_m": layer.accuracy_m,
         "covered_pct": 100 * f.covered,
         "method": f.method,
+        "reviewers": " | ".join(v.words for v in page.verdicts if v.rule == rule.id),
         "as_of": dossier.as_of,
     }
 
