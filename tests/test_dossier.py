@@ -17,9 +17,9 @@ import shapely
 from geosite import catalog
 from geosite import dossier as d
 from geosite.crs import WGS84, local_equal_area, projected
-from geosite.dossier.findings import setbacks
+from geosite.dossier.findings import _judged, setbacks
 from geosite.errors import CoverageError, CRSMismatchError, LayerDataError, RunError
-from geosite.model.rule import Exclude
+from geosite.model.rule import Exclude, Rule
 from geosite.report.dossier_content import GAPS, percent
 from geosite.report.dossier_pages import far, index_html, page_names, site_html
 from geosite.report.dossier_tables import listed
@@ -229,6 +229,65 @@ def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):
     assert "county code 7" not in east.why
 
 
+def _with_layer_text(hamlet, tmp_path, layer, more):
+    layers = tmp_path / "layers"
+    shutil.copytree(hamlet.layers, layers)
+    path = layers / f"{layer}.yaml"
+    path.write_text(path.read_text() + more)
+    return layers
+
+
+def test_land_that_a_rule_speaks_of_is_unknown_where_its_layer_is_silent(hamlet, tmp_path):
+    scenario = tmp_path / "inside.yaml"
+    held = [rule("held", "land/tribal", {"tier": "flag"}, inside="land/dod")]
+    hamlet.ask(rules=[], own_rules=held)
+    shutil.move(hamlet.scenario, scenario)
+    hamlet.ask(rules=[], own_rules=RULES)
+    shapes = [box(700, 700, 1200, 1200), box(4000, 700, 4500, 1200)]
+    whole = asked(hamlet, shapes, tmp_path, scenario=scenario)
+    assert [by_rule(p)["held"].standing for p in whole.pages] == ["clear", "clear"]
+    # The layer that says where the rule holds stops far from here.
+    west, south = lonlat(9000, 9000)
+    cover = f"west: {west}, south: {south}, east: {west + 1}, north: {south + 1}"
+    layers = _with_layer_text(
+        hamlet, tmp_path, "land/dod", f"coverage: {{kind: box, {cover}}}\n"
+    )  # fmt: skip
+    made = asked(hamlet, shapes, tmp_path, scenario=scenario, layers=layers)
+    on, off = (by_rule(p)["held"] for p in made.pages)
+    assert on.standing == "unknown"
+    assert "land/dod" in on.why
+    assert off.standing == "clear", "nothing is there, wherever the rule holds"
+
+
+def test_what_is_read_for_another_area_is_not_called_the_nearest(hamlet, tmp_path, monkeypatch):
+    # The fort lies between 9 and 12 km north; for the second area it is read, for the first
+    # nobody has looked so far.
+    monkeypatch.setattr("geosite.dossier.asking.LOOK", 1000.0)
+    shapes = [box(9000, 200, 9500, 700), box(9000, 9000, 9500, 9100)]
+    far_off, close = asked(hamlet, shapes, tmp_path, ring=600.0).pages
+    assert np.isnan(by_rule(far_off)["fort"].nearest_m)
+    assert by_rule(far_off)["fort"].nearest_name == ""
+    assert by_rule(close)["fort"].nearest_m < 1000
+
+
+@pytest.mark.parametrize(
+    ("origin", "group", "why"),
+    [
+        ("acquired", "touches", ""),
+        ("partly acquired (37 %), public domain (63 %)", "touches", "partly acquired"),
+        ("unknown", "touches", "land origin of the site is unknown"),
+        ("public domain", "examined", "here it is public domain"),
+        ("partly public domain (37 %), unknown (63 %)", "touches", "partly public domain"),
+    ],
+)
+def test_a_site_of_several_origins_is_spoken_of(hamlet, tmp_path, origin, group, why):
+    page = asked(hamlet, [box(700, 700, 1200, 1200)], tmp_path).pages[0]
+    held = Rule.model_validate(rule("x", "land/tribal", {"tier": "flag"}, land_origin="acquired"))
+    found = _judged(by_rule(page)["reserve"], "certain", {"land_origin": origin}, held)
+    assert found.group == group
+    assert why in found.why
+
+
 # ── the heading ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -271,7 +330,9 @@ def test_review_of_a_run_needs_no_options_and_leaves_the_run_alone(hamlet, run):
     rows = table(folder / "dossier.csv")
     assert len(rows) == len(sites) * len(RULES)
     text = (folder / f"{sites.iloc[0]['site_id']}.html").read_text(encoding="utf-8")
-    assert re.search(r"Rank</th><td>1 of 3", text)
+    assert re.search(r"Rank</th><td>1( \(\d+–\d+\))? of 3 sites", text)
+    assert re.search(r"Permit pathways</th><td>[^<]*months, likely", text)
+    assert re.search(r"Coverage of rules and land</th><td>\d+ %", text)
 
 
 def test_places_of_a_run_are_relative(run):

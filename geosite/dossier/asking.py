@@ -22,14 +22,16 @@ from geosite.errors import CoverageError
 from geosite.manifest import notice
 from geosite.model.scenario import Scenario
 from geosite.needs import reach
+from geosite.permitting import Law, Site, ground, triggered
 from geosite.planning import plan
 from geosite.report.dossier_content import Dossier, Finding, Gap, Line, Page
-from geosite.report.text import plain
+from geosite.report.text import plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from geosite.catalog import Catalog, Rulebook
+    from geosite.permitting import Needs
     from geosite.planning import Plan
     from geosite.report.dossier_content import Verdict
     from geosite.runs import Run
@@ -39,7 +41,7 @@ RING = 8046.72
 LOOK = 50_000.0
 """How far a nearest feature is looked for, at least as far as the widest rule and ring [m]."""
 _ALASKA = "EPSG:3338"
-_KNOWN = ("land_origin", "mineral_estate", "mineral_status")
+_KNOWN = ("land_origin", "mineral_estate", "mineral_status", "commodities")
 _OFF = "The area lies outside every land layer and state that is read: nothing here is examined."
 
 
@@ -82,9 +84,7 @@ def of_run(run: Run, means: Means, *, top: int = 10, site: str | None = None) ->
         sites,
         means,
         about=f"run {run.path.resolve().name}",
-        lines=[
-            heading.ranked_lines(row, total, means.rulebook.permits.pathways) for row in rows
-        ],
+        lines=[heading.ranked_lines(row, total, means.rulebook.permits.pathways) for row in rows],
         managed=heading.register_managers(sites, parcels),
         cells=cells_of(run, sites),
         known={str(r["site_id"]): {k: plain(r.get(k)) for k in _KNOWN} for r in rows},
@@ -221,7 +221,8 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
                 Line("Mineral records inside", deposits[k]),
                 Line("Could be made available by", _authority(planned, land[k])),
             ]
-        first.append(Line("Asked of every site", _every(planned, land[k])))
+        row = known.get(site.site_id, {})
+        first += heading.asked_lines(_needs(planned, land[k], row))
         first += [x for x in placed[k] if not (x.label == "County" and not drawn)]
         said = tuple((remarks or {}).get(site.site_id, ()))
         if _is_off(land[k], placed[k]):
@@ -261,13 +262,18 @@ def _authority(planned: Plan, managed: list[heading.Manager] | None) -> str:
     return heading.authorities(managed, known)
 
 
-def _every(planned: Plan, managed: list[heading.Manager] | None) -> str:
-    owners = {owner for owner, _, _ in managed or ()}
-    return "; ".join(
-        p.title
-        for p in planned.rulebook.permits.permits
-        if p.every and planned.scenario.project in p.projects and (not p.land or owners & {*p.land})
-    )
+def _needs(
+    planned: Plan, managed: list[heading.Manager] | None, known: Mapping[str, str]
+) -> list[Needs]:
+    """What the land of each owner in a site asks, by its minerals and origin."""
+    book = planned.rulebook
+    law = Law.of(book.permits, book.commodities, planned.scenario, planned.as_of)
+    minerals = tuple(split_names(known.get("commodities")))
+    origin = known.get("land_origin", "")
+    owners = [owner for owner, _, _ in managed or ()] or [""]
+    return [
+        triggered(ground(Site(o, minerals, origin), law), frozenset(), frozenset()) for o in owners
+    ]
 
 
 def _is_off(managed: list[heading.Manager] | None, lines: tuple[Line, ...]) -> bool:

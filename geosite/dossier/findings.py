@@ -80,15 +80,9 @@ def findings(
     off_cells = rule.reads_raster or rule.subject.kind == "disturbance"
     if off_cells or (layer is not None and layer.geometry == "raster"):
         return _of_cells(ask, near, cells)
-    try:
-        frame = near.frame(rule.layer, rule.where)
-        land = near.frame(rule.inside, rule.inside_where) if rule.inside else None
-    except GeositeError as error:
-        return _unasked(ask, near, " ".join(str(error).split()))
+    frame, land, lack = _read(rule, near)
     if frame is None:
-        return _unasked(ask, near, near.lack(rule.layer))
-    if rule.inside and land is None:
-        return _unasked(ask, near, near.lack(rule.inside))
+        return _unasked(ask, near, lack)
     if rule.subject.kind == "boundary":
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
@@ -140,6 +134,20 @@ def findings(
             judged = replace(judged, standing="unknown", why=doubts[k])
         out.append(judged)
     return out
+
+
+def _read(rule: Rule, near: Nearby) -> tuple[gpd.GeoDataFrame | None, gpd.GeoDataFrame | None, str]:
+    """Features of a rule and the land that it speaks of; no features, and why, if one lacks."""
+    try:
+        frame = near.frame(rule.layer, rule.where)
+        land = near.frame(rule.inside, rule.inside_where) if rule.inside else None
+    except GeositeError as error:
+        return None, None, " ".join(str(error).split())
+    if frame is None:
+        return None, None, near.lack(rule.layer)
+    if rule.inside and land is None:
+        return None, None, near.lack(rule.inside)
+    return frame, land, ""
 
 
 def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
@@ -214,7 +222,7 @@ def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule)
             words = f"the rule asks for {key.replace('_', ' ')} {wanted}; here it is {said}"
             return replace(found, why=words, standing="clear", group="examined")
         if wanted != "any" and values != {wanted}:
-            lies = "is unknown" if UNKNOWN in values else f"is {said}"
+            lies = f"is {said or UNKNOWN}"
             found = replace(
                 found, why=f"{key.replace('_', ' ')} of the site {lies}; it matters to the rule"
             )

@@ -12,7 +12,7 @@ from geosite.aoi import STATES
 from geosite.parcels import PRECEDENCE
 from geosite.report.dossier_content import Gap, Line
 from geosite.report.facts import rank_words, share_words
-from geosite.report.text import missing, number, plain, split_names
+from geosite.report.text import number, plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from geosite.dossier.nearby import Nearby
     from geosite.model.permit import Pathway
+    from geosite.model.rule import LandAuthority
+    from geosite.permitting import Needs
 
 Manager = tuple[str, str, float]
 """Code of an owner, names of its units, and its land in the site [ha]."""
@@ -178,10 +180,25 @@ def authorities(managed: Sequence[Manager] | None, known: Mapping[str, Sequence[
         return "unknown: no land layer is to be had"
     said = []
     for owner, _, _ in managed:
-        instruments = [f"{e.authority} ({e.citation})" for e in known.get(owner, ())]
+        instruments = [f"{e.authority}{_condition(e)} [{e.citation}]" for e in known.get(owner, ())]
         if owner:
             said.append(f"{owner}: {'; or '.join(instruments) or 'no authority known'}")
     return ". ".join(said) or "no authority known for land in none of the land layers"
+
+
+def asked_lines(needs: Sequence[Needs]) -> tuple[Line, ...]:
+    """What is asked of a site whatever touches it, by the needs of each owner's land in it."""
+    federal: dict[str, list[str]] = {"Asked of every such site": [], "Perhaps asked": []}
+    apart: list[str] = []
+    certain = {p.id for n in needs for p in n.certain}
+    for need in needs:
+        for label, permits in zip(federal, (need.certain, need.possible), strict=True):
+            for p in permits:
+                if label == "Perhaps asked" and p.id in certain:
+                    continue
+                (federal[label] if p.track == "federal" else apart).append(p.title)
+    lines = [*federal.items(), ("Apart from federal review", apart)]
+    return tuple(Line(label, "; ".join(dict.fromkeys(titles))) for label, titles in lines)
 
 
 def ranked_lines(
@@ -191,7 +208,7 @@ def ranked_lines(
     tier = plain(row.get("tier")) or "none"
     lines = [
         Line("Rank", f"{rank_words(row) or 'unknown'} of {sites:,} sites; tier {tier}"),
-        Line("Rules that could tell", _told_share(row)),
+        Line("Coverage of rules and land", _told_share(row)),
         Line("Agency", plain(row.get("agency"))),
         Line("Parcel", plain(row.get("parcel"))),
         Line(
@@ -208,10 +225,17 @@ def ranked_lines(
     return tuple(line for line in lines if line.value)
 
 
+def _condition(entry: LandAuthority) -> str:
+    minerals = "" if entry.disposal == "any" else f"for {entry.disposal} minerals"
+    origin = "" if entry.land_origin == "any" else f"on {entry.land_origin} land"
+    said = " ".join(filter(None, (minerals, origin)))
+    return f" ({said})" if said else ""
+
+
 def _told_share(row: Mapping[str, Any]) -> str:
-    all_, hard = row.get("coverage_pct"), row.get("coverage_hard_pct")
-    said = [] if missing(all_) else [f"all rules: on {share_words(all_)} of the site"]
-    said += [] if missing(hard) else [f"those that exclude or require: on {share_words(hard)}"]
+    all_, hard = number(row.get("coverage_pct")), number(row.get("coverage_hard_pct"))
+    said = [] if all_ is None else [f"{share_words(all_)} of what all rules ask could be told"]
+    said += [] if hard is None else [f"of those that exclude or require {share_words(hard)}"]
     return "; ".join(said)
 
 

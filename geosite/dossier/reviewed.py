@@ -27,7 +27,7 @@ def verdicts(run: Run | None, sites: gpd.GeoDataFrame) -> dict[str, tuple[Verdic
     """
     found: dict[str, list[Verdict]] = {str(i): [] for i in sites["site_id"]}
     if run is None or not run.manifest.get("reviews"):
-        return {i: () for i in found}
+        return dict.fromkeys(found, ())
     titles = {r["id"]: plain(r.get("title") or r["id"]) for r in run.manifest["rules"]}
     for row in run.layer("reviews").itertuples():
         land = shapely.intersection(sites.geometry.to_numpy(), row.geometry)
@@ -40,7 +40,9 @@ def verdicts(run: Run | None, sites: gpd.GeoDataFrame) -> dict[str, tuple[Verdic
                         row.decision,
                         row.finding or "",
                         min(1.0, part.area / site.geometry.area),
-                        *(plain(v or "", 1000) for v in (row.reason, row.role, row.date)),
+                        reason=plain(row.reason, 1000),
+                        role=plain(row.role),
+                        day=plain(row.date),
                         case=plain(row.case or ""),
                         effect=plain(row.effect),
                     )

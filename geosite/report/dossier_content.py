@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -30,8 +29,8 @@ ACRES = 2.471053814671653
 """Acres a hectare."""
 MILE = 1609.344
 _LITTLE = 0.001
-_ROUNDING = 1e-6
-"""Thousandths that a sum of areas may lack by rounding."""
+_ROUNDING = 1e-9
+"""Share that a sum of areas may lack by rounding."""
 
 
 def percent(share: float) -> str:
@@ -44,7 +43,8 @@ def percent(share: float) -> str:
     """
     if 0 < share < _LITTLE:
         return "less than 0.1 %"
-    return f"{math.floor(1000 * share + _ROUNDING) / 10:g} %"
+    whole = share > 1.0 - _ROUNDING
+    return f"{100.0 if whole else min(99.9, round(100 * share, 1)):g} %"
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(measured=measured, percent=percent, area=area, far=far, layer_words=layer_words)
+    made.globals.update(
+        measured=measured, percent=percent, area=area, far=far, layer_words=layer_words
+    )
     made.filters["listed"] = lambda names: listed(tuple(names), _NAMED)
     return made
