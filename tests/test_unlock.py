@@ -17,7 +17,7 @@ from geosite.unlock import (
     rule_table,
     set_table,
     valued_ha,
-)  # fmt: skip
+)
 
 ACTS = {
     "statute": "Congress",
