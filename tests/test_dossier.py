@@ -22,7 +22,7 @@ from geosite.errors import CoverageError, CRSMismatchError, LayerDataError, RunE
 from geosite.model.rule import Exclude, Rule
 from geosite.report.dossier_content import GAPS, percent
 from geosite.report.dossier_pages import far, index_html, page_names, site_html
-from geosite.report.dossier_tables import listed
+from geosite.report.dossier_tables import _by_kind, listed
 from geosite.runs import open_run
 from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet
 
@@ -534,9 +534,13 @@ def test_every_page_and_row_carries_the_notice_and_the_unknown_comes_first(hamle
 def test_layers_for_a_gis_have_fields_that_arcgis_reads(hamlet, tmp_path):
     folder = d.written(asked(hamlet, [box(0, 0, 3000, 3000)], tmp_path), tmp_path / "out")
     file = folder / "dossier.gpkg"
-    assert {str(n) for n, _ in pyogrio.list_layers(file)} == {"sites", "overlaps", "near_features"}
-    for layer in ("sites", "overlaps", "near_features"):
+    kinds = {str(n): str(kind) for n, kind in pyogrio.list_layers(file)}
+    assert {"sites", "overlaps", "near_features", "near_features_lines"} <= {*kinds}
+    for layer, kind in kinds.items():
+        lines, points = layer.endswith("_lines"), layer.endswith("_points")
+        assert kind == ("MultiLineString" if lines else "MultiPoint" if points else "MultiPolygon")
         frame = pyogrio.read_dataframe(file, layer=layer)
+        assert set(frame.geom_type) == {kind}
         assert len(frame)
         assert frame.crs.is_projected
         assert all(re.fullmatch(r"[a-z][a-z0-9_]{0,30}", c) for c in frame.columns)
@@ -584,3 +588,23 @@ def test_a_run_without_sites_is_told(run, hamlet):
     means = d.Means(catalog.open_catalog(hamlet.layers), catalog.open_rulebook(), hamlet.data)
     with pytest.raises(CoverageError, match="there is no site"):
         d.of_run(run, means, site="none")
+
+
+def test_a_layer_of_several_kinds_is_one_layer_a_kind():
+    mixed = shapely.GeometryCollection(
+        [
+            shapely.box(0, 0, 1, 1),
+            shapely.GeometryCollection([shapely.Point(5, 5), shapely.LineString([(0, 0), (2, 2)])]),
+            shapely.MultiPolygon([shapely.box(3, 3, 4, 4)]),
+        ]
+    )
+    frame = gpd.GeoDataFrame(
+        {"name": ["mixed", "point"]}, geometry=[mixed, shapely.Point(1, 1)], crs=ALBERS
+    )
+    found = _by_kind("near", frame)
+    assert {k: v["name"].tolist() for k, v in found.items()} == {
+        "near": ["mixed"], "near_lines": ["mixed"], "near_points": ["mixed", "point"],
+    }  # fmt: skip
+    assert found["near"].geometry.iloc[0].area == 2
+    assert found["near_points"].crs == frame.crs
+    assert _by_kind("near", frame.iloc[:0])["near"].empty

@@ -301,7 +301,7 @@ def test_the_dossier_of_a_reviewed_run_says_what_was_decided(place):
     decision = {"site": site, "rule": "town-noise", **OFF, "reason": "<b>springs</b> | dry"}
     again(place, written(place, decision))
     new = last(place)
-    done = place.cli("review", str(new.path), "--out", str(place.root / "dossier"))
+    done = cli("review", str(new.path), "--out", str(place.root / "dossier"))
     assert done.exit_code == 0, done.output
     kept = place.root / "dossier" / f"{site}.html"
     text = kept.read_text(encoding="utf-8")
@@ -316,7 +316,7 @@ def test_the_dossier_of_a_reviewed_run_says_what_was_decided(place):
     assert "biologist, 2026-01-01" in said[site, "town-noise"]
     assert set(said.index.get_level_values("rule")) == {"town-noise"}
     # A run without decisions has nothing to say of them.
-    done = place.cli("review", str(first(place).path), "--out", str(place.root / "before"))
+    done = cli("review", str(first(place).path), "--out", str(place.root / "before"))
     assert done.exit_code == 0, done.output
     before = (place.root / "before" / f"{site}.html").read_text(encoding="utf-8")
     assert "What reviewers decided" not in before

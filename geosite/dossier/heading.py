@@ -258,7 +258,8 @@ def _pathways(row: Mapping[str, Any], pathways: Sequence[Pathway]) -> str:
             months = "duration unknown"
         elif pathway.basis == "stated":
             months += ", which the agency states and few cases have shown"
-        of = open_[pathway.id].partition(" (")[2].rstrip(")")
+        notes = open_[pathway.id].partition(" (")[2].rstrip(")").split(", ")
+        of = ", ".join(note for note in notes if note and note != "duration unknown")
         said.append(
             f"{pathway.title}{f' (for {of})' if of else ''}: {months}, as of {pathway.as_of}"
         )
