@@ -463,6 +463,7 @@ def test_an_area_outside_all_coverage_is_unknown_and_says_so_first(hamlet, tmp_p
     )
     page = made.pages[0]
     assert "outside every land layer" in page.remarks[0]
+    assert {f.standing for f in page.findings} == {"unknown"}
     assert page.area_ha == pytest.approx(
         projected(d.drawn(path).frame, local_equal_area(lon, lat)).geometry.area[0] / 10_000,
         rel=1e-3,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from geosite.catalog import Catalog, Rulebook
     from geosite.permitting import Needs
     from geosite.planning import Plan
-    from geosite.report.dossier_content import Verdict
+    from geosite.report.dossier_content import Group, Verdict
     from geosite.runs import Run
 
 RING = 8046.72
@@ -42,6 +42,7 @@ LOOK = 50_000.0
 """How far a nearest feature is looked for, at least as far as the widest rule and ring [m]."""
 _ALASKA = "EPSG:3338"
 _KNOWN = ("land_origin", "mineral_estate", "mineral_status", "commodities")
+_SILENT = "the area lies outside the land that the layers speak for"
 _OFF = "The area lies outside every land layer and state that is read: nothing here is examined."
 
 
@@ -227,6 +228,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
         said = tuple((remarks or {}).get(site.site_id, ()))
         if _is_off(land[k], placed[k]):
             said = (_OFF, *said)
+            mine = [_unknown(f) for f in mine]
         own = gaps.gaps_of_site(site.site_id, mine)
         pages.append(
             Page(
@@ -274,6 +276,14 @@ def _needs(
     return [
         triggered(ground(Site(o, minerals, origin), law), frozenset(), frozenset()) for o in owners
     ]
+
+
+def _unknown(found: Finding) -> Finding:
+    # Off the map a layer is silent, whatever it is said to cover.
+    if found.standing != "clear":
+        return found
+    group: Group = "near" if found.ring_n else "unasked"
+    return replace(found, standing="unknown", group=group, why=_SILENT)
 
 
 def _is_off(managed: list[heading.Manager] | None, lines: tuple[Line, ...]) -> bool:
