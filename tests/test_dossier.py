@@ -288,6 +288,26 @@ def test_a_site_of_several_origins_is_spoken_of(hamlet, tmp_path, origin, group,
     assert why in found.why
 
 
+@pytest.mark.parametrize(
+    ("local", "near_line", "far_off"),
+    [
+        ({"setback": "3 km"}, "certain", "unknown"),
+        ({"applies": False}, "possible", "clear"),
+    ],
+)
+def test_a_local_rule_whose_land_nobody_tells_leaves_it_open(
+    hamlet, tmp_path, local, near_line, far_off
+):
+    scenario = tmp_path / "local.yaml"
+    entry = {"rule": "railway", "inside": "land/nowhere", "citation": "county code 7", **local}
+    hamlet.ask(rules=[], own_rules=RULES, local=[entry])
+    shutil.move(hamlet.scenario, scenario)
+    hamlet.ask(rules=[], own_rules=RULES)
+    shapes = [box(0, 0, 12_000, 6000), box(2000, 3000, 2500, 3500)]
+    made = asked(hamlet, shapes, tmp_path, scenario=scenario)
+    assert [by_rule(p)["railway"].standing for p in made.pages] == [near_line, far_off]
+
+
 # ── the heading ─────────────────────────────────────────────────────────────────────────────
 
 

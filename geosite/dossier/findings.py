@@ -130,8 +130,9 @@ def findings(
         judged = _judged(found, standing, known.get(site.site_id, {}), rule)
         if local and local.words[k]:
             judged = replace(judged, why="; ".join(filter(None, (local.words[k], judged.why))))
-        if doubts[k] and judged.standing == "clear":
-            judged = replace(judged, standing="unknown", why=doubts[k])
+        doubt = doubts[k] or (local.doubts[k] if local else "")
+        if doubt and judged.standing == "clear":
+            judged = replace(judged, standing="unknown", why=doubt)
         out.append(judged)
     return out
 
