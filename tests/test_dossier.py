@@ -18,6 +18,7 @@ from geosite import catalog
 from geosite import dossier as d
 from geosite.crs import WGS84, local_equal_area, projected
 from geosite.dossier.findings import _judged, setbacks
+from geosite.dossier.nearby import _named
 from geosite.errors import CoverageError, CRSMismatchError, LayerDataError, RunError
 from geosite.model.rule import Exclude, Rule
 from geosite.report.dossier_content import GAPS, percent
@@ -306,6 +307,16 @@ def test_a_local_rule_whose_land_nobody_tells_leaves_it_open(
     shapes = [box(0, 0, 12_000, 6000), box(2000, 3000, 2500, 3500)]
     made = asked(hamlet, shapes, tmp_path, scenario=scenario)
     assert [by_rule(p)["railway"].standing for p in made.pages] == [near_line, far_off]
+
+
+def test_a_mark_for_no_name_is_no_name():
+    frame = gpd.GeoDataFrame(
+        {"name": ["NOT AVAILABLE", None, "Elm Line"], "kind": ["AC", "DC", "AC"]},
+        geometry=[shapely.Point(0, 0)] * 3,
+    )
+    assert _named(frame)["name"].tolist() == ["AC", "DC", "Elm Line"]
+    alone = _named(frame[["name", "geometry"]])
+    assert alone["name"].notna().tolist() == [False, False, True]
 
 
 # ── the heading ─────────────────────────────────────────────────────────────────────────────

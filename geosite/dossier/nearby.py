@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("name", "serial", "label", "case", "unit", "species", "kind", "status")
 """Columns that a feature is called by, the best first."""
+_NO_NAMES = ("NOT AVAILABLE", "N/A", "NONE", "UNKNOWN")
+"""What publishers write where they know no name."""
 _DENSE = 0.05
 """Step [degrees] at which a declared box is densified before it is projected."""
 
@@ -168,6 +170,7 @@ def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if not there:
         return frame
     name = frame[there[0]].astype(object)
+    name = name.where(~name.astype(str).str.upper().isin(_NO_NAMES))
     for column in there[1:]:
         name = name.where(name.notna() & (name.astype(str) != ""), frame[column].astype(object))
     return frame.assign(name=name)
