@@ -162,7 +162,7 @@ def ways(site: Site, law: Law) -> tuple[Way, ...]:
     """
     found = []
     for pathway in pathways(law):
-        answers = (_land(pathway, site), _disposal(pathway, site, law), _listed(pathway, site, law))
+        answers = (_land(pathway, site), _disposal(pathway, site, law), _taken(pathway, site, law))
         day: tuple[Fit, str] = ("yes", "")
         if not pathway.in_force(law.day):
             day = ("no", f"not in force on {law.day.isoformat()}")
@@ -229,6 +229,17 @@ def _listed(entry: Permit | Pathway, site: Site, law: Law) -> tuple[Fit, str]:
     if not site.commodities:
         return "perhaps", f"for minerals on {wanted}; the site's are not known"
     return "no", f"{', '.join(site.commodities)} not on {wanted}"
+
+
+def _taken(pathway: Pathway, site: Site, law: Law) -> tuple[Fit, str]:
+    # Gold with a little silver is a gold project, which a list with silver on it does not take.
+    fit, words = _listed(pathway, site, law)
+    if fit != "yes" or pathway.commodities is None:
+        return fit, words
+    on = on_list(pathway.commodities, law.commodities)
+    if other := [c for c in site.commodities if c not in on]:
+        return "perhaps", f"for {words}; not known whether a project with {', '.join(other)} is"
+    return fit, words
 
 
 def on_list(wanted: str | Sequence[str], table: Commodities) -> frozenset[str]:
