@@ -17,14 +17,12 @@ import shapely
 from geosite import catalog
 from geosite import dossier as d
 from geosite.crs import WGS84, local_equal_area, projected
-from geosite.dossier.findings import setbacks
 from geosite.errors import CoverageError, CRSMismatchError, LayerDataError, RunError
-from geosite.model.rule import Exclude
 from geosite.report.dossier_content import GAPS, percent
 from geosite.report.dossier_pages import far, index_html, page_names, site_html
 from geosite.report.dossier_tables import listed
 from geosite.runs import open_run
-from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet
+from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet, put_layer
 
 
 def rule(id_, layer, mine, **more):
@@ -202,14 +200,20 @@ def test_rasters_are_not_examined_without_a_run_and_read_off_its_cells_with_one(
     assert 0 < found.share <= 1
 
 
-def test_a_setback_by_attribute_is_that_of_the_feature():
-    frame = gpd.GeoDataFrame({"kv": [69.0, 230.0, np.nan]}, geometry=[None] * 3)
-    steps = {"field": "kv", "steps": [{"from": 100, "setback": "60 m"}]}
-    stepped = Exclude.model_validate({"tier": "exclude", "setback": "30 m", "scaled": steps})
-    assert setbacks(frame, stepped).tolist() == [30.0, 60.0, 30.0]
-    times = {"field": "kv", "times": 1.1, "at_most": "200 m"}
-    taller = Exclude.model_validate({"tier": "exclude", "setback": "10 m", "scaled": times})
-    assert setbacks(frame, taller) == pytest.approx([75.9, 200.0, 10.0])
+def test_setbacks_and_boundaries_are_those_of_a_run(hamlet, tmp_path):
+    moved = type(hamlet)(shutil.copytree(hamlet.root, tmp_path / "copy"))
+    # A height that is not told is written as -999 in some tables: the plain setback, not a hole.
+    put_layer(moved, "x/walls", [box(0, 0, 1000, 1000), box(5000, 0, 6000, 1000)],
+              high=[-999.0, 100.0])  # fmt: skip
+    tall = {"field": "high", "times": 3, "at_most": "900 m"}
+    walls = rule("walls", "x/walls", {"tier": "exclude", "setback": "100 m", "scaled": tall})
+    edge = rule("edge", "x/walls", {"tier": "flag"}, subject={"kind": "boundary"})
+    moved.ask(rules=[], own_rules=[walls, edge])
+    near, far_off = box(1050, 400, 1090, 500), box(6250, 400, 6290, 500)
+    middle, across = box(400, 400, 500, 500), box(950, 400, 1040, 500)
+    made = [by_rule(p) for p in asked(moved, [near, far_off, middle, across], tmp_path).pages]
+    assert [found["walls"].standing for found in made] == ["certain"] * 4
+    assert [found["edge"].standing for found in made] == ["clear", "clear", "clear", "certain"]
 
 
 def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):

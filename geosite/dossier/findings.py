@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from geosite import phrases
+from geosite.attributes import numbers
 from geosite.dossier.localities import heard
 from geosite.errors import GeositeError
 from geosite.overlaps import touches
 from geosite.report.dossier_content import Finding, RuleFacts, percent
 from geosite.report.text import plain
+from geosite.rulings import scaled_setbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from geosite.dossier.nearby import Nearby
     from geosite.model.permit import Permits
-    from geosite.model.rule import Rule, Treatment
+    from geosite.model.rule import Rule, Scaled, Treatment
     from geosite.report.dossier_content import Group, LayerFacts, Standing
 
     Cells = Callable[[Rule], Sequence[tuple[float, float]] | None]
@@ -82,6 +85,7 @@ def findings(
     try:
         frame = near.frame(rule.layer, rule.where)
         land = near.frame(rule.inside, rule.inside_where) if rule.inside else None
+        reach = np.empty(0) if frame is None else _setbacks(frame, ask, near)
     except GeositeError as error:
         return _unasked(ask, near, " ".join(str(error).split()))
     if frame is None:
@@ -92,7 +96,6 @@ def findings(
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
     spoken = _within(sites, land)
-    reach = setbacks(frame, ask.treatment)
     table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
     voices = near.plan.local.get(rule.id, ())
     local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
@@ -146,19 +149,14 @@ def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDa
     )
 
 
-def setbacks(frame: pd.DataFrame, treatment: Treatment) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _setbacks(frame: gpd.GeoDataFrame, ask: Asked, near: Nearby) -> NDArray[np.float64]:
     """Setback of each feature [m], by its attribute where the treatment scales it."""
-    scaled = getattr(treatment, "scaled", None)
-    plain_one = getattr(treatment, "setback", treatment.reach)
-    out = np.full(len(frame), float(plain_one))
-    if scaled is None or scaled.field not in frame:
-        return out
-    value = pd.to_numeric(frame[scaled.field], errors="coerce").to_numpy(float)
-    if scaled.times is not None:
-        return np.where(np.isnan(value), out, np.minimum(value * scaled.times, scaled.at_most))
-    for step in scaled.steps:
-        out[value >= step.from_] = step.setback
-    return out
+    scaled: Scaled | None = getattr(ask.treatment, "scaled", None)
+    plain_one = float(getattr(ask.treatment, "setback", ask.treatment.reach))
+    if scaled is None:
+        return np.full(len(frame), plain_one)
+    values = numbers(frame, scaled.field, near.plan.catalog[ask.rule.layer])
+    return scaled_setbacks(values, scaled, plain_one)[0]
 
 
 def _cut(site: Any, frame: gpd.GeoDataFrame) -> Any:
