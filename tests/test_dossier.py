@@ -251,6 +251,22 @@ def test_an_office_whose_layer_is_missing_is_unknown_by_name(hamlet, tmp_path):
     assert said["State"] == "Toyland"
 
 
+def test_permits_asked_of_every_site_are_those_of_its_land_and_minerals(hamlet, run, tmp_path):
+    means = d.Means(catalog.open_catalog(hamlet.layers), catalog.open_rulebook(), hamlet.data)
+    site = d.of_run(run, means, top=1).pages[0]
+    drawn = asked(hamlet, [box(3000, 3000, 3200, 3200)], tmp_path).pages[0]
+    licence = "licence for source material"
+    for page, certain in ((site, True), (drawn, False)):
+        said = {line.label: line.value.casefold() for line in page.lines}
+        assert ("plan of operations" in said["Asked of every site"]) is certain
+        assert licence not in said["Asked of every site"]
+        assert (licence in said.get("Asked perhaps", "")) is not certain
+        assert "section 106" in said["Asked of every site"]
+    said = {line.label: line.value for line in drawn.lines}
+    assert said["Could be made available by"].startswith("BLM: 43 CFR 3809")
+    assert "if acquired" in said["Could be made available by"]
+
+
 def test_records_inside_are_named(hamlet, tmp_path):
     page = asked(hamlet, [box(3000, 3000, 3200, 3200)], tmp_path).pages[0]
     said = {line.label: line.value for line in page.lines}

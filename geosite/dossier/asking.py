@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
+from geosite.authority import authority_columns, instruments
 from geosite.crs import WGS84, local_equal_area, parsed_crs, projected
 from geosite.dossier import gaps, heading
 from geosite.dossier.areas import Areas, degrees_around, suited_crs
@@ -21,9 +23,11 @@ from geosite.errors import CoverageError
 from geosite.manifest import notice
 from geosite.model.scenario import Scenario
 from geosite.needs import reach
+from geosite.permitting import Law, Site, needs
 from geosite.planning import plan
 from geosite.report.dossier_content import Dossier, Finding, Gap, Line, Page
-from geosite.report.text import plain
+from geosite.report.text import plain, split_names
+from geosite.tenure import COLUMNS, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +41,7 @@ RING = 8046.72
 LOOK = 50_000.0
 """How far a nearest feature is looked for, at least as far as the widest rule and ring [m]."""
 _ALASKA = "EPSG:3338"
-_KNOWN = ("land_origin", "mineral_estate", "mineral_status")
+_KNOWN = (*COLUMNS, "commodities")
 _OFF = "The area lies outside every land layer and state that is read: nothing here is examined."
 
 
@@ -214,7 +218,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
                 Line("Mineral records inside", deposits[k]),
                 Line("Could be made available by", _authority(planned, land[k])),
             ]
-        first.append(Line("Asked of every site", _every(planned, land[k])))
+        first += _every(planned, land[k], known.get(site.site_id, {}))
         first += [x for x in placed[k] if not (x.label == "County" and not drawn)]
         said = tuple((remarks or {}).get(site.site_id, ()))
         if _is_off(land[k], placed[k]):
@@ -246,19 +250,40 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
 
 
 def _authority(planned: Plan, managed: list[heading.Manager] | None) -> str:
-    known: dict[str, list[Any]] = {}
-    for entry in planned.rulebook.authorities.authorities:
-        if entry.project == planned.scenario.project:
-            known.setdefault(entry.agency, []).append(entry)
-    return heading.authorities(managed, known)
+    """By which law the land could be made available, by owner; its minerals are not known."""
+    if managed is None:
+        return "unknown: no land layer is to be had"
+    owners = [owner for owner, _, _ in managed if owner]
+    unknown = dict.fromkeys(COLUMNS, UNKNOWN) | {"commodities": ""}
+    laws = instruments(planned.rulebook.authorities, planned.scenario.project)
+    land = pd.DataFrame({"agency": owners}).assign(**unknown)
+    told = authority_columns(land, laws, planned.rulebook.commodities)["authority"]
+    said = [f"{o}: {a or 'no authority known'}" for o, a in zip(owners, told, strict=True)]
+    return ". ".join(said) or "no authority known for land in none of the land layers"
 
 
-def _every(planned: Plan, managed: list[heading.Manager] | None) -> str:
-    owners = {owner for owner, _, _ in managed or ()}
-    return "; ".join(
-        p.title
-        for p in planned.rulebook.permits.permits
-        if p.every and planned.scenario.project in p.projects and (not p.land or owners & {*p.land})
+def _every(
+    planned: Plan, managed: list[heading.Manager] | None, known: Mapping[str, str]
+) -> tuple[Line, ...]:
+    """Permits that are asked whatever rules touch a site, and those that may be."""
+    book = planned.rulebook
+    law = Law.of(book.permits, book.commodities, planned.scenario, planned.as_of)
+    owners = [owner for owner, _, _ in managed or () if owner] or [""]
+    minerals = split_names(known.get("commodities"))
+    wanted = [
+        needs(Site(owner, tuple(minerals), known.get("land_origin", "")), law, {})
+        for owner in owners
+    ]
+    sure = {p.id for n in wanted for p in n.certain}
+    perhaps = {p.id for n in wanted for p in n.possible} - sure
+    named = [
+        ("Asked of every site", sure, ""),
+        ("Asked perhaps", perhaps, ": it hangs on the minerals, or on the land's origin"),
+    ]
+    return tuple(
+        Line(label, "; ".join(p.title for p in book.permits.permits if p.id in ids) + why)
+        for label, ids, why in named
+        if ids
     )
 
 

@@ -168,18 +168,6 @@ def deposits_inside(near: Nearby) -> list[str]:
     return [_some(sorted(set(some))) or "none in the layers read" for some in found]
 
 
-def authorities(managed: Sequence[Manager] | None, known: Mapping[str, Sequence[Any]]) -> str:
-    """By which law the land could be made available, by owner."""
-    if managed is None:
-        return "unknown: no land layer is to be had"
-    said = []
-    for owner, _, _ in managed:
-        instruments = [f"{e.authority} ({e.citation})" for e in known.get(owner, ())]
-        if owner:
-            said.append(f"{owner}: {'; or '.join(instruments) or 'no authority known'}")
-    return ". ".join(said) or "no authority known for land in none of the land layers"
-
-
 def ranked_lines(row: Mapping[str, Any], sites: int) -> tuple[Line, ...]:
     """What a run says of a site: rank, tier, score, deposits, authority."""
     low, high = row.get("rank_p05"), row.get("rank_p95")
