@@ -153,8 +153,7 @@ class Gap:
     Attributes
     ----------
     kind : str
-        ``never``, ``missing``, ``not asked``, ``not covered``, ``presence only``, ``stale``,
-        ``age not known`` or ``outline``.
+        A key of `GAPS`.
     site_id : str
         Empty where it is so for every site.
     """
