@@ -184,6 +184,20 @@ def test_a_layer_that_stops_short_says_how_much_it_covers(hamlet, tmp_path):
     assert all(p.gaps[0].kind == "not covered" for p in made.pages)
 
 
+def test_a_setback_into_land_that_the_layer_does_not_speak_for_is_unknown(hamlet, tmp_path):
+    moved = type(hamlet)(shutil.copytree(hamlet.root, tmp_path / "copy"))
+    (west, south), (east, north) = lonlat(-9000, -9000), lonlat(6000, 4050)
+    spoken = {"kind": "box", "west": west, "south": south, "east": east, "north": north + 1}
+    put_layer(moved, "x/wells", [box(0, 0, 100, 100)], ENTRY={"coverage": spoken})
+    moved.ask(rules=[], own_rules=[rule("wells", "x/wells", {"tier": "avoid", "factor": "0.5",
+                                                             "setback": "1 km"})])  # fmt: skip
+    shapes = [box(4000, 4000, 4100, 4100), box(5300, 4000, 5400, 4100)]
+    inland, edge = (by_rule(p)["wells"] for p in asked(moved, shapes, tmp_path).pages)
+    assert (inland.standing, edge.standing) == ("clear", "unknown")
+    assert edge.covered == 1.0
+    assert "within the rule's reach" in edge.why
+
+
 def test_rasters_are_not_examined_without_a_run_and_read_off_its_cells_with_one(
     hamlet, run, tmp_path
 ):

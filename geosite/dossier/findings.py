@@ -95,6 +95,9 @@ def findings(
     if rule.subject.kind == "boundary":
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
+    # What lies in land that the layer does not speak for may be within reach all the same.
+    far = [e.setback or 0.0 for e in near.plan.local.get(rule.id, ())]
+    told = near.covered(rule.layer, max([ask.treatment.reach, *far])) == 1.0
     spoken = _within(sites, land)
     table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
     voices = near.plan.local.get(rule.id, ())
@@ -104,7 +107,7 @@ def findings(
     for k, site in enumerate(sites.itertuples()):
         found = Finding(
             site.site_id, ask.facts, facts, "examined", "clear", "outline",
-            looked_m=near.margin, covered=float(covered[k]),
+            looked_m=near.margin, covered=float(covered[k]), reach_covered=bool(told[k]),
         )  # fmt: skip
         if spoken.geometry.iloc[k].is_empty:
             out.append(replace(found, why="the site is outside the land that the rule speaks of"))
@@ -185,16 +188,21 @@ def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule)
         sure: Standing = "certain" if standing == "certain" else "possible"
         return replace(found, standing=sure, group="touches")
     group: Group = "near" if found.ring_n else "examined"
-    if found.covered == 0.0:
-        words = "the layer does not speak for this land"
-        return replace(found, standing="unknown", group="near" if found.ring_n else "unasked",
-                       why=words)  # fmt: skip
-    if found.covered < 1.0:
-        words = f"the layer speaks for {percent(found.covered)} of the site"
-        return replace(found, standing="unknown", group=group, why=words)
-    if not found.layer.absence_informative:
-        return replace(found, standing="unknown", group=group, why=_NOT_INFORMATIVE)
+    if lack := _lack(found):
+        group = "unasked" if group == "examined" and found.covered == 0.0 else group
+        return replace(found, standing="unknown", group=group, why=lack)
     return replace(found, standing="clear", group=group)
+
+
+def _lack(found: Finding) -> str:
+    # Why a layer that shows nothing on a site does not say that there is nothing; empty if it does.
+    if found.covered == 0.0:
+        return "the layer does not speak for this land"
+    if found.covered < 1.0:
+        return f"the layer speaks for {percent(found.covered)} of the site"
+    if not found.reach_covered:
+        return "the layer does not speak for all land within the rule's reach of the site"
+    return "" if found.layer.absence_informative else _NOT_INFORMATIVE
 
 
 def _unasked(ask: Asked, near: Nearby, why: str) -> list[Finding]:
