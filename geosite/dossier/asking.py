@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from geosite.authority import authority_columns, instruments
+from geosite.authority import instruments
 from geosite.crs import WGS84, local_equal_area, parsed_crs, projected
 from geosite.dossier import gaps, heading
 from geosite.dossier.areas import Areas, degrees_around, suited_crs
 from geosite.dossier.cells import cells_of, not_read
 from geosite.dossier.findings import asked, findings
 from geosite.dossier.nearby import Nearby
+from geosite.dossier.reviewed import verdicts
 from geosite.errors import CoverageError
 from geosite.manifest import notice
 from geosite.model.scenario import Scenario
@@ -27,13 +27,15 @@ from geosite.permitting import Law, Site, needs
 from geosite.planning import plan
 from geosite.report.dossier_content import Dossier, Finding, Gap, Line, Page
 from geosite.report.text import plain, split_names
-from geosite.tenure import COLUMNS, UNKNOWN
+from geosite.tenure import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from geosite.catalog import Catalog, Rulebook
+    from geosite.permitting import Needs
     from geosite.planning import Plan
+    from geosite.report.dossier_content import Group, Verdict
     from geosite.runs import Run
 
 RING = 8046.72
@@ -42,6 +44,7 @@ LOOK = 50_000.0
 """How far a nearest feature is looked for, at least as far as the widest rule and ring [m]."""
 _ALASKA = "EPSG:3338"
 _KNOWN = (*COLUMNS, "commodities")
+_SILENT = "the area lies outside the land that the layers speak for"
 _OFF = "The area lies outside every land layer and state that is read: nothing here is examined."
 
 
@@ -84,11 +87,12 @@ def of_run(run: Run, means: Means, *, top: int = 10, site: str | None = None) ->
         sites,
         means,
         about=f"run {run.path.resolve().name}",
-        lines=[heading.ranked_lines(row, total) for row in rows],
+        lines=[heading.ranked_lines(row, total, means.rulebook.permits.pathways) for row in rows],
         managed=heading.register_managers(sites, parcels),
         cells=cells_of(run, sites),
         known={str(r["site_id"]): {k: plain(r.get(k)) for k in _KNOWN} for r in rows},
         told=_changed(run, planned),
+        decided=verdicts(run, sites),
     )
 
 
@@ -165,6 +169,7 @@ def of_areas(
         known={},
         told=(),
         remarks=areas.remarks,
+        decided=verdicts(run, sites),
     )
 
 
@@ -193,6 +198,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
     cells: Callable[..., Any],
     known: Mapping[str, Mapping[str, str]],
     told: tuple[Gap, ...],
+    decided: Mapping[str, tuple[Verdict, ...]],
     remarks: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Dossier:
     sites = sites.reset_index(drop=True)
@@ -218,16 +224,19 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
                 Line("Mineral records inside", deposits[k]),
                 Line("Could be made available by", _authority(planned, land[k])),
             ]
-        first += _every(planned, land[k], known.get(site.site_id, {}))
+        row = known.get(site.site_id, {})
+        first += heading.asked_lines(_needs(planned, land[k], row))
         first += [x for x in placed[k] if not (x.label == "County" and not drawn)]
         said = tuple((remarks or {}).get(site.site_id, ()))
         if _is_off(land[k], placed[k]):
             said = (_OFF, *said)
+            mine = [_unknown(f) for f in mine]
         own = gaps.gaps_of_site(site.site_id, mine)
         pages.append(
             Page(
                 site.site_id, plain(site.name), site.geometry, site.geometry.area / 10_000,
                 tuple(first), tuple(land[k] or ()), tuple(mine), own, said,
+                decided[str(site.site_id)],
             )
         )  # fmt: skip
     every = [f for some in by_site.values() for f in some]
@@ -250,41 +259,28 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
 
 
 def _authority(planned: Plan, managed: list[heading.Manager] | None) -> str:
-    """By which law the land could be made available, by owner; its minerals are not known."""
-    if managed is None:
-        return "unknown: no land layer is to be had"
-    owners = [owner for owner, _, _ in managed if owner]
-    unknown = dict.fromkeys(COLUMNS, UNKNOWN) | {"commodities": ""}
     laws = instruments(planned.rulebook.authorities, planned.scenario.project)
-    land = pd.DataFrame({"agency": owners}).assign(**unknown)
-    told = authority_columns(land, laws, planned.rulebook.commodities)["authority"]
-    said = [f"{o}: {a or 'no authority known'}" for o, a in zip(owners, told, strict=True)]
-    return ". ".join(said) or "no authority known for land in none of the land layers"
+    return heading.authorities(managed, laws)
 
 
-def _every(
+def _needs(
     planned: Plan, managed: list[heading.Manager] | None, known: Mapping[str, str]
-) -> tuple[Line, ...]:
-    """Permits that are asked whatever rules touch a site, and those that may be."""
+) -> list[Needs]:
+    """What the land of each owner in a site asks, by its minerals and origin."""
     book = planned.rulebook
     law = Law.of(book.permits, book.commodities, planned.scenario, planned.as_of)
-    owners = [owner for owner, _, _ in managed or () if owner] or [""]
-    minerals = split_names(known.get("commodities"))
-    wanted = [
-        needs(Site(owner, tuple(minerals), known.get("land_origin", "")), law, {})
-        for owner in owners
-    ]
-    sure = {p.id for n in wanted for p in n.certain}
-    perhaps = {p.id for n in wanted for p in n.possible} - sure
-    named = [
-        ("Asked of every site", sure, ""),
-        ("Asked perhaps", perhaps, ": it hangs on the minerals, or on the land's origin"),
-    ]
-    return tuple(
-        Line(label, "; ".join(p.title for p in book.permits.permits if p.id in ids) + why)
-        for label, ids, why in named
-        if ids
-    )
+    minerals = tuple(split_names(known.get("commodities")))
+    origin = known.get("land_origin", "")
+    owners = [owner for owner, _, _ in managed or ()] or [""]
+    return [needs(Site(o, minerals, origin), law, {}) for o in owners]
+
+
+def _unknown(found: Finding) -> Finding:
+    # Off the map a layer is silent, whatever it is said to cover.
+    if found.standing != "clear":
+        return found
+    group: Group = "near" if found.ring_n else "unasked"
+    return replace(found, standing="unknown", group=group, why=_SILENT)
 
 
 def _is_off(managed: list[heading.Manager] | None, lines: tuple[Line, ...]) -> bool:
