@@ -94,9 +94,8 @@ def _within(tree: shapely.STRtree, shapes: NDArray[Any], metres: float) -> NDArr
 
 
 def _lines(shapes: Shapes, grid: Grid, boxes: NDArray[np.float64], metres: float) -> NDArray[Any]:
-    """Segments of a layer near any site; of a polygon the outline is enough, because a site
-    inside of it is touched.
-    """  # noqa: D205
+    # Segments of a layer near any site; of a polygon the outline is enough, because a site
+    # inside of it is touched.
     scale = grid.resolution / SUBCELLS
     ends = shapes.edges * [scale, -scale, scale, -scale] + [*grid.origin, *grid.origin]
     low, high = np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])

@@ -11,13 +11,24 @@ from geosite.tenure import COLUMNS, PARTLY, values_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from geosite.model.rule import Commodities, LandAuthority
+    from geosite.model.rule import Commodities, LandAuthorities, LandAuthority, ProjectType
 
 NO_AUTHORITY = "no authority for its minerals"
 """Why a site is not in the list, as the run says it."""
 _ORIGINS = frozenset({"public domain", "acquired"})
 _CLOSED = frozenset({"withdrawn", "segregated"})
 _RIGHTS = "valid existing rights possible, BLM decides"
+
+
+def instruments(
+    table: LandAuthorities, project: ProjectType
+) -> dict[str, tuple[LandAuthority, ...]]:
+    """Agency → by which laws it could make land available for a type of project, in their order."""
+    out: dict[str, list[LandAuthority]] = {}
+    for entry in table.authorities:
+        if entry.project == project:
+            out.setdefault(entry.agency, []).append(entry)
+    return {agency: tuple(entries) for agency, entries in sorted(out.items())}
 
 
 def authority_columns(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import shapely
 
+from geosite.limits import BINDING
+
 if TYPE_CHECKING:
     from pyproj import CRS
     from shapely.geometry.base import BaseGeometry
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     from geosite.inputs import Effect
     from geosite.model.review import Decision
     from geosite.model.rule import Rule, Treatment
-
-_FIRM = ("statute", "withdrawal")
-"""Authorities that no reviewer sets aside or puts in doubt without a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def effect_of(decision: Decision, rule: Rule) -> tuple[Effect | None, str]:
             return "set aside", f"the rule is set aside on this land{case_}"
         case _ if rule.sovereign:
             return None, "recorded; nothing puts a rule about sovereign land in doubt"
-        case _ if rule.authority in _FIRM and decision.case is None:
+        case _ if rule.authority in BINDING and decision.case is None:
             return None, f"recorded; without a case a {rule.authority} is not put in doubt"
         case _:
             return "in doubt", "whether the rule holds on this land is unknown until it is settled"
@@ -151,7 +150,7 @@ def refusals(decision: Decision, rule: Rule, treatment: Treatment) -> list[str]:
                 "aside; take the decision out, or dispute it to have it on record"
             )
         ]
-    if rule.authority in _FIRM and decision.case is None:
+    if rule.authority in BINDING and decision.case is None:
         return [
             (
                 f"case: rule {rule.id} rests on a {rule.authority} ({rule.citation}) and is set "

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geosite.overlaps import areas as areas_under
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -59,7 +61,11 @@ def disturbed(
     """
     shapes = areas.geometry.to_numpy()
     area = shapely.area(shapes) / 10_000
-    shown = np.zeros(len(areas)) if existing is None else _inside(shapes, existing) / 10_000
+    shown = (
+        np.zeros(len(areas))
+        if existing is None
+        else areas_under(shapes, existing.geometry.to_numpy()) / 10_000
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.round((shown + proposed) / area * 100, _DIGITS)
     standing = np.where(share > cap, OVER, np.where(known, WITHIN, UNSURE))
@@ -76,14 +82,4 @@ def disturbed(
         },
         geometry=shapes,
         crs=areas.crs,
-    )
-
-
-def _inside(shapes: NDArray[np.object_], existing: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    # Area of the union of what lies in each shape [m²].
-    features = existing.geometry.to_numpy()
-    which, feature = shapely.STRtree(features).query(shapes, predicate="intersects")
-    cut = shapely.intersection(shapes[which], features[feature])
-    return np.array(
-        [shapely.union_all(cut[which == k]).area for k in range(len(shapes))], np.float64
     )

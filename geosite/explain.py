@@ -16,6 +16,7 @@ from geosite.constraints import (
 )
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
+from geosite.readiness import column_of
 from geosite.report.facts import rank_words, share_words
 from geosite.report.reviews import review_facts, spot_lines
 from geosite.report.text import plain
@@ -111,8 +112,7 @@ def _permits(site: pd.Series[Any], manifest: Any) -> list[str]:
             lines.append(f"  {word:>13}: {'; '.join(titles.get(i, i) for i in ids)}")
     for p in manifest.get("pathways", ()):
         low, likely, high = (
-            site.get(f"pathway_{p['id'].replace('-', '_')}_months_{k}", np.nan)
-            for k in ("low", "likely", "high")
+            site.get(f"{column_of(p['id'])}_months_{k}", np.nan) for k in ("low", "likely", "high")
         )
         if not np.isnan(likely):
             lines.append(

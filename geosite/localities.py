@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from geosite.grid import Grid
     from geosite.library import Library
+    from geosite.model.layer import Layer
     from geosite.model.rule import LocalRule
 
 
@@ -145,7 +146,18 @@ class _Counties:
             )
 
     def _codes(self, frame: gpd.GeoDataFrame, layer: str) -> list[str]:
-        entry = self._library.plan.catalog[layer]
-        said = attribute(frame, "fips", entry, "land.counties").astype("string").fillna("")
-        # A table may have made numbers of codes.
-        return said.str.removesuffix(".0").str.zfill(5).tolist()
+        return county_codes(frame, self._library.plan.catalog[layer])
+
+
+def county_codes(frame: gpd.GeoDataFrame, layer: Layer) -> list[str]:
+    """FIPS codes of state and county: (features,), five digits; zeros where none is told.
+
+    Raises
+    ------
+    CatalogError
+        If the layer has no field ``fips``.
+    """
+    said = attribute(frame, "fips", layer, "land.counties").astype("string").fillna("")
+    # A table may have made numbers of codes.
+    codes: list[str] = said.str.removesuffix(".0").str.zfill(5).tolist()
+    return codes

@@ -14,6 +14,7 @@ from geosite import evidence
 from geosite.amending import amended_land
 from geosite.aoi import STATES
 from geosite.attributes import amounts, attribute
+from geosite.authority import instruments
 from geosite.coverage import covered_land
 from geosite.crs import projected_bounds, projected_geometry
 from geosite.errors import CoverageError, MissingLayerError, faults
@@ -108,7 +109,7 @@ def prepare(
     features, caps, said = rulings(library)
     local = localities(library)
     rasters = _rasters(plan, library)
-    authorities = _authorities(plan)
+    authorities = instruments(plan.rulebook.authorities, plan.scenario.project)
     grid = plan.grid
     outline = gpd.GeoDataFrame(geometry=[plan.aoi], crs=grid.crs)
     scenario = plan.scenario
@@ -342,14 +343,6 @@ def _told_land(told: Tenure, plan: Plan, library: Library) -> gpd.GeoDataFrame |
     if layer.coverage.kind == "inside" and layer.coverage.layer not in read:
         return nowhere
     return covered_land(library, told.layer, plan.grid.grown(plan.halo + 1).bounds)
-
-
-def _authorities(plan: Plan) -> dict[str, tuple[LandAuthority, ...]]:
-    out: dict[str, list[LandAuthority]] = {}
-    for entry in plan.rulebook.authorities.authorities:
-        if entry.project == plan.scenario.project:
-            out.setdefault(entry.agency, []).append(entry)
-    return {agency: tuple(entries) for agency, entries in sorted(out.items())}
 
 
 def _offered(

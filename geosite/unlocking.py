@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _SOVEREIGN = ("TRIBAL",)
 """Agencies whose land is outside the analysis."""
 _HARD = ("exclude", "require")
-_LIFTED = ("regulation", "plan", "practice")
-"""Authorities that an inclusion lifts without being told which rules."""
 
 
 def unlocked(run: Run) -> report.Unlocked:
@@ -56,35 +54,24 @@ def blocking_rules(rules: Sequence[Mapping[str, Any]]) -> tuple[Blocking, ...]:
     """The rules of a ``run.json`` as the analysis needs them.
 
     A run from before rules said who could act or whose land is sovereign says neither: its
-    rule about tribal land is known by its layer.
+    rule about tribal land is known by its layer, and what included lifted every rule.
     """
     index = {r["id"]: k for k, r in enumerate(rules)}
-    sovereign = [_is_sovereign(r) for r in rules]
-    out = []
-    for rule in rules:
-        lifts: tuple[int, ...] = ()
-        if rule["tier"] == "include":
-            named = rule.get("treatment", {}).get("lifts") or [
-                r["id"] for r in rules if r["authority"] in _LIFTED
-            ]
-            lifts = tuple(index[i] for i in named if i in index and not sovereign[index[i]])
-        out.append(
-            Blocking(
-                rule["id"],
-                rule["title"],
-                rule["authority"],
-                rule["citation"],
-                rule.get("who_can_act") or "",
-                rule["tier"] in _HARD,
-                sovereign[index[rule["id"]]],
-                lifts,
-            )
+    return tuple(
+        Blocking(
+            rule["id"],
+            rule["title"],
+            rule["authority"],
+            rule["citation"],
+            rule.get("who_can_act") or "",
+            rule["tier"] in _HARD,
+            bool(rule.get("sovereign", rule["layer"] == "land/tribal")),
+            tuple(index[i] for i in rule.get("lifts", index) if i in index)
+            if rule["tier"] == "include"
+            else (),
         )
-    return tuple(out)
-
-
-def _is_sovereign(rule: Mapping[str, Any]) -> bool:
-    return bool(rule.get("sovereign", rule["layer"] == "land/tribal"))
+        for rule in rules
+    )
 
 
 def _asked(

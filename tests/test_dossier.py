@@ -17,15 +17,15 @@ import shapely
 from geosite import catalog
 from geosite import dossier as d
 from geosite.crs import WGS84, local_equal_area, projected
-from geosite.dossier.findings import _judged, setbacks
+from geosite.dossier.findings import _judged
 from geosite.dossier.nearby import _named
 from geosite.errors import CoverageError, CRSMismatchError, LayerDataError, RunError
-from geosite.model.rule import Exclude, Rule
+from geosite.model.rule import Rule
 from geosite.report.dossier_content import GAPS, percent
 from geosite.report.dossier_pages import far, index_html, page_names, site_html
 from geosite.report.dossier_tables import _by_kind, listed
 from geosite.runs import open_run
-from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet
+from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet, put_layer
 
 
 def rule(id_, layer, mine, **more):
@@ -187,6 +187,20 @@ def test_a_layer_that_stops_short_says_how_much_it_covers(hamlet, tmp_path):
     assert all(p.gaps[0].kind == "not covered" for p in made.pages)
 
 
+def test_a_setback_into_land_that_the_layer_does_not_speak_for_is_unknown(hamlet, tmp_path):
+    moved = type(hamlet)(shutil.copytree(hamlet.root, tmp_path / "copy"))
+    (west, south), (east, north) = lonlat(-9000, -9000), lonlat(6000, 4050)
+    spoken = {"kind": "box", "west": west, "south": south, "east": east, "north": north + 1}
+    put_layer(moved, "x/wells", [box(0, 0, 100, 100)], ENTRY={"coverage": spoken})
+    moved.ask(rules=[], own_rules=[rule("wells", "x/wells", {"tier": "avoid", "factor": "0.5",
+                                                             "setback": "1 km"})])  # fmt: skip
+    shapes = [box(4000, 4000, 4100, 4100), box(5300, 4000, 5400, 4100)]
+    inland, edge = (by_rule(p)["wells"] for p in asked(moved, shapes, tmp_path).pages)
+    assert (inland.standing, edge.standing) == ("clear", "unknown")
+    assert edge.covered == 1.0
+    assert "within the rule's reach" in edge.why
+
+
 def test_rasters_are_not_examined_without_a_run_and_read_off_its_cells_with_one(
     hamlet, run, tmp_path
 ):
@@ -203,14 +217,20 @@ def test_rasters_are_not_examined_without_a_run_and_read_off_its_cells_with_one(
     assert 0 < found.share <= 1
 
 
-def test_a_setback_by_attribute_is_that_of_the_feature():
-    frame = gpd.GeoDataFrame({"kv": [69.0, 230.0, np.nan]}, geometry=[None] * 3)
-    steps = {"field": "kv", "steps": [{"from": 100, "setback": "60 m"}]}
-    stepped = Exclude.model_validate({"tier": "exclude", "setback": "30 m", "scaled": steps})
-    assert setbacks(frame, stepped).tolist() == [30.0, 60.0, 30.0]
-    times = {"field": "kv", "times": 1.1, "at_most": "200 m"}
-    taller = Exclude.model_validate({"tier": "exclude", "setback": "10 m", "scaled": times})
-    assert setbacks(frame, taller) == pytest.approx([75.9, 200.0, 10.0])
+def test_setbacks_and_boundaries_are_those_of_a_run(hamlet, tmp_path):
+    moved = type(hamlet)(shutil.copytree(hamlet.root, tmp_path / "copy"))
+    # A height that is not told is written as -999 in some tables: the plain setback, not a hole.
+    put_layer(moved, "x/walls", [box(0, 0, 1000, 1000), box(5000, 0, 6000, 1000)],
+              high=[-999.0, 100.0])  # fmt: skip
+    tall = {"field": "high", "times": 3, "at_most": "900 m"}
+    walls = rule("walls", "x/walls", {"tier": "exclude", "setback": "100 m", "scaled": tall})
+    edge = rule("edge", "x/walls", {"tier": "flag"}, subject={"kind": "boundary"})
+    moved.ask(rules=[], own_rules=[walls, edge])
+    near, far_off = box(1050, 400, 1090, 500), box(6250, 400, 6290, 500)
+    middle, across = box(400, 400, 500, 500), box(950, 400, 1040, 500)
+    made = [by_rule(p) for p in asked(moved, [near, far_off, middle, across], tmp_path).pages]
+    assert [found["walls"].standing for found in made] == ["certain"] * 4
+    assert [found["edge"].standing for found in made] == ["clear", "clear", "clear", "certain"]
 
 
 def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):
@@ -335,6 +355,22 @@ def test_an_office_whose_layer_is_missing_is_unknown_by_name(hamlet, tmp_path):
     said = {line.label: line.value for line in page.lines}
     assert said["BLM field office"] == "unknown: layer land/blm_field_offices is not to be had"
     assert said["State"] == "Toyland"
+
+
+def test_permits_asked_of_every_site_are_those_of_its_land_and_minerals(hamlet, run, tmp_path):
+    means = d.Means(catalog.open_catalog(hamlet.layers), catalog.open_rulebook(), hamlet.data)
+    site = d.of_run(run, means, top=1).pages[0]
+    drawn = asked(hamlet, [box(3000, 3000, 3200, 3200)], tmp_path).pages[0]
+    licence = "licence for source material"
+    for page, certain in ((site, True), (drawn, False)):
+        said = {line.label: line.value.casefold() for line in page.lines}
+        assert ("plan of operations" in said["Asked of every such site"]) is certain
+        assert licence not in said["Asked of every such site"]
+        assert (licence in said.get("Perhaps asked", "")) is not certain
+        assert "section 106" in said["Asked of every such site"]
+    said = {line.label: line.value for line in drawn.lines}
+    assert said["Could be made available by"].startswith("BLM: 43 CFR 3809")
+    assert "on acquired land" in said["Could be made available by"]
 
 
 def test_records_inside_are_named(hamlet, tmp_path):

@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geosite.authority import instruments
 from geosite.crs import WGS84, local_equal_area, parsed_crs, projected
 from geosite.dossier import gaps, heading
 from geosite.dossier.areas import Areas, degrees_around, suited_crs
@@ -22,10 +23,11 @@ from geosite.errors import CoverageError
 from geosite.manifest import notice
 from geosite.model.scenario import Scenario
 from geosite.needs import reach
-from geosite.permitting import Law, Site, ground, triggered
+from geosite.permitting import Law, Site, needs
 from geosite.planning import plan
 from geosite.report.dossier_content import Dossier, Finding, Gap, Line, Page
 from geosite.report.text import plain, split_names
+from geosite.tenure import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +43,7 @@ RING = 8046.72
 LOOK = 50_000.0
 """How far a nearest feature is looked for, at least as far as the widest rule and ring [m]."""
 _ALASKA = "EPSG:3338"
-_KNOWN = ("land_origin", "mineral_estate", "mineral_status", "commodities")
+_KNOWN = (*COLUMNS, "commodities")
 _SILENT = "the area lies outside the land that the layers speak for"
 _OFF = "The area lies outside every land layer and state that is read: nothing here is examined."
 
@@ -257,11 +259,8 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
 
 
 def _authority(planned: Plan, managed: list[heading.Manager] | None) -> str:
-    known: dict[str, list[Any]] = {}
-    for entry in planned.rulebook.authorities.authorities:
-        if entry.project == planned.scenario.project:
-            known.setdefault(entry.agency, []).append(entry)
-    return heading.authorities(managed, known)
+    laws = instruments(planned.rulebook.authorities, planned.scenario.project)
+    return heading.authorities(managed, laws)
 
 
 def _needs(
@@ -273,9 +272,7 @@ def _needs(
     minerals = tuple(split_names(known.get("commodities")))
     origin = known.get("land_origin", "")
     owners = [owner for owner, _, _ in managed or ()] or [""]
-    return [
-        triggered(ground(Site(o, minerals, origin), law), frozenset(), frozenset()) for o in owners
-    ]
+    return [needs(Site(o, minerals, origin), law, {}) for o in owners]
 
 
 def _unknown(found: Finding) -> Finding:

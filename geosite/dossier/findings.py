@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from geosite import phrases
+from geosite.attributes import numbers
 from geosite.dossier.localities import heard
 from geosite.errors import GeositeError
 from geosite.overlaps import touches
 from geosite.report.dossier_content import Finding, RuleFacts, percent
 from geosite.report.text import plain
-from geosite.tenure import UNKNOWN, values_of
+from geosite.rulings import scaled_setbacks
+from geosite.tenure import COLUMNS, UNKNOWN, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from geosite.dossier.nearby import Nearby
     from geosite.model.permit import Permits
-    from geosite.model.rule import Rule, Treatment
+    from geosite.model.rule import Rule, Scaled, Treatment
     from geosite.report.dossier_content import Group, LayerFacts, Standing
 
     Cells = Callable[[Rule], Sequence[tuple[float, float]] | None]
     """Shares of each site's cells that a rule speaks against, and cannot tell; None: not read."""
 
-_CONDITIONS = ("land_origin", "mineral_estate", "mineral_status")
 _NOT_INFORMATIVE = "the layer does not show everything there is"
 
 
@@ -83,11 +85,17 @@ def findings(
     frame, land, lack = _read(rule, near)
     if frame is None:
         return _unasked(ask, near, lack)
+    try:
+        reach = _setbacks(frame, ask, near)
+    except GeositeError as error:
+        return _unasked(ask, near, " ".join(str(error).split()))
     if rule.subject.kind == "boundary":
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
+    # What lies in land that the layer does not speak for may be within reach all the same.
+    far = [e.setback or 0.0 for e in near.plan.local.get(rule.id, ())]
+    told = near.covered(rule.layer, max([ask.treatment.reach, *far])) == 1.0
     spoken = _within(sites, land)
-    reach = setbacks(frame, ask.treatment)
     table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
     voices = near.plan.local.get(rule.id, ())
     local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
@@ -97,7 +105,7 @@ def findings(
     for k, site in enumerate(sites.itertuples()):
         found = Finding(
             site.site_id, ask.facts, facts, "examined", "clear", "outline",
-            looked_m=near.margin, covered=float(covered[k]),
+            looked_m=near.margin, covered=float(covered[k]), reach_covered=bool(told[k]),
         )  # fmt: skip
         if spoken.geometry.iloc[k].is_empty and not doubts[k]:
             out.append(replace(found, why="the site is outside the land that the rule speaks of"))
@@ -188,19 +196,14 @@ def _doubts(
     return out
 
 
-def setbacks(frame: pd.DataFrame, treatment: Treatment) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _setbacks(frame: gpd.GeoDataFrame, ask: Asked, near: Nearby) -> NDArray[np.float64]:
     """Setback of each feature [m], by its attribute where the treatment scales it."""
-    scaled = getattr(treatment, "scaled", None)
-    plain_one = getattr(treatment, "setback", treatment.reach)
-    out = np.full(len(frame), float(plain_one))
-    if scaled is None or scaled.field not in frame:
-        return out
-    value = pd.to_numeric(frame[scaled.field], errors="coerce").to_numpy(float)
-    if scaled.times is not None:
-        return np.where(np.isnan(value), out, np.minimum(value * scaled.times, scaled.at_most))
-    for step in scaled.steps:
-        out[value >= step.from_] = step.setback
-    return out
+    scaled: Scaled | None = getattr(ask.treatment, "scaled", None)
+    plain_one = float(getattr(ask.treatment, "setback", ask.treatment.reach))
+    if scaled is None:
+        return np.full(len(frame), plain_one)
+    values = numbers(frame, scaled.field, near.plan.catalog[ask.rule.layer])
+    return scaled_setbacks(values, scaled, plain_one)[0]
 
 
 def _cut(site: Any, frame: gpd.GeoDataFrame) -> Any:
@@ -216,7 +219,7 @@ def _names(*lists: tuple[str, ...]) -> tuple[str, ...]:
 
 def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule) -> Finding:
     """A finding with its group and standing, from what was measured."""
-    for key in _CONDITIONS:
+    for key in COLUMNS:
         wanted, said = getattr(rule, key), known.get(key, "")
         values = {*values_of(said)} if said else {UNKNOWN}
         if wanted != "any" and not values & {UNKNOWN, wanted}:
@@ -233,16 +236,21 @@ def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule)
         sure: Standing = "certain" if standing == "certain" else "possible"
         return replace(found, standing=sure, group="touches")
     group: Group = "near" if found.ring_n else "examined"
-    if found.covered == 0.0:
-        words = "the layer does not speak for this land"
-        return replace(found, standing="unknown", group="near" if found.ring_n else "unasked",
-                       why=words)  # fmt: skip
-    if found.covered < 1.0:
-        words = f"the layer speaks for {percent(found.covered)} of the site"
-        return replace(found, standing="unknown", group=group, why=words)
-    if not found.layer.absence_informative:
-        return replace(found, standing="unknown", group=group, why=_NOT_INFORMATIVE)
+    if lack := _lack(found):
+        group = "unasked" if group == "examined" and found.covered == 0.0 else group
+        return replace(found, standing="unknown", group=group, why=lack)
     return replace(found, standing="clear", group=group)
+
+
+def _lack(found: Finding) -> str:
+    # Why a layer that shows nothing on a site does not say that there is nothing; empty if it does.
+    if found.covered == 0.0:
+        return "the layer does not speak for this land"
+    if found.covered < 1.0:
+        return f"the layer speaks for {percent(found.covered)} of the site"
+    if not found.reach_covered:
+        return "the layer does not speak for all land within the rule's reach of the site"
+    return "" if found.layer.absence_informative else _NOT_INFORMATIVE
 
 
 def _unasked(ask: Asked, near: Nearby, why: str) -> list[Finding]:

@@ -10,6 +10,8 @@ import numpy as np
 import shapely
 
 from geosite import phrases
+from geosite.localities import county_codes
+from geosite.needs import local_layer
 from geosite.overlaps import touches
 
 if TYPE_CHECKING:
@@ -102,13 +104,11 @@ def _surer(
 
 def _land(entry: LocalRule, near: Nearby) -> Any | None:
     """Where a local rule holds; None if nobody can tell."""
-    if entry.inside:
-        frame = near.frame(entry.inside, entry.where)
-    else:
-        frame = near.frame(near.plan.scenario.land.counties or "aoi/counties")
-        if frame is not None and "fips" not in frame:
-            return None
-        if frame is not None:
-            codes = frame["fips"].astype("string").fillna("").str.removesuffix(".0").str.zfill(5)
-            frame = frame[codes.isin(entry.counties)]
-    return None if frame is None else shapely.union_all(frame.geometry.to_numpy())
+    layer = local_layer(entry, near.plan.scenario)
+    frame = near.frame(layer, entry.where)
+    if frame is None or (entry.counties and "fips" not in frame):
+        return None
+    if entry.counties:
+        codes = county_codes(frame, near.plan.catalog[layer])
+        frame = frame[[c in entry.counties for c in codes]]
+    return shapely.union_all(frame.geometry.to_numpy())

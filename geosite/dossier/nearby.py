@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("name", "serial", "label", "case", "unit", "species", "kind", "status")
 """Columns that a feature is called by, the best first."""
+_ROUNDING = 1e-6
+"""Share of an outline that is lost where it is cut."""
 _NO_NAMES = ("NOT AVAILABLE", "N/A", "NONE", "UNKNOWN")
 """What publishers write where they know no name."""
 _DENSE = 0.05
@@ -47,7 +49,7 @@ class Nearby:
         self.plan, self.sites, self.margin = plan, sites, margin
         self._frames: dict[str, gpd.GeoDataFrame] = {}
         self._read: dict[str, Features] = {}
-        self._covered: dict[str, NDArray[np.float64]] = {}
+        self._covered: dict[tuple[str, float], NDArray[np.float64]] = {}
         self._broken: dict[str, str] = {}
 
     def lack(self, layer: str) -> str:
@@ -124,20 +126,28 @@ class Nearby:
             self.lack(layer),
         )
 
-    def covered(self, layer: str) -> NDArray[np.float64]:
-        """Share of each site that a layer speaks for: (sites,), 0 to 1."""
-        if layer not in self._covered:
-            self._covered[layer] = self._shares(layer)
-        return self._covered[layer]
+    def covered(self, layer: str, reach: float = 0.0) -> NDArray[np.float64]:
+        """Share of each site that a layer speaks for: (sites,), 0 to 1.
 
-    def _shares(self, layer: str) -> NDArray[np.float64]:
-        shapes = self.sites.geometry.to_numpy()
+        Parameters
+        ----------
+        reach : float
+            Of the land within this distance of the site as well [m].
+        """
+        if (layer, reach) not in self._covered:
+            self._covered[layer, reach] = self._shares(layer, reach)
+        return self._covered[layer, reach]
+
+    def _shares(self, layer: str, reach: float) -> NDArray[np.float64]:
         land = self._spoken_for(layer)
         if land is None:
-            return np.ones(len(shapes))
+            return np.ones(len(self.sites))
         whole, sign = land
+        shapes = self.sites.geometry.to_numpy()
+        shapes = shapely.buffer(shapes, reach) if reach else shapes
         cut = shapely.area(shapely.intersection(shapes, whole)) / shapely.area(shapes)
-        return np.asarray(np.clip(cut if sign else 1.0 - cut, 0.0, 1.0), np.float64)
+        share = cut if sign else 1.0 - cut
+        return np.where(share > 1 - _ROUNDING, 1.0, np.maximum(share, 0.0))
 
     def _spoken_for(self, layer: str) -> tuple[shapely.Geometry, bool] | None:
         """Land that it speaks for, or (False) is silent about; None if it speaks everywhere."""

@@ -172,9 +172,10 @@ class Category(Spec):
 
 
 class Boundary(Spec):
-    """The rule is about the boundaries of a polygon layer's features: with `inside` of the same
-    layer and a setback it is an inward buffer.
-    """  # noqa: D205
+    """The rule is about the boundaries of a polygon layer's features.
+
+    With `inside` of the same layer and a setback it is an inward buffer.
+    """
 
     kind: Literal["boundary"]
 

@@ -118,6 +118,8 @@ class Finding:
         How far a nearest feature was looked for.
     covered : float
         Share of the site that the layer speaks for.
+    reach_covered : bool
+        Whether it speaks for all land within the rule's setback of the site.
     shape : BaseGeometry or None
         The union of the features, cut by the site, in the dossier's CRS.
     """
@@ -143,6 +145,7 @@ class Finding:
     ring_n: int = 0
     ring_names: tuple[str, ...] = ()
     covered: float = 1.0
+    reach_covered: bool = True
     shape: BaseGeometry | None = None
 
     @property
@@ -158,8 +161,7 @@ class Gap:
     Attributes
     ----------
     kind : str
-        ``never``, ``missing``, ``not asked``, ``not covered``, ``presence only``, ``stale``,
-        ``age not known`` or ``outline``.
+        A key of `GAPS`.
     site_id : str
         Empty where it is so for every site.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -144,20 +144,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
             for r in m["rules"]
             if r["layer"] in lost
         ),
-        layers=tuple(
-            LayerLabel(
-                x["id"],
-                x["title"],
-                x["agency"],
-                x["vintage"],
-                x["licence"],
-                x["citation"],
-                x["status"],
-                x.get("problems") or "",
-                x["id"] in decisive,
-            )
-            for x in m["layers"]
-        ),
+        layers=tuple(_layer(x, decisive) for x in m["layers"]),
         resolution=tuple(m.get("resolution", ())),
         unasked=tuple(
             UnaskedLabel(x["id"], x["title"], x["citation"], x["evidence"], x["reason"])
@@ -166,14 +153,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         fetched=_fetched(m),
         years=DataYears(years.get("oldest"), years.get("newest"), tuple(years.get("undated", ()))),
         authorities=tuple(
-            AuthorityLabel(
-                agency,
-                e["authority"],
-                e["citation"],
-                e["disposal"],
-                e["evidence"],
-                e["note"] or "",
-            )
+            _authority(agency, e)
             for agency, entries in sorted(m.get("authorities", {}).items())
             for e in entries
         ),
@@ -182,6 +162,26 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         reliances=reliance_labels(m),
         reviews=m.get("reviews"),
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
+    )
+
+
+def _layer(x: Mapping[str, Any], decisive: Collection[str]) -> LayerLabel:
+    return LayerLabel(
+        x["id"],
+        x["title"],
+        x["agency"],
+        x["vintage"],
+        x["licence"],
+        x["citation"],
+        x["status"],
+        x.get("problems") or "",
+        x["id"] in decisive,
+    )
+
+
+def _authority(agency: str, e: Mapping[str, Any]) -> AuthorityLabel:
+    return AuthorityLabel(
+        agency, e["authority"], e["citation"], e["disposal"], e["evidence"], e["note"] or ""
     )
 
 

@@ -10,7 +10,7 @@ import shapely
 import yaml
 
 from geosite.report.tables import write_table
-from geosite.report.text import markdown, number, plain
+from geosite.report.text import markdown, number, plain, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,15 +43,15 @@ def write_reviews(overlay: Overlay, said: Mapping[str, Any], folder: Path) -> No
     said : mapping
         What ``run.json`` says.
     """
-    table = reviews_table(said["reviews"])
-    write_table(table, folder / "reviews.csv", notice=said["notice"])
+    found = reviews_table(said["reviews"])
+    write_table(found, folder / "reviews.csv", notice=said["notice"])
     (folder / "reviews.yaml").write_text(overlay_yaml(overlay), encoding="utf-8")
 
 
 def reviews_table(said: Mapping[str, Any]) -> pd.DataFrame:
     """What ``reviews.csv`` holds, from what ``run.json`` says under ``reviews``."""
-    table = pd.DataFrame(said["rows"], columns=list(COLUMNS))
-    return table.astype({"rank_before": "Int64", "rank_after": "Int64"})
+    found = pd.DataFrame(said["rows"], columns=list(COLUMNS))
+    return found.astype({"rank_before": "Int64", "rank_after": "Int64"})
 
 
 def overlay_text(overlay: Overlay) -> str:
@@ -126,7 +126,6 @@ def reviews_section(said: Mapping[str, Any] | None) -> str:
     shown = list(_shown(said["rows"]))
     rows = [_cells(row) for some, _ in shown for row in some]
     more = sum(n for _, n in shown)
-    lines = ["| " + " | ".join(line) + " |" for line in (heads, ["---"] * len(heads), *rows)]
     run = markdown(said["run"], 300)
     parts = [
         "## What reviewers decided",
@@ -136,7 +135,7 @@ def reviews_section(said: Mapping[str, Any] | None) -> str:
             "the land of a decision is found with all of them, and a rank also moves when "
             "another site does."
         ),
-        "\n".join(lines),
+        table(heads, rows),
         f"{more:,} more sites on the land of these decisions are in `reviews.csv`." if more else "",
         markdown(_sites(said), 2000),
         "\n".join(f"* {markdown(line, 1000)}" for line in _since(said)),
@@ -170,7 +169,7 @@ def spot_lines(reviews: gpd.GeoDataFrame, x: float, y: float) -> list[str]:
     ]
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     words = [
         str(row["decision_no"]),
         f"{row['decision']}{_finding(row['finding'])}",
@@ -185,7 +184,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         row["reason"],
         f"{row['role']}, {row['date']}",
     ]
-    return [markdown(w, 1000) for w in words]
+    return tuple(markdown(w, 1000) for w in words)
 
 
 def _effect(row: Mapping[str, Any]) -> str:
