@@ -231,6 +231,26 @@ def test_setbacks_and_boundaries_are_those_of_a_run(hamlet, tmp_path):
     made = [by_rule(p) for p in asked(moved, [near, far_off, middle, across], tmp_path).pages]
     assert [found["walls"].standing for found in made] == ["certain"] * 4
     assert [found["edge"].standing for found in made] == ["clear", "clear", "clear", "certain"]
+    # The wall of unknown height may reach as far as any; the other one is known not to.
+    unsure, off = box(1400, 400, 1440, 500), box(6350, 400, 6390, 500)
+    made = [by_rule(p)["walls"] for p in asked(moved, [unsure, off], tmp_path).pages]
+    assert [found.standing for found in made] == ["unknown", "clear"]
+    assert "does not tell high lies within 900 m" in made[0].why
+
+
+@pytest.mark.parametrize(
+    ("entry", "far"), [({}, "certain"), ({"absence": "not_informative"}, "unknown")]
+)
+def test_what_a_rule_asks_for_is_missed_only_where_its_layer_would_show_it(
+    hamlet, tmp_path, entry, far
+):
+    moved = type(hamlet)(shutil.copytree(hamlet.root, tmp_path / "copy"))
+    put_layer(moved, "x/corridor", [box(4000, 4000, 6000, 6000)], name=["C"], ENTRY=entry)
+    wanted = rule("corridor", "x/corridor", {"tier": "require", "within": "200 m"})
+    moved.ask(rules=[], own_rules=[wanted])
+    shapes = [box(4100, 4100, 4200, 4200), box(9000, 6000, 9100, 6100)]
+    made = [by_rule(p)["corridor"].standing for p in asked(moved, shapes, tmp_path).pages]
+    assert made == ["clear", far]
 
 
 def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):

@@ -86,7 +86,7 @@ def findings(
     if frame is None:
         return _unasked(ask, near, lack)
     try:
-        reach = _setbacks(frame, ask, near)
+        reach, untold = _setbacks(frame, ask, near)
     except GeositeError as error:
         return _unasked(ask, near, " ".join(str(error).split()))
     if rule.subject.kind == "boundary":
@@ -101,6 +101,7 @@ def findings(
     local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
     covered = near.covered(rule.layer)
     doubts = _doubts(rule, near, frame, reach, facts.accuracy_m)
+    wider = _untold(ask, spoken, frame[untold], facts.accuracy_m)
     out = []
     for k, site in enumerate(sites.itertuples()):
         found = Finding(
@@ -138,7 +139,7 @@ def findings(
         judged = _judged(found, standing, known.get(site.site_id, {}), rule)
         if local and local.words[k]:
             judged = replace(judged, why="; ".join(filter(None, (local.words[k], judged.why))))
-        doubt = doubts[k] or (local.doubts[k] if local else "")
+        doubt = doubts[k] or (local.doubts[k] if local else "") or wider[k]
         if doubt and judged.standing == "clear":
             judged = replace(judged, standing="unknown", why=doubt)
         out.append(judged)
@@ -196,14 +197,29 @@ def _doubts(
     return out
 
 
-def _setbacks(frame: gpd.GeoDataFrame, ask: Asked, near: Nearby) -> NDArray[np.float64]:
-    """Setback of each feature [m], by its attribute where the treatment scales it."""
+def _setbacks(
+    frame: gpd.GeoDataFrame, ask: Asked, near: Nearby
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Setback of each feature [m], and which of them do not tell the attribute it hangs on."""
     scaled: Scaled | None = getattr(ask.treatment, "scaled", None)
     plain_one = float(getattr(ask.treatment, "setback", ask.treatment.reach))
     if scaled is None:
-        return np.full(len(frame), plain_one)
+        return np.full(len(frame), plain_one), np.zeros(len(frame), bool)
     values = numbers(frame, scaled.field, near.plan.catalog[ask.rule.layer])
-    return scaled_setbacks(values, scaled, plain_one)[0]
+    return scaled_setbacks(values, scaled, plain_one)
+
+
+def _untold(
+    ask: Asked, sites: gpd.GeoDataFrame, frame: gpd.GeoDataFrame, accuracy: float | None
+) -> list[str]:
+    """Of each site, that a feature of unknown attribute may reach it; empty if none may."""
+    if frame.empty:
+        return [""] * len(sites)
+    widest = ask.treatment.reach
+    found = touches(sites, frame, reach=widest, accuracy=accuracy)["standing"]
+    field = ask.treatment.scaled.field  # type: ignore[union-attr]  # only such has untold ones
+    why = f"a feature that does not tell {field} lies within {phrases.distance(widest)}"
+    return ["" if standing == "clear" else why for standing in found]
 
 
 def _cut(site: Any, frame: gpd.GeoDataFrame) -> Any:
@@ -230,8 +246,11 @@ def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule)
             found = replace(
                 found, why=f"{key.replace('_', ' ')} of the site {lies}; it matters to the rule"
             )
-    if found.rule.tier == "require":
-        standing = {"certain": "clear", "clear": "certain"}.get(standing, standing)
+    if found.rule.tier == "require" and standing == "certain":
+        return replace(found, standing="clear", group="examined")
+    if found.rule.tier == "require" and standing == "clear" and not _lack(found):
+        # What the rule asks for is not there.
+        standing = "certain"
     if standing != "clear":
         sure: Standing = "certain" if standing == "certain" else "possible"
         return replace(found, standing=sure, group="touches")
