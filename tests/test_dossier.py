@@ -523,3 +523,12 @@ def test_a_run_without_sites_is_told(run, hamlet):
     means = d.Means(catalog.open_catalog(hamlet.layers), catalog.open_rulebook(), hamlet.data)
     with pytest.raises(CoverageError, match="there is no site"):
         d.of_run(run, means, site="none")
+
+
+def test_of_a_file_of_several_layers_the_first_is_read_and_that_is_said(tmp_path):
+    file = tmp_path / "drawn.gpkg"
+    for layer in ("mine", "road"):
+        frame = gpd.GeoDataFrame(geometry=[shapely.box(-117, 41, -116.9, 41.1)], crs=WGS84)
+        pyogrio.write_dataframe(frame, file, layer=layer)
+    (said,) = d.drawn(file).remarks.values()
+    assert said == ("read from layer mine, the first of the file; not read: road",)

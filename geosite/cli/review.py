@@ -72,7 +72,7 @@ def review(  # noqa: PLR0917 -- one parameter an option
 
     from geosite import catalog as c  # noqa: PLC0415
     from geosite import dossier as d  # noqa: PLC0415
-    from geosite.model.scenario import Scenario  # noqa: PLC0415
+    from geosite.run_shape import scenario_of  # noqa: PLC0415
     from geosite.runs import open_run  # noqa: PLC0415
 
     opened = open_run(run) if run is not None else None
@@ -87,7 +87,7 @@ def review(  # noqa: PLR0917 -- one parameter an option
         asked = (
             c.open_scenario(at.scenario)
             if opened is None
-            else Scenario.model_validate(opened.manifest["scenario"])
+            else scenario_of(opened.manifest, opened.path)
         )
         found = d.of_areas(areas, asked, means, about=polygon.name, run=opened)
         day = f"{datetime.now(UTC):%Y%m%d}"
@@ -103,7 +103,9 @@ def _places(
         said = run.manifest.get("places", {})
         root = run.path.resolve()
         for_layers, for_data = (
-            (root / said[key]).resolve() if key in said else None for key in ("layers", "data")
+            # A path that nobody could write is no place.
+            (root / said[key]).resolve() if key in said and said[key].isprintable() else None
+            for key in ("layers", "data")
         )
         if layers is None and for_layers is not None and for_layers.is_dir():
             layers = for_layers
