@@ -11,6 +11,7 @@ import click
 from geosite.cli.ending import clean
 from geosite.cli.options import CACHE, DATA, LAYERS, length
 from geosite.cli.places import Places, places
+from geosite.errors import RunError
 
 if TYPE_CHECKING:
     from geosite.runs import Run
@@ -107,8 +108,21 @@ def _places(
             (root / said[key]).resolve() if key in said and said[key].isprintable() else None
             for key in ("layers", "data")
         )
-        if layers is None and for_layers is not None and for_layers.is_dir():
+        if layers is None and for_layers is not None:
+            if not for_layers.is_dir():
+                raise RunError(_gone(root, for_layers))
             layers = for_layers
         if data is None and for_data is not None and for_data.is_dir():
             data = for_data
     return places(scenario or "mine/open-pit", layers, data)
+
+
+def _gone(run: Path, layers: Path) -> str:
+    # Another catalogue would be another question, and nobody would see it.
+    from geosite.catalog import official_layers  # noqa: PLC0415
+
+    return (
+        f"{run}: its catalogue was at {layers} as seen from this folder, and is not there; move "
+        f"the run back, or name it with --layers and --data ({official_layers()} is the official "
+        "catalogue)"
+    )
