@@ -89,7 +89,7 @@ def _named(
         if e.disposal != "any" and estate == "private":
             why = "mineral estate is private"
             continue
-        if _is_by_location(e) and {*values_of(status)} <= _CLOSED:
+        if _is_closed(e, origin, status):
             why = f"{' or '.join(values_of(status))} from location; {_RIGHTS}"
             continue
         conditions = _conditions(e, origin, status)
@@ -102,6 +102,14 @@ def _named(
         for name, (c, cited) in found.items()
     ]
     return named, why
+
+
+def _is_closed(entry: LandAuthority, origin: str, status: str) -> bool:
+    # What is closed to location is public domain: that it might be acquired land after all,
+    # and leased, is not supposed where nothing says so.
+    if entry.disposal != "locatable" or not {*values_of(status)} <= _CLOSED:
+        return False
+    return _is_by_location(entry) or "acquired" not in values_of(origin)
 
 
 def _is_by_location(entry: LandAuthority) -> bool:

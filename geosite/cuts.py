@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Geometries = NDArray[Any]
 
 T = TypeVar("T")
-CORNERS = 512
+CORNERS = 1024
 """Corners above which a part is cut in two."""
 _DEPTH = 40
 """A part is halved so many times at most: corners that lie on one spot cannot be parted."""

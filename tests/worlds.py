@@ -203,6 +203,11 @@ _FILES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "EPSG:4326",
         {"owner": "TRIBAL", "fields": {"name": {}}},
     ),
+    **{
+        # The rules about sovereign land ask for them, too; their land lies far from the hamlet.
+        f"land/{i}": ("nations.gpkg", "polygon", "EPSG:5070", {"fields": {"name": {}}})
+        for i in ("ceded_lands", "reservations", "trust_lands")
+    },
     "infrastructure/rail": ("rail.fgb", "line", "EPSG:5070", {"fields": {"name": {}}}),
     "infrastructure/towns": (
         "towns.csv",
@@ -265,6 +270,7 @@ def make_hamlet(root: Path) -> Hamlet:
         {"West Tract": box(600, 600, 6000, 11_400), "East Tract": box(6000, 600, 11_000, 9000)},
     )
     _polygons(hamlet, "dod.gpkg", {"Fort Toy": box(9000, 9200, 11_400, 11_400)})
+    _polygons(hamlet, "nations.gpkg", {"Far Nation": box(400_000, 0, 401_000, 1000)})
     corners = [lonlat(*at) for at in ((600, 600), (2000, 600), (2000, 2200), (600, 2200))]
     tribal = gpd.GeoDataFrame(
         {"name": ["Toy Reservation"]}, geometry=[shapely.Polygon(corners)], crs=WGS84
