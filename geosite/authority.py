@@ -92,7 +92,7 @@ def _named(
         if _is_closed(e, origin, status):
             why = f"{' or '.join(values_of(status))} from location; {_RIGHTS}"
             continue
-        conditions = _conditions(e, origin, status)
+        conditions = _conditions(e, origin, estate, status)
         known = found.get(e.authority)
         # The same instrument without a condition says more than with one.
         if known is None or len(conditions) < len(known[0]):
@@ -117,10 +117,12 @@ def _is_by_location(entry: LandAuthority) -> bool:
     return entry.disposal == "locatable" and entry.land_origin != "acquired"
 
 
-def _conditions(entry: LandAuthority, origin: str, status: str) -> list[str]:
+def _conditions(entry: LandAuthority, origin: str, estate: str, status: str) -> list[str]:
     out = []
     if entry.land_origin not in ("any", origin):
         out.append(f"{'where' if origin.startswith(PARTLY) else 'if'} {entry.land_origin}")
+    if entry.disposal != "any" and estate.startswith(PARTLY) and "private" in values_of(estate):
+        out.append("where the minerals are federal")
     if _is_by_location(entry) and status.startswith(PARTLY):
         out.append("where open to location")
     return out

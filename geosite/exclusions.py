@@ -73,7 +73,7 @@ def _kept_off(frame: gpd.GeoDataFrame, local: Sequence[Locality]) -> Geometries:
     shapes = _buffered(geometry, frame["metres"].to_numpy(float))
     # The first that holds a place decides there: it is laid over the others.
     for entry in reversed(local):
-        if entry.land is None:
+        if entry.land is None or not entry.sure:
             continue
         elsewhere = shapely.difference(shapes, entry.land)
         if entry.metres is None:

@@ -80,6 +80,8 @@ class Local:
     land: Shapes | None
     """None: nobody can tell where it is."""
     metres: float | None
+    sure: bool = True
+    """False: whether it holds on this land cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

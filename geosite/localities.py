@@ -9,6 +9,7 @@ import geopandas as gpd
 import shapely
 
 from geosite.attributes import attribute
+from geosite.coverage import covered_land
 from geosite.errors import CoverageError, faults
 from geosite.inputs import Local
 from geosite.needs import local_layer
@@ -31,6 +32,8 @@ class Locality:
     land: BaseGeometry | None
     """In the grid's CRS; None: nobody can tell where it is."""
     metres: float | None
+    sure: bool = True
+    """False: whether it holds on this land cannot be told."""
 
 
 def localities(library: Library) -> dict[str, tuple[Locality, ...]]:
@@ -51,7 +54,7 @@ def localities(library: Library) -> dict[str, tuple[Locality, ...]]:
     for rule, entries in sorted(plan.local.items()):
         if rule not in asked:
             continue
-        found = [Locality(_land(e, library, atlas), e.setback) for e in entries]
+        found = [part for e in entries for part in _parts(e, library, atlas)]
         near = tuple(e for e in found if e.land is None or not e.land.is_empty)
         if near:
             out[rule] = near
@@ -65,7 +68,8 @@ def local_shapes(
     """The same on the grid: cells whose centre lies in the land are in it."""
     return {
         rule: tuple(
-            Local(None if e.land is None else area_shapes(e.land, grid), e.metres) for e in entries
+            Local(None if e.land is None else area_shapes(e.land, grid), e.metres, e.sure)
+            for e in entries
         )
         for rule, entries in found.items()
     }
@@ -74,6 +78,26 @@ def local_shapes(
 def area_shapes(area: BaseGeometry, grid: Grid) -> Shapes:
     """Land of one piece as one feature, to be asked for the cells whose centre it holds."""
     return Shapes.of(gpd.GeoDataFrame(geometry=[area], crs=grid.crs), grid, "polygon", merge=False)
+
+
+def _parts(entry: LocalRule, library: Library, counties: _Counties) -> tuple[Locality, ...]:
+    # Where it holds, and where nobody can tell because the layer says nothing of that land.
+    land = _land(entry, library, counties)
+    sure = Locality(land, entry.setback)
+    if land is None:
+        return (sure,)
+    plan = library.plan
+    layer = local_layer(entry, plan.scenario)
+    bounds = plan.grid.grown(plan.halo + 1).bounds
+    told = land
+    if plan.catalog[layer].absence == "informative":
+        covered = covered_land(library, layer, bounds)
+        if covered is None:
+            return (sure,)
+        shapes = shapely.make_valid(covered.geometry.to_numpy())
+        told = shapely.union_all([land, *shapes])
+    doubt = shapely.box(*bounds).difference(told)
+    return sure, Locality(doubt, entry.setback, sure=False)
 
 
 def _land(entry: LocalRule, library: Library, counties: _Counties) -> BaseGeometry | None:

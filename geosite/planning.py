@@ -202,7 +202,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         )
         raise CapacityError(msg)
     _refuse_coarse(scenario)
-    _refuse_far(criteria, treatments, scenario.grid.resolution)
+    _refuse_far(criteria, treatments, asked.local, scenario.grid.resolution)
     notes += _unknown_tenure(scenario, catalog, data)
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
@@ -314,10 +314,14 @@ def _refuse_coarse(scenario: Scenario) -> None:
 
 
 def _refuse_far(
-    criteria: tuple[Chosen, ...], treatments: tuple[Treatment, ...], resolution: float
+    criteria: tuple[Chosen, ...],
+    treatments: tuple[Treatment, ...],
+    local: Mapping[str, tuple[LocalRule, ...]],
+    resolution: float,
 ) -> None:
     metres = [saturation(c.reading) for c in criteria if c.reading]
     metres += [t.reach for t in treatments]
+    metres += [e.setback or 0.0 for entries in local.values() for e in entries]
     if (far := max(metres, default=0.0)) / resolution > MOST:
         msg = (
             f"grid.resolution: a distance of {far / 1000:,.0f} km spans {far / resolution:,.0f} "

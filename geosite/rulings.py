@@ -55,11 +55,16 @@ def rulings(
             found = found[found["standing"] != WITHIN]
             own = _told(found, found["area"], treatment.reach, found["standing"] == OVER)
         else:
-            metres, said = _setbacks(frame, rule, treatment, plan)
+            metres, untold, said = _setbacks(frame, rule, treatment, plan)
             notes += said
             bounded = _bounded(frame) if rule.subject.kind == "boundary" else frame
             name = bounded["name"] if "name" in bounded else pd.Series("", bounded.index)
             own = _told(bounded, name, metres.loc[bounded.index], sure=True)
+            if untold.any():
+                # What does not tell its attribute may reach as far as any of its kind.
+                far = own[untold.loc[bounded.index].to_numpy()]
+                far = far.assign(metres=treatment.reach, sure=False)
+                own = pd.concat([own, far], ignore_index=True)
         features[rule.id] = own
     table = pd.concat(caps, ignore_index=True) if caps else pd.DataFrame(columns=["rule", *COLUMNS])
     return features, table[["rule", *COLUMNS]], tuple(notes)
@@ -105,20 +110,24 @@ def _told(frame: gpd.GeoDataFrame, name: Any, metres: Any, sure: Any) -> gpd.Geo
 # ── setbacks ──────────────────────────────────────────────────────────────────────────────────
 def _setbacks(
     frame: gpd.GeoDataFrame, rule: Rule, treatment: Treatment, plan: Plan
-) -> tuple[pd.Series[float], list[str]]:
+) -> tuple[pd.Series[float], pd.Series[bool], list[str]]:
+    # Of each feature its setback [m], and whether a wider one may be its own.
     scaled: Scaled | None = getattr(treatment, "scaled", None)
     if scaled is None:
-        return pd.Series(treatment.reach, frame.index, dtype=float), []
+        every = pd.Series(treatment.reach, frame.index, dtype=float)
+        return every, pd.Series(data=False, index=frame.index), []
     values = numbers(frame, scaled.field, plan.catalog[rule.layer])
     plain = float(getattr(treatment, "setback", 0.0))
     metres, unknown = scaled_setbacks(values, scaled, plain)
     notes = []
+    wider = treatment.reach > plain
     if unknown.any():
+        doubt = f", and from there to {treatment.reach:g} m the rule cannot tell" if wider else ""
         notes.append(
             f"rule {rule.id}: {np.count_nonzero(unknown)} of {len(frame)} features of "
-            f"{rule.layer} do not tell {scaled.field}: they have the setback of {plain:g} m"
+            f"{rule.layer} do not tell {scaled.field}: they have the setback of {plain:g} m{doubt}"
         )
-    return pd.Series(metres, frame.index), notes
+    return pd.Series(metres, frame.index), pd.Series(unknown & wider, frame.index), notes
 
 
 def scaled_setbacks(

@@ -174,9 +174,11 @@ class Surfaces:
             other = Verdict(nothing, nothing)
         else:
             other = self._generic(rule, treatment, entry.metres)
-        if here is None:
+        if here is None or not entry.sure:
             # Nobody can tell whether it holds: where it would matter, nobody can tell what does.
             differ = (found.against ^ other.against) | (found.unsure ^ other.unsure)
+            if here is not None:
+                differ &= here
             return Verdict(found.against & ~differ, found.unsure | differ)
         return Verdict(
             np.where(here, other.against, found.against), np.where(here, other.unsure, found.unsure)

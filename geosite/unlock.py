@@ -193,9 +193,10 @@ def parcel_table(
     DataFrame
         Of several sets of equal size the one that blocks most land, then the first by
         rule id. ``rules`` (the set), ``rules_n``, ``who_can_act``, ``basis``;
-        ``excluded_ha`` of the parcel; ``freed_ha`` and ``evidence_freed_ha``: land that no
-        rule outside the set excludes, NaN where a rule of the set is not of a plan or
-        practice. In order of parcel id.
+        ``excluded_ha`` of the parcel, NaN where a rule that excludes some of it is not of a
+        plan or practice: what is left over would be that rule's number; ``freed_ha`` and
+        ``evidence_freed_ha``: land that no rule outside the set excludes, NaN where a rule
+        of the set is not of a plan or practice. In order of parcel id.
     """
     planes = _planes(sets)
     size = np.bitwise_count(planes).sum(axis=0)
@@ -218,6 +219,8 @@ def parcel_table(
     inside = ((planes[:, order] & ~planes[:, chosen][:, of]) == 0).all(axis=0)
     cells, evidence = (sets[n].to_numpy(float)[order] for n in ("cells", "evidence"))
     count = len(chosen)
+    law = ~named["valued"].to_numpy(bool)[where][order]
+    by_law = np.bincount(of, law, minlength=count) > 0
     text = named.iloc[where[chosen]].reset_index(drop=True)
     valued = text.pop("valued").to_numpy(bool)
 
@@ -226,10 +229,17 @@ def parcel_table(
 
     land = parcels.set_index("parcel_id").loc[parcel[first], ["agency", "name", "state", "county"]]
     return pd.concat([land.reset_index(names="parcel_id"), text], axis=1).assign(
-        excluded_ha=summed(cells, np.ones(len(order), bool)),
+        excluded_ha=np.where(by_law, np.nan, summed(cells, np.ones(len(order), bool))),
         freed_ha=np.where(valued, summed(cells, inside), np.nan),
         evidence_freed_ha=np.where(valued, summed(evidence, inside), np.nan),
     )
+
+
+def valued_ha(sets: pd.DataFrame, rules: Sequence[Blocking], *, cell_ha: float) -> float:
+    """Land that rules of plans and practice exclude, and no other rule does [ha]."""
+    law = _mask([k for k, r in enumerate(rules) if not r.is_valued], len(_keys(sets)))
+    free = ~(_planes(sets) & law[:, None]).any(axis=0)
+    return float(sets["cells"].to_numpy(float)[free].sum()) * cell_ha
 
 
 def _described(different: pd.DataFrame, rules: Sequence[Blocking]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geosite import report
 from geosite.disk import assembled
-from geosite.unlock import Blocking, blocking_sets, parcel_table, rule_table, set_table
+from geosite.unlock import Blocking, blocking_sets, parcel_table, rule_table, set_table, valued_ha
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def unlocked(run: Run) -> report.Unlocked:
         rule_table(sets, rules, cell_ha=cell_ha),
         set_table(sets, rules, cell_ha=cell_ha),
         parcel_table(sets, rules, pd.DataFrame(parcels), cell_ha=cell_ha),
-        float(sets["cells"].sum()) * cell_ha,
+        valued_ha(sets, rules, cell_ha=cell_ha),
     )
 
 

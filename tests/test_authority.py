@@ -125,6 +125,13 @@ def test_private_minerals_are_made_available_by_no_federal_instrument():
     assert not row["is_available"]
 
 
+def test_an_instrument_reaches_federal_minerals_only():
+    partly = law("potash", estate="partly federal (60 %), private (40 %)")
+    assert without_citations(partly) == "lease (where the minerals are federal)"
+    known = law("gold", "public domain", estate="partly federal (60 %), unknown (40 %)")
+    assert without_citations(known) == "plan"
+
+
 def test_an_agency_without_a_law_has_none():
     row = law(agency="NPS")
     assert (row["authority"], row["is_available"]) == ("", False)

@@ -17,12 +17,13 @@ import shapely
 from geosite import catalog
 from geosite import dossier as d
 from geosite.crs import WGS84, local_equal_area, projected
-from geosite.dossier.findings import setbacks
+from geosite.dossier.findings import _judged, setbacks
+from geosite.dossier.nearby import _named
 from geosite.errors import CoverageError, CRSMismatchError, LayerDataError, RunError
-from geosite.model.rule import Exclude
+from geosite.model.rule import Exclude, Rule
 from geosite.report.dossier_content import GAPS, percent
 from geosite.report.dossier_pages import far, index_html, page_names, site_html
-from geosite.report.dossier_tables import listed
+from geosite.report.dossier_tables import _by_kind, listed
 from geosite.runs import open_run
 from tests.worlds import ALBERS, box, cli, lonlat, make_hamlet
 
@@ -229,6 +230,95 @@ def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):
     assert "county code 7" not in east.why
 
 
+def _with_layer_text(hamlet, tmp_path, layer, more):
+    layers = tmp_path / "layers"
+    shutil.copytree(hamlet.layers, layers)
+    path = layers / f"{layer}.yaml"
+    path.write_text(path.read_text() + more)
+    return layers
+
+
+def test_land_that_a_rule_speaks_of_is_unknown_where_its_layer_is_silent(hamlet, tmp_path):
+    scenario = tmp_path / "inside.yaml"
+    held = [rule("held", "land/tribal", {"tier": "flag"}, inside="land/dod")]
+    hamlet.ask(rules=[], own_rules=held)
+    shutil.move(hamlet.scenario, scenario)
+    hamlet.ask(rules=[], own_rules=RULES)
+    shapes = [box(700, 700, 1200, 1200), box(4000, 700, 4500, 1200)]
+    whole = asked(hamlet, shapes, tmp_path, scenario=scenario)
+    assert [by_rule(p)["held"].standing for p in whole.pages] == ["clear", "clear"]
+    # The layer that says where the rule holds stops far from here.
+    west, south = lonlat(9000, 9000)
+    cover = f"west: {west}, south: {south}, east: {west + 1}, north: {south + 1}"
+    layers = _with_layer_text(
+        hamlet, tmp_path, "land/dod", f"coverage: {{kind: box, {cover}}}\n"
+    )  # fmt: skip
+    made = asked(hamlet, shapes, tmp_path, scenario=scenario, layers=layers)
+    on, off = (by_rule(p)["held"] for p in made.pages)
+    assert on.standing == "unknown"
+    assert "land/dod" in on.why
+    assert off.standing == "clear", "nothing is there, wherever the rule holds"
+
+
+def test_what_is_read_for_another_area_is_not_called_the_nearest(hamlet, tmp_path, monkeypatch):
+    # The fort lies between 9 and 12 km north; for the second area it is read, for the first
+    # nobody has looked so far.
+    monkeypatch.setattr("geosite.dossier.asking.LOOK", 1000.0)
+    shapes = [box(9000, 200, 9500, 700), box(9000, 9000, 9500, 9100)]
+    far_off, close = asked(hamlet, shapes, tmp_path, ring=600.0).pages
+    assert np.isnan(by_rule(far_off)["fort"].nearest_m)
+    assert by_rule(far_off)["fort"].nearest_name == ""
+    assert by_rule(close)["fort"].nearest_m < 1000
+
+
+@pytest.mark.parametrize(
+    ("origin", "group", "why"),
+    [
+        ("acquired", "touches", ""),
+        ("partly acquired (37 %), public domain (63 %)", "touches", "partly acquired"),
+        ("unknown", "touches", "land origin of the site is unknown"),
+        ("public domain", "examined", "here it is public domain"),
+        ("partly public domain (37 %), unknown (63 %)", "touches", "partly public domain"),
+    ],
+)
+def test_a_site_of_several_origins_is_spoken_of(hamlet, tmp_path, origin, group, why):
+    page = asked(hamlet, [box(700, 700, 1200, 1200)], tmp_path).pages[0]
+    held = Rule.model_validate(rule("x", "land/tribal", {"tier": "flag"}, land_origin="acquired"))
+    found = _judged(by_rule(page)["reserve"], "certain", {"land_origin": origin}, held)
+    assert found.group == group
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    ("local", "near_line", "far_off"),
+    [
+        ({"setback": "3 km"}, "certain", "unknown"),
+        ({"applies": False}, "possible", "clear"),
+    ],
+)
+def test_a_local_rule_whose_land_nobody_tells_leaves_it_open(
+    hamlet, tmp_path, local, near_line, far_off
+):
+    scenario = tmp_path / "local.yaml"
+    entry = {"rule": "railway", "inside": "land/nowhere", "citation": "county code 7", **local}
+    hamlet.ask(rules=[], own_rules=RULES, local=[entry])
+    shutil.move(hamlet.scenario, scenario)
+    hamlet.ask(rules=[], own_rules=RULES)
+    shapes = [box(0, 0, 12_000, 6000), box(2000, 3000, 2500, 3500)]
+    made = asked(hamlet, shapes, tmp_path, scenario=scenario)
+    assert [by_rule(p)["railway"].standing for p in made.pages] == [near_line, far_off]
+
+
+def test_a_mark_for_no_name_is_no_name():
+    frame = gpd.GeoDataFrame(
+        {"name": ["NOT AVAILABLE", None, "Elm Line"], "kind": ["AC", "DC", "AC"]},
+        geometry=[shapely.Point(0, 0)] * 3,
+    )
+    assert _named(frame)["name"].tolist() == ["AC", "DC", "Elm Line"]
+    alone = _named(frame[["name", "geometry"]])
+    assert alone["name"].notna().tolist() == [False, False, True]
+
+
 # ── the heading ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -271,7 +361,9 @@ def test_review_of_a_run_needs_no_options_and_leaves_the_run_alone(hamlet, run):
     rows = table(folder / "dossier.csv")
     assert len(rows) == len(sites) * len(RULES)
     text = (folder / f"{sites.iloc[0]['site_id']}.html").read_text(encoding="utf-8")
-    assert re.search(r"Rank</th><td>1 of 3", text)
+    assert re.search(r"Rank</th><td>1( \(\d+–\d+\))? of 3 sites", text)
+    assert re.search(r"Permit pathways</th><td>[^<]*months, likely", text)
+    assert re.search(r"Coverage of rules and land</th><td>\d+ %", text)
 
 
 def test_places_of_a_run_are_relative(run):
@@ -402,6 +494,7 @@ def test_an_area_outside_all_coverage_is_unknown_and_says_so_first(hamlet, tmp_p
     )
     page = made.pages[0]
     assert "outside every land layer" in page.remarks[0]
+    assert {f.standing for f in page.findings} == {"unknown"}
     assert page.area_ha == pytest.approx(
         projected(d.drawn(path).frame, local_equal_area(lon, lat)).geometry.area[0] / 10_000,
         rel=1e-3,
@@ -473,9 +566,13 @@ def test_every_page_and_row_carries_the_notice_and_the_unknown_comes_first(hamle
 def test_layers_for_a_gis_have_fields_that_arcgis_reads(hamlet, tmp_path):
     folder = d.written(asked(hamlet, [box(0, 0, 3000, 3000)], tmp_path), tmp_path / "out")
     file = folder / "dossier.gpkg"
-    assert {str(n) for n, _ in pyogrio.list_layers(file)} == {"sites", "overlaps", "near_features"}
-    for layer in ("sites", "overlaps", "near_features"):
+    kinds = {str(n): str(kind) for n, kind in pyogrio.list_layers(file)}
+    assert {"sites", "overlaps", "near_features", "near_features_lines"} <= {*kinds}
+    for layer, kind in kinds.items():
+        lines, points = layer.endswith("_lines"), layer.endswith("_points")
+        assert kind == ("MultiLineString" if lines else "MultiPoint" if points else "MultiPolygon")
         frame = pyogrio.read_dataframe(file, layer=layer)
+        assert set(frame.geom_type) == {kind}
         assert len(frame)
         assert frame.crs.is_projected
         assert all(re.fullmatch(r"[a-z][a-z0-9_]{0,30}", c) for c in frame.columns)
@@ -553,3 +650,23 @@ def test_a_place_that_is_no_path_is_no_place(run, hamlet, tmp_path):
     (away / "run.json").write_text(json.dumps(said))
     done = cli("review", str(away), "--layers", str(hamlet.layers), "--data", str(hamlet.data))
     assert done.exit_code == 0, done.output
+
+
+def test_a_layer_of_several_kinds_is_one_layer_a_kind():
+    mixed = shapely.GeometryCollection(
+        [
+            shapely.box(0, 0, 1, 1),
+            shapely.GeometryCollection([shapely.Point(5, 5), shapely.LineString([(0, 0), (2, 2)])]),
+            shapely.MultiPolygon([shapely.box(3, 3, 4, 4)]),
+        ]
+    )
+    frame = gpd.GeoDataFrame(
+        {"name": ["mixed", "point"]}, geometry=[mixed, shapely.Point(1, 1)], crs=ALBERS
+    )
+    found = _by_kind("near", frame)
+    assert {k: v["name"].tolist() for k, v in found.items()} == {
+        "near": ["mixed"], "near_lines": ["mixed"], "near_points": ["mixed", "point"],
+    }  # fmt: skip
+    assert found["near"].geometry.iloc[0].area == 2
+    assert found["near_points"].crs == frame.crs
+    assert _by_kind("near", frame.iloc[:0])["near"].empty

@@ -123,7 +123,8 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
     layers and coverage: layer → features; rasters: layer → surface; categories:
     layer → column; points: (layer, field or "") → features; deposits: (x, y, weight,
     accepted) each, strongest first; unread: layers that are not to be had; parts, local and
-    amendments: rule id → (features, metres[, sure]), (area or None, metres), (area, effect).
+    amendments: rule id → (features, metres[, sure]), (area or None, metres[, sure]),
+    (area, effect).
     """
     layers, rasters = dict(layers or {}), dict(more.get("rasters", {}))
     parcels = whole(grid) if parcels is None else parcels
@@ -176,7 +177,7 @@ def toyinputs(grid, *, layers=None, parcels=None, offered=None, **more):
             for i, some in more.get("parts", {}).items()
         },
         local={
-            i: tuple(Local(None if a is None else area_shapes(a, grid), m) for a, m in some)
+            i: tuple(Local(None if a is None else area_shapes(a, grid), *more) for a, *more in some)
             for i, some in more.get("local", {}).items()
         },
         amendments={

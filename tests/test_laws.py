@@ -1,17 +1,23 @@
 """What must hold of land and rules whatever the world looks like."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geosite import constraints, harmonise
+from geosite.accounting import excluded_ha
 from geosite.resolution import lifted_by, resolved
+from geosite.tile import tile
+from geosite.unlock import Blocking, blocking_sets, rule_shares
 from tests.strategies import metres, presences, rule, rules, shapes, treatments
+from tests.test_inputs import features, toyinputs, whole
 from tests.test_resolution import question
-from tests.toyworld import draw, picture, world
+from tests.toyworld import draw, picture, toygrid, world
 
 CELL = 100.0
 TIERS = {"tiers": ("exclude", "require", "avoid", "mitigate", "flag")}
@@ -383,3 +389,87 @@ def test_a_setback_is_one_euclidean_distance(setback):
     found = ~free(asked, {"x/more": marked}, {"x/more": np.zeros_like(marked)})
     y, x = np.indices(marked.shape) - 4
     assert (found == (np.hypot(x, y) * CELL <= setback)).all()
+
+
+# ── the law in the cells ──────────────────────────────────────────────────────────────────────
+def _plot(grid, rng):
+    """A rectangle somewhere in or beside a grid."""
+    left, _, _, top = grid.bounds
+    row, column, high, wide = rng.uniform([-4, -4, 0.3, 0.3], [*grid.shape, 6, 6])
+    size = grid.resolution
+    x, y = left + column * size, top - row * size
+    return shapely.box(x, y - high * size, x + wide * size, y)
+
+
+def _many_voices(grid, count, rng):
+    """Rules of every tier, some with local land and decisions, over layers with holes."""
+    layers = [f"x/{k}" for k in range(8)]
+    tiers = ("exclude", "exclude", "require", "avoid", "mitigate", "flag", "include")
+    more = {"require": {"within": "900 m"}, "avoid": {"factor": "0.5"}, "mitigate": {}, "flag": {}}
+    asked, local, decided = [], {}, {}
+    for k in range(count):
+        tier, id_ = str(rng.choice(tiers)), f"r{k:02d}"
+        lifted = [f"r{j:02d}" for j in sorted({*rng.integers(0, count, 3).tolist()})]
+        special = {
+            "exclude": {"setback": f"{rng.choice([0, 0, 100, 150, 250])} m"},
+            "include": {"case": "1", "lifts": lifted} if rng.random() < 0.5 else {},
+        }
+        inside = {"inside": str(rng.choice([*layers, "x/none"]))} if rng.random() < 0.2 else {}
+        asked.append(
+            rule(
+                id_,
+                {"tier": tier, **(more | special)[tier]},
+                layer=str(rng.choice(layers)),
+                authority=str(rng.choice(["statute", "withdrawal", "plan", "practice"])),
+                sovereign=bool(rng.random() < 0.05),
+                **inside,
+            )
+        )
+        if rng.random() < 0.2:
+            land = _plot(grid, rng) if rng.random() < 0.8 else None
+            local[id_] = [(land, rng.choice([None, 0.0, 200.0]), bool(rng.random() < 0.8))]
+        if rng.random() < 0.2:
+            effect = str(rng.choice(["holds", "set aside", "in doubt"]))
+            decided[id_] = [(_plot(grid, rng), effect)]
+    return {
+        "rules": tuple(asked),
+        "local": local,
+        "amendments": decided,
+        "layers": {i: features([_plot(grid, rng) for _ in range(3)]) for i in layers},
+        "coverage": {i: features([_plot(grid, rng), _plot(grid, rng)]) for i in layers[:3]},
+        "silent": layers[3:4],
+    }
+
+
+@pytest.mark.parametrize(("count", "seed"), [(3, 1), (30, 2), (34, 3), (66, 4), (70, 5), (70, 6)])
+def test_accounts_tiles_and_order_agree_whoever_speaks(count, seed):
+    """On one plane of reasons, on two and on three."""
+    rng = np.random.default_rng(seed)
+    grid = toygrid(11, 14, row=-300, column=-200)
+    parcels = [_plot(grid, rng).buffer(200.0), whole(grid).geometry.iloc[0]]
+    parcels[1] = parcels[1].difference(parcels[0])
+    world = _many_voices(grid, count, rng)
+    inputs = toyinputs(grid, parcels=features(parcels), offered=[True, True], **world)
+    found = tile(inputs, grid)
+    excluded = np.count_nonzero(found.status == constraints.EXCLUDED)
+    lifts = constraints.numbered([r.id for r in inputs.rules], inputs.lifts)
+    said = (found.rule_sets, inputs.treatments, inputs.offered)
+    assert excluded_ha(*said, cell_ha=1.0, lifts=lifts) == excluded
+    rules = [
+        Blocking(r.id, r.title, r.authority, r.citation, "", hard=constraints.is_hard(t),
+                 lifts=tuple(sorted(lifts.get(k, ()))))
+        for k, (r, t) in enumerate(zip(inputs.rules, inputs.treatments, strict=True))
+    ]  # fmt: skip
+    shares = rule_shares(blocking_sets(said[0], rules, inputs.offered), rules, cell_ha=1.0)
+    assert shares["shapley_ha"].sum() == pytest.approx(excluded)
+    for window in grid.tiles(5):
+        part = tile(inputs, window)
+        assert (part.status == found.status[grid.window(window)]).all()
+        assert (part.planes == found.planes[:, *grid.window(window)]).all()
+    order = rng.permutation(count)
+    shuffled = replace(
+        inputs,
+        rules=tuple(inputs.rules[k] for k in order),
+        treatments=tuple(inputs.treatments[k] for k in order),
+    )
+    assert (tile(shuffled, grid).status == found.status).all()

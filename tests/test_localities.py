@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geosite.catalog import open_rulebook
-from geosite.errors import CatalogError, CoverageError, MissingLayerError
+from geosite.errors import CapacityError, CatalogError, CoverageError, MissingLayerError
 from geosite.library import Library
 from geosite.localities import localities
 from geosite.model.rule import LocalRule, LocalRules
@@ -118,6 +118,19 @@ def test_without_counties_a_run_is_refused_or_the_local_land_is_in_doubt(hamlet)
     assert unsure == [*range(15, 20), *range(31, 36)]
 
 
+ELSEWHERE = {"kind": "box", "west": -117, "south": 39, "east": -116, "north": 40}
+
+
+@pytest.mark.parametrize("said", [{"absence": "not_informative"}, {"coverage": ELSEWHERE}])
+def test_where_the_layer_of_an_area_says_nothing_the_local_land_is_in_doubt(hamlet, said):
+    put_layer(hamlet, "my/district", [box(0, 0, 5000, SIDE)], ENTRY=said)
+    plan = planned(hamlet, local(inside="my/district", setback="2 km"), counties=False)
+    against, unsure = row(plan)
+    # Inside the district as it asks; east of it nobody knows of another.
+    assert against == [*range(15, 31)]
+    assert unsure == [*range(31, 36)]
+
+
 def test_what_needs_fetching_knows_local_rules_on_any_day(hamlet):
     plan = planned(hamlet)
     rulebook = replace(
@@ -140,3 +153,10 @@ def test_a_local_rule_of_the_scenario_is_obeyed_and_its_layer_asked_for(hamlet):
     assert row(plan) == ([*range(15, 31)], [])
     (hamlet.data / "aoi-counties.gpkg").unlink()
     assert [u.layer for u in hamlet.plan().missing] == [COUNTIES]
+
+
+def test_a_local_setback_of_more_cells_than_are_counted_is_refused(hamlet):
+    entry = {"rule": "towns", "inside": "land/blm", "setback": "700 km", "citation": "made up"}
+    hamlet.ask(rules=[], own_rules=[TOWNS], local=[entry])
+    with pytest.raises(CapacityError, match=r"700 km spans 70,000 cells of 10 m"):
+        hamlet.plan(resolution=10.0)

@@ -296,6 +296,32 @@ def test_what_a_run_with_reviews_holds(place):
     assert table == (new.path / "sites.csv").read_bytes()
 
 
+def test_the_dossier_of_a_reviewed_run_says_what_was_decided(place):
+    site = first(place).sites["site_id"].iloc[0]
+    decision = {"site": site, "rule": "town-noise", **OFF, "reason": "<b>springs</b> | dry"}
+    again(place, written(place, decision))
+    new = last(place)
+    done = cli("review", str(new.path), "--out", str(place.root / "dossier"))
+    assert done.exit_code == 0, done.output
+    kept = place.root / "dossier" / f"{site}.html"
+    text = kept.read_text(encoding="utf-8")
+    assert text.index("What was not examined") < text.index("What reviewers decided (1)")
+    assert text.index("What reviewers decided (1)") < text.index("<h2>The site</h2>")
+    assert "override (does not hold) on 100 % of the site" in text
+    assert "&lt;b&gt;springs" in text
+    assert "<b>springs" not in text
+    rows = pd.read_csv(place.root / "dossier" / "dossier.csv").set_index(["site_id", "rule"])
+    said = rows["reviewers"].dropna()
+    assert (site, "town-noise") in said.index
+    assert "biologist, 2026-01-01" in said[site, "town-noise"]
+    assert set(said.index.get_level_values("rule")) == {"town-noise"}
+    # A run without decisions has nothing to say of them.
+    done = cli("review", str(first(place).path), "--out", str(place.root / "before"))
+    assert done.exit_code == 0, done.output
+    before = (place.root / "before" / f"{site}.html").read_text(encoding="utf-8")
+    assert "What reviewers decided" not in before
+
+
 def last_run(hamlet):
     return open_run(max(p for p in (hamlet.outputs / "hamlet").iterdir() if p.is_dir()))
 

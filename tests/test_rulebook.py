@@ -167,6 +167,32 @@ def test_every_permit_that_a_rule_triggers_is_in_the_table():
             assert any(rule.treatment(project) for project in known[id_]), (rule.id, id_)
 
 
+def test_what_a_law_asks_for_by_name_is_triggered():
+    """Of permits that are not asked of every site, those of a rule that names their law."""
+    triggered = {(r.id, i) for r in RULES for i in r.permits}
+    assert triggered >= {
+        ("withdrawn-from-location", "valid-existing-rights"),
+        ("wilderness", "valid-existing-rights"),
+        ("national-monuments", "valid-existing-rights"),
+        ("wild-rivers", "wild-scenic-determination"),
+        ("scenic-and-recreational-rivers", "wild-scenic-determination"),
+        ("military-land-not-for-mines", "defense-concurrence"),
+        ("foreign-hazardous-material", "hazardous-material-2692"),
+        ("tribal-land", "tribal-lease"),
+        ("reservations", "tribal-lease"),
+        ("trust-lands", "tribal-lease"),
+        ("critical-habitat-proposed", "section-7-conference"),
+        ("restricted-airspace", "siting-clearinghouse"),
+        ("military-training-routes", "siting-clearinghouse"),
+        ("sole-source-aquifers-with-federal-money", "sole-source-aquifer-review"),
+        ("coastal-barriers-with-federal-money", "coastal-barrier-consultation"),
+        ("superfund-boundaries", "superfund-coordination"),
+        ("holocene-faults", "hazardous-waste"),
+        ("wetlands", "floodplain-review"),
+        ("floodway", "floodplain-review"),
+    }
+
+
 def test_no_page_calls_land_approvable_or_free_of_constraints():
     for rule in RULES:
         said = f"{rule.title} {rule.citation} {rule.note} {rule.exceptions}".lower()

@@ -100,6 +100,20 @@ def test_each_line_excludes_as_far_as_its_voltage_says(hamlet):
     assert sorted(round(g.bounds[3] - g.bounds[1]) for g in drawn.geometry) == [100, 400]
 
 
+def test_how_far_a_line_of_unknown_voltage_reaches_is_unknown_and_not_clear(hamlet):
+    plan = power(hamlet, [np.nan], setback="0 m")
+    ready = prepare(plan)
+    found = Surfaces(ready.inputs, plan.grid).verdict(plan.rules[0], plan.treatments[0])
+    against, unsure = (
+        np.flatnonzero(bits[:, 30][::-1]).tolist() for bits in (found.against, found.unsure)
+    )
+    # The line lies on the edge of row 4; the widest step is a cell of 200 m.
+    assert (against, unsure) == ([4], [3, 5])
+    assert any("from there to 200 m the rule cannot tell" in note for note in ready.notes)
+    # On the map is what is sure.
+    assert ready.exclusions.geometry.area.sum() == pytest.approx(0)
+
+
 def test_a_polygon_with_a_wider_setback_counts_for_a_narrower_one(hamlet):
     wide, strip = box(1000, 1000, 2080, 3000), box(2080, 2000, 2120, 2200)
     put_layer(hamlet, "x/houses", [wide, strip], kv=[120.0, 10.0])

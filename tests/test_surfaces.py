@@ -272,6 +272,13 @@ def test_local_land_that_nobody_can_place_is_doubt_where_it_would_matter():
     assert says(LINE, exclude("100 m"), layers=HOUSE, local=both) == ". . ? ? . . . . ."
 
 
+def test_local_land_that_is_not_sure_is_doubt_on_that_land_only():
+    found = says(LINE, exclude("100 m"), layers=HOUSE, local={"a": [(COUNTY, 500.0, False)]})
+    assert found == ". . x x x ? ? . ."
+    found = says(LINE, exclude("100 m"), layers=HOUSE, local={"a": [(COUNTY, None, False)]})
+    assert found == ". . x x ? . . . ."
+
+
 # ── decisions ─────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("effect", "expected"),

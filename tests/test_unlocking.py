@@ -27,10 +27,10 @@ def test_the_run_and_its_analysis_agree_on_the_land_excluded(demo_run, found):
     said = open_run(demo_run).manifest
     sovereign = [r for r in said["rules"] if r.get("sovereign", r["layer"] == "land/tribal")]
     assert sovereign
-    assert 0 < found.excluded_ha <= said["offered_ha"]["excluded"] + 1e-6
+    assert 0 <= found.excluded_ha <= said["offered_ha"]["excluded"] + 1e-6
     assert found.sets["rules"].str.contains("tribal-land").sum() == 0
     assert set(found.parcels["agency"]) <= {"BLM", "USFS"}
-    assert found.parcels["excluded_ha"].sum() == pytest.approx(found.excluded_ha)
+    assert found.parcels["excluded_ha"].sum() <= found.excluded_ha + 1e-6
 
 
 def test_no_statute_regulation_or_withdrawal_has_a_number(found):
@@ -39,10 +39,11 @@ def test_no_statute_regulation_or_withdrawal_has_a_number(found):
     assert law.filter(like="_ha").isna().all(axis=None)
     assert (
         found.parcels.loc[
-            found.parcels["basis"].str.contains("statute|withdrawal|regulation"), "freed_ha"
+            found.parcels["basis"].str.contains("statute|withdrawal|regulation"),
+            ["freed_ha", "evidence_freed_ha", "excluded_ha"],
         ]
         .isna()
-        .all()
+        .all(axis=None)
     )
 
 

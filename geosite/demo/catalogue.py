@@ -243,7 +243,7 @@ def _said(id_: str, entry: Entry, seed: int) -> dict[str, Any]:
         source["xy"] = ["longitude", "latitude"]
     return {
         "title": f"Synthetic: {entry.title}",
-        "agency": "None: drawn by geosite",
+        "agency": "No agency: drawn by geosite",
         "purpose": "Tries geosite out; says nothing of any real place.",
         "geometry": entry.geometry,
         "crs": f"EPSG:{entry.epsg}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,14 @@ from geosite.dossier.areas import Areas, degrees_around, suited_crs
 from geosite.dossier.cells import cells_of, not_read
 from geosite.dossier.findings import asked, findings
 from geosite.dossier.nearby import Nearby
+from geosite.dossier.reviewed import verdicts
 from geosite.errors import CoverageError
 from geosite.manifest import notice
 from geosite.needs import reach
+from geosite.permitting import Law, Site, ground, triggered
 from geosite.planning import plan
 from geosite.report.dossier_content import Dossier, Finding, Gap, Line, Page
-from geosite.report.text import plain
+from geosite.report.text import plain, split_names
 from geosite.run_shape import scenario_of
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
     from geosite.catalog import Catalog, Rulebook
     from geosite.model.scenario import Scenario
+    from geosite.permitting import Needs
     from geosite.planning import Plan
+    from geosite.report.dossier_content import Group, Verdict
     from geosite.runs import Run
 
 RING = 8046.72
@@ -38,7 +42,8 @@ RING = 8046.72
 LOOK = 50_000.0
 """How far a nearest feature is looked for, at least as far as the widest rule and ring [m]."""
 _ALASKA = "EPSG:3338"
-_KNOWN = ("land_origin", "mineral_estate", "mineral_status")
+_KNOWN = ("land_origin", "mineral_estate", "mineral_status", "commodities")
+_SILENT = "the area lies outside the land that the layers speak for"
 _OFF = "The area lies outside every land layer and state that is read: nothing here is examined."
 
 
@@ -81,11 +86,12 @@ def of_run(run: Run, means: Means, *, top: int = 10, site: str | None = None) ->
         sites,
         means,
         about=f"run {run.path.resolve().name}",
-        lines=[heading.ranked_lines(row, total) for row in rows],
+        lines=[heading.ranked_lines(row, total, means.rulebook.permits.pathways) for row in rows],
         managed=heading.register_managers(sites, parcels),
         cells=cells_of(run, sites),
         known={str(r["site_id"]): {k: plain(r.get(k)) for k in _KNOWN} for r in rows},
         told=_changed(run, planned),
+        decided=verdicts(run, sites),
     )
 
 
@@ -162,6 +168,7 @@ def of_areas(
         known={},
         told=(),
         remarks=areas.remarks,
+        decided=verdicts(run, sites),
     )
 
 
@@ -190,6 +197,7 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
     cells: Callable[..., Any],
     known: Mapping[str, Mapping[str, str]],
     told: tuple[Gap, ...],
+    decided: Mapping[str, tuple[Verdict, ...]],
     remarks: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Dossier:
     sites = sites.reset_index(drop=True)
@@ -215,16 +223,19 @@ def _made(  # noqa: PLR0913 -- each is said of a run or of a drawing in its own 
                 Line("Mineral records inside", deposits[k]),
                 Line("Could be made available by", _authority(planned, land[k])),
             ]
-        first.append(Line("Asked of every site", _every(planned, land[k])))
+        row = known.get(site.site_id, {})
+        first += heading.asked_lines(_needs(planned, land[k], row))
         first += [x for x in placed[k] if not (x.label == "County" and not drawn)]
         said = tuple((remarks or {}).get(site.site_id, ()))
         if _is_off(land[k], placed[k]):
             said = (_OFF, *said)
+            mine = [_unknown(f) for f in mine]
         own = gaps.gaps_of_site(site.site_id, mine)
         pages.append(
             Page(
                 site.site_id, plain(site.name), site.geometry, site.geometry.area / 10_000,
                 tuple(first), tuple(land[k] or ()), tuple(mine), own, said,
+                decided[str(site.site_id)],
             )
         )  # fmt: skip
     every = [f for some in by_site.values() for f in some]
@@ -254,13 +265,26 @@ def _authority(planned: Plan, managed: list[heading.Manager] | None) -> str:
     return heading.authorities(managed, known)
 
 
-def _every(planned: Plan, managed: list[heading.Manager] | None) -> str:
-    owners = {owner for owner, _, _ in managed or ()}
-    return "; ".join(
-        p.title
-        for p in planned.rulebook.permits.permits
-        if p.every and planned.scenario.project in p.projects and (not p.land or owners & {*p.land})
-    )
+def _needs(
+    planned: Plan, managed: list[heading.Manager] | None, known: Mapping[str, str]
+) -> list[Needs]:
+    """What the land of each owner in a site asks, by its minerals and origin."""
+    book = planned.rulebook
+    law = Law.of(book.permits, book.commodities, planned.scenario, planned.as_of)
+    minerals = tuple(split_names(known.get("commodities")))
+    origin = known.get("land_origin", "")
+    owners = [owner for owner, _, _ in managed or ()] or [""]
+    return [
+        triggered(ground(Site(o, minerals, origin), law), frozenset(), frozenset()) for o in owners
+    ]
+
+
+def _unknown(found: Finding) -> Finding:
+    # Off the map a layer is silent, whatever it is said to cover.
+    if found.standing != "clear":
+        return found
+    group: Group = "near" if found.ring_n else "unasked"
+    return replace(found, standing="unknown", group=group, why=_SILENT)
 
 
 def _is_off(managed: list[heading.Manager] | None, lines: tuple[Line, ...]) -> bool:

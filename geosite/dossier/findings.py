@@ -16,6 +16,7 @@ from geosite.errors import GeositeError
 from geosite.overlaps import touches
 from geosite.report.dossier_content import Finding, RuleFacts, percent
 from geosite.report.text import plain
+from geosite.tenure import UNKNOWN, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,15 +80,9 @@ def findings(
     off_cells = rule.reads_raster or rule.subject.kind == "disturbance"
     if off_cells or (layer is not None and layer.geometry == "raster"):
         return _of_cells(ask, near, cells)
-    try:
-        frame = near.frame(rule.layer, rule.where)
-        land = near.frame(rule.inside, rule.inside_where) if rule.inside else None
-    except GeositeError as error:
-        return _unasked(ask, near, " ".join(str(error).split()))
+    frame, land, lack = _read(rule, near)
     if frame is None:
-        return _unasked(ask, near, near.lack(rule.layer))
-    if rule.inside and land is None:
-        return _unasked(ask, near, near.lack(rule.inside))
+        return _unasked(ask, near, lack)
     if rule.subject.kind == "boundary":
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
@@ -97,13 +92,14 @@ def findings(
     voices = near.plan.local.get(rule.id, ())
     local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
     covered = near.covered(rule.layer)
+    doubts = _doubts(rule, near, frame, reach, facts.accuracy_m)
     out = []
     for k, site in enumerate(sites.itertuples()):
         found = Finding(
             site.site_id, ask.facts, facts, "examined", "clear", "outline",
             looked_m=near.margin, covered=float(covered[k]),
         )  # fmt: skip
-        if spoken.geometry.iloc[k].is_empty:
+        if spoken.geometry.iloc[k].is_empty and not doubts[k]:
             out.append(replace(found, why="the site is outside the land that the rule speaks of"))
             continue
         row = table.iloc[k]
@@ -117,20 +113,42 @@ def findings(
             overlap_ha=over,
             share=min(1.0, over * 10_000 / whole) if whole else 0.0,
             length_m=float(row["length_m"]) if row["features_n"] else np.nan,
-            nearest_m=float(row["nearest_m"]),
-            bearing_deg=float(row["bearing_deg"]),
-            direction=str(row["direction"]),
-            nearest_name=plain(row["nearest_name"], 120),
             ring_n=int(row["ring_n"]),
             ring_names=_names(row["ring_names"]),
             shape=shape,
         )
+        # What was read for another site may not be all there is so far from this one.
+        if row["nearest_m"] <= near.margin:
+            found = replace(
+                found,
+                nearest_m=float(row["nearest_m"]),
+                bearing_deg=float(row["bearing_deg"]),
+                direction=str(row["direction"]),
+                nearest_name=plain(row["nearest_name"], 120),
+            )
         standing = local.standing[k] if local else str(row["standing"])
         judged = _judged(found, standing, known.get(site.site_id, {}), rule)
         if local and local.words[k]:
             judged = replace(judged, why="; ".join(filter(None, (local.words[k], judged.why))))
+        doubt = doubts[k] or (local.doubts[k] if local else "")
+        if doubt and judged.standing == "clear":
+            judged = replace(judged, standing="unknown", why=doubt)
         out.append(judged)
     return out
+
+
+def _read(rule: Rule, near: Nearby) -> tuple[gpd.GeoDataFrame | None, gpd.GeoDataFrame | None, str]:
+    """Features of a rule and the land that it speaks of; no features, and why, if one lacks."""
+    try:
+        frame = near.frame(rule.layer, rule.where)
+        land = near.frame(rule.inside, rule.inside_where) if rule.inside else None
+    except GeositeError as error:
+        return None, None, " ".join(str(error).split())
+    if frame is None:
+        return None, None, near.lack(rule.layer)
+    if rule.inside and land is None:
+        return None, None, near.lack(rule.inside)
+    return frame, land, ""
 
 
 def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
@@ -144,6 +162,30 @@ def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDa
             shapely.intersection(sites.geometry.to_numpy(), whole), sites.index, sites.crs
         )
     )
+
+
+def _doubts(
+    rule: Rule, near: Nearby, frame: gpd.GeoDataFrame, reach: Any, accuracy: float | None
+) -> list[str]:
+    """Of each site, why nobody can tell whether the rule speaks of it; empty if that is known.
+
+    It matters only where the rule would touch the site if it spoke of all of it.
+    """
+    out = [""] * len(near.sites)
+    if not rule.inside:
+        return out
+    shown = near.facts(rule.inside)
+    covered = near.covered(rule.inside)
+    asked = np.flatnonzero((covered < 1.0) | (not shown.absence_informative))
+    if not len(asked):
+        return out
+    said = "does not show everything there is" if not shown.absence_informative else ""
+    found = touches(near.sites.iloc[asked], frame, reach=reach, accuracy=accuracy)["standing"]
+    for k, standing in zip(asked.tolist(), found, strict=True):
+        if standing != "clear":
+            why = said or f"speaks for {percent(float(covered[k]))} of the site"
+            out[k] = f"whether the rule speaks of this land is unknown: {rule.inside} {why}"
+    return out
 
 
 def setbacks(frame: pd.DataFrame, treatment: Treatment) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -176,11 +218,15 @@ def _judged(found: Finding, standing: str, known: Mapping[str, str], rule: Rule)
     """A finding with its group and standing, from what was measured."""
     for key in _CONDITIONS:
         wanted, said = getattr(rule, key), known.get(key, "")
-        if wanted != "any" and said and said not in ("unknown", wanted):
-            words = f"the rule speaks of {wanted} land ({key}); this is {said}"
+        values = {*values_of(said)} if said else {UNKNOWN}
+        if wanted != "any" and not values & {UNKNOWN, wanted}:
+            words = f"the rule asks for {key.replace('_', ' ')} {wanted}; here it is {said}"
             return replace(found, why=words, standing="clear", group="examined")
-        if wanted not in {"any", said}:
-            found = replace(found, why=f"{key} of the site is unknown; it matters to the rule")
+        if wanted != "any" and values != {wanted}:
+            lies = f"is {said or UNKNOWN}"
+            found = replace(
+                found, why=f"{key.replace('_', ' ')} of the site {lies}; it matters to the rule"
+            )
     if found.rule.tier == "require":
         standing = {"certain": "clear", "clear": "certain"}.get(standing, standing)
     if standing != "clear":
@@ -222,7 +268,7 @@ def _of_cells(ask: Asked, near: Nearby, cells: Cells) -> list[Finding]:
             standing = "unknown"
         why = "read off the cells of the run"
         if unsure:
-            why += f"; on {100 * unsure:.1f} % of them the rule cannot tell"
+            why += f"; on {percent(unsure)} of them the rule cannot tell"
         out.append(
             Finding(
                 site.site_id,

@@ -11,7 +11,8 @@ import shapely
 from geosite.aoi import STATES
 from geosite.parcels import PRECEDENCE
 from geosite.report.dossier_content import Gap, Line
-from geosite.report.text import missing, plain
+from geosite.report.facts import rank_words, share_words
+from geosite.report.text import number, plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geosite.dossier.nearby import Nearby
+    from geosite.model.permit import Pathway
+    from geosite.model.rule import LandAuthority
+    from geosite.permitting import Needs
 
 Manager = tuple[str, str, float]
 """Code of an owner, names of its units, and its land in the site [ha]."""
 _LEAST = 0.0005
 """A smaller share of a site is the rounding of a common edge."""
+_WHOLE_MONTHS = 10
+"""From so many months on parts of a month are not said."""
 _MOST = 6
 """Names written out in a line."""
 _OFFICES = (
@@ -174,18 +180,35 @@ def authorities(managed: Sequence[Manager] | None, known: Mapping[str, Sequence[
         return "unknown: no land layer is to be had"
     said = []
     for owner, _, _ in managed:
-        instruments = [f"{e.authority} ({e.citation})" for e in known.get(owner, ())]
+        instruments = [f"{e.authority}{_condition(e)} [{e.citation}]" for e in known.get(owner, ())]
         if owner:
             said.append(f"{owner}: {'; or '.join(instruments) or 'no authority known'}")
     return ". ".join(said) or "no authority known for land in none of the land layers"
 
 
-def ranked_lines(row: Mapping[str, Any], sites: int) -> tuple[Line, ...]:
-    """What a run says of a site: rank, tier, score, deposits, authority."""
-    low, high = row.get("rank_p05"), row.get("rank_p95")
-    between = "" if missing(low) or missing(high) else f" (between {low:.0f} and {high:.0f})"
+def asked_lines(needs: Sequence[Needs]) -> tuple[Line, ...]:
+    """What is asked of a site whatever touches it, by the needs of each owner's land in it."""
+    federal: dict[str, list[str]] = {"Asked of every such site": [], "Perhaps asked": []}
+    apart: list[str] = []
+    certain = {p.id for n in needs for p in n.certain}
+    for need in needs:
+        for label, permits in zip(federal, (need.certain, need.possible), strict=True):
+            for p in permits:
+                if label == "Perhaps asked" and p.id in certain:
+                    continue
+                (federal[label] if p.track == "federal" else apart).append(p.title)
+    lines = [*federal.items(), ("Apart from federal review", apart)]
+    return tuple(Line(label, "; ".join(dict.fromkeys(titles))) for label, titles in lines)
+
+
+def ranked_lines(
+    row: Mapping[str, Any], sites: int, pathways: Sequence[Pathway] = ()
+) -> tuple[Line, ...]:
+    """What a run says of a site: rank, coverage, deposits, authority, pathways."""
+    tier = plain(row.get("tier")) or "none"
     lines = [
-        Line("Rank", f"{row['rank']} of {sites}{between}, tier {plain(row.get('tier')) or 'none'}"),
+        Line("Rank", f"{rank_words(row) or 'unknown'} of {sites:,} sites; tier {tier}"),
+        Line("Coverage of rules and land", _told_share(row)),
         Line("Agency", plain(row.get("agency"))),
         Line("Parcel", plain(row.get("parcel"))),
         Line(
@@ -198,4 +221,51 @@ def ranked_lines(row: Mapping[str, Any], sites: int) -> tuple[Line, ...]:
         Line(key.replace("_", " ").capitalize(), plain(row.get(key)) or "unknown")
         for key in ("land_origin", "mineral_estate", "mineral_status")
     ]
+    lines.append(Line("Permit pathways", _pathways(row, pathways)))
     return tuple(line for line in lines if line.value)
+
+
+def _condition(entry: LandAuthority) -> str:
+    minerals = "" if entry.disposal == "any" else f"for {entry.disposal} minerals"
+    origin = "" if entry.land_origin == "any" else f"on {entry.land_origin} land"
+    said = " ".join(filter(None, (minerals, origin)))
+    return f" ({said})" if said else ""
+
+
+def _told_share(row: Mapping[str, Any]) -> str:
+    all_, hard = number(row.get("coverage_pct")), number(row.get("coverage_hard_pct"))
+    said = [] if all_ is None else [f"{share_words(all_)} of what all rules ask could be told"]
+    said += [] if hard is None else [f"of those that exclude or require {share_words(hard)}"]
+    return "; ".join(said)
+
+
+def _months(value: float) -> str:
+    return f"{value:.2g}" if value < _WHOLE_MONTHS else f"{value:.0f}"
+
+
+def _pathways(row: Mapping[str, Any], pathways: Sequence[Pathway]) -> str:
+    """Pathways that are open to a site, each with its months and its day."""
+    open_ = {text.partition(" (")[0]: text for text in split_names(row.get("pathways"))}
+    said = []
+    for pathway in pathways:
+        if pathway.id not in open_:
+            continue
+        stem = f"pathway_{pathway.id.replace('-', '_')}_months_"
+        found = [number(row.get(stem + part)) for part in ("low", "likely", "high")]
+        low, likely, high = ("unknown" if m is None else _months(m) for m in found)
+        months = f"{low} to {high} months, likely {likely}"
+        if None in found:
+            months = "duration unknown"
+        elif pathway.basis == "stated":
+            months += ", which the agency states and few cases have shown"
+        notes = open_[pathway.id].partition(" (")[2].rstrip(")").split(", ")
+        of = ", ".join(note for note in notes if note and note != "duration unknown")
+        said.append(
+            f"{pathway.title}{f' (for {of})' if of else ''}: {months}, as of {pathway.as_of}"
+        )
+    if not said:
+        return ""
+    return (
+        ". ".join(said) + ". Federal review alone, and no forecast: state permits, water rights, "
+        "power and litigation take time of their own"
+    )

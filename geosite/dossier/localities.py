@@ -26,10 +26,14 @@ _LEAST = 1.0  # m²: less of a site is the rounding of a common edge
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Standing of each site where more than one voice speaks, and the words of those heard."""
+    """Standing of each site where more than one voice speaks, and the words of those heard.
+
+    ``doubts``: why nobody can tell that a site is clear; empty where it is no question.
+    """
 
     standing: list[str]
     words: list[str]
+    doubts: list[str]
 
 
 def heard(
@@ -52,11 +56,11 @@ def heard(
     left = sites.geometry.to_numpy().copy()
     best = np.full(len(sites), len(_SURE) - 1)
     words: list[list[str]] = [[] for _ in left]
+    unplaced = []
     for entry in entries:
         land = _land(entry, near)
         if land is None:
-            for said in words:
-                said.append(f"where {phrases.local(entry)} holds is unknown: no layer tells it")
+            unplaced.append(entry)
             continue
         part = shapely.intersection(left, land)
         left = shapely.difference(left, land)
@@ -66,7 +70,21 @@ def heard(
         if entry.applies and entry.setback is not None:
             best = _surer(best, some, part, sites, features, entry.setback, accuracy)
     best = _surer(best, shapely.area(left) > _LEAST, left, sites, features, reach, accuracy)
-    return Heard([_SURE[k] for k in best], ["; ".join(said) for said in words])
+    doubts = [""] * len(best)
+    for entry in unplaced:
+        everywhere = np.full(len(best), len(_SURE) - 1)
+        if entry.applies and entry.setback is not None:
+            all_ = np.ones(len(best), bool)
+            shapes = sites.geometry.to_numpy()
+            everywhere = _surer(everywhere, all_, shapes, sites, features, entry.setback, accuracy)
+        why = f"where {phrases.local(entry)} holds is unknown: no layer tells it"
+        for k in np.flatnonzero(everywhere != best):
+            words[k].append(why)
+            doubts[k] = why
+        # What it would lift if it held here is no longer certain.
+        best = np.where((everywhere > best) & (best == 0), 1, best)
+    standing = [_SURE[k] for k in best]
+    return Heard(standing, ["; ".join(said) for said in words], doubts)
 
 
 def _surer(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NAMES = ("name", "serial", "label", "case", "unit", "species", "kind", "status")
 """Columns that a feature is called by, the best first."""
+_NO_NAMES = ("NOT AVAILABLE", "N/A", "NONE", "UNKNOWN")
+"""What publishers write where they know no name."""
 _DENSE = 0.05
 """Step [degrees] at which a declared box is densified before it is projected."""
 
@@ -78,9 +80,9 @@ class Nearby:
     def _near(self, layer: str) -> gpd.GeoDataFrame:
         catalog, crs = self.plan.catalog, self.sites.crs
         native = declared_crs(catalog[layer], catalog)
-        boxes = shapely.bounds(self.sites.geometry.to_numpy()) + self.margin * np.array(
-            [-1, -1, 1, 1]
-        )
+        # On the ground a metre of the plane may be a little more or less than one.
+        wide = 1.05 * self.margin
+        boxes = shapely.bounds(self.sites.geometry.to_numpy()) + wide * np.array([-1, -1, 1, 1])
         (left, bottom), (right, top) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
         found = read_features(
             catalog[layer],
@@ -168,6 +170,7 @@ def _named(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if not there:
         return frame
     name = frame[there[0]].astype(object)
+    name = name.where(~name.astype(str).str.upper().isin(_NO_NAMES))
     for column in there[1:]:
         name = name.where(name.notna() & (name.astype(str) != ""), frame[column].astype(object))
     return frame.assign(name=name)

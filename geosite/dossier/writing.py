@@ -28,6 +28,11 @@ def written(dossier: Dossier, folder: Path) -> Path:
     return assembled(folder, lambda new: _fill(dossier, new))
 
 
+def _kind(layer: str) -> str:
+    ends = {"_lines": "MultiLineString", "_points": "MultiPoint"}
+    return next((kind for end, kind in ends.items() if layer.endswith(end)), "MultiPolygon")
+
+
 def _fill(dossier: Dossier, folder: Path) -> None:
     names = page_names(dossier)
     (folder / "index.html").write_text(index_html(dossier), encoding="utf-8")
@@ -42,6 +47,6 @@ def _fill(dossier: Dossier, folder: Path) -> None:
             folder / "dossier.gpkg",
             layer=name,
             driver="GPKG",
-            geometry_type="Unknown",
+            geometry_type=_kind(name),
             layer_metadata={"notice": dossier.notice},
         )

@@ -26,7 +26,8 @@ class Step(Spec):
 class Scaled(Spec):
     """A setback by an attribute of the feature: by steps of voltage, or a height times a factor.
 
-    A feature whose attribute is not known, or below the first step, has the plain setback.
+    A feature below the first step has the plain setback. So has one whose attribute is not
+    known; from there to the widest setback the rule cannot tell.
     """
 
     field: Text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -29,17 +28,23 @@ GAPS = {
 ACRES = 2.471053814671653
 """Acres a hectare."""
 MILE = 1609.344
+_LITTLE = 0.001
+_ROUNDING = 1e-9
+"""Share that a sum of areas may lack by rounding."""
 
 
 def percent(share: float) -> str:
-    """A share as people read it; less than all is never written as 100 %.
+    """A share as people read it; less than all is never written as 100 %, nor some as none.
 
     Examples
     --------
-    >>> percent(0.99999), percent(1.0), percent(0.25)
-    ('99.9 %', '100 %', '25 %')
+    >>> percent(0.99999), percent(1.0), percent(0.57), percent(0.0001)
+    ('99.9 %', '100 %', '57 %', 'less than 0.1 %')
     """
-    return f"{math.floor(1000 * share) / 10:g} %"
+    if 0 < share < _LITTLE:
+        return "less than 0.1 %"
+    whole = share > 1.0 - _ROUNDING
+    return f"{100.0 if whole else min(99.9, round(100 * share, 1)):g} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,40 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a reviewer decided about a rule on the land of a site.
+
+    Attributes
+    ----------
+    share : float
+        Of the site, on which it was decided.
+    effect : str
+        What the decision changed in the run, in words.
+    """
+
+    rule: str
+    title: str
+    decision: str
+    finding: str
+    share: float
+    reason: str
+    role: str
+    day: str
+    case: str = ""
+    effect: str = ""
+
+    @property
+    def words(self) -> str:
+        """The decision in one line, with its reason."""
+        held = f" ({self.finding})" if self.finding else ""
+        case = f"; case {self.case}" if self.case else ""
+        return (
+            f"{self.decision}{held} on {percent(self.share)} of the site: {self.effect}. "
+            f"{self.role}, {self.day}{case}: {self.reason}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a heading."""
 
@@ -193,6 +232,8 @@ class Page:
     gaps: tuple[Gap, ...]
     remarks: tuple[str, ...] = ()
     """What was done to the outline."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What reviewers decided, by day."""
 
     @property
     def acres(self) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from geosite.report.dossier_content import ACRES, GAPS, MILE
+from geosite.report.dossier_content import ACRES, GAPS, MILE, percent
 from geosite.report.dossier_map import COLOURS, site_map
 from geosite.report.dossier_tables import listed
 from geosite.report.text import plain
@@ -106,7 +106,7 @@ def measured(f: Finding) -> list[str]:
     """
     said = []
     if f.share == f.share and f.overlap_ha > 0:
-        said.append(f"{area(f.overlap_ha)}, {100 * f.share:.1f} % of the site")
+        said.append(f"{area(f.overlap_ha)}, {percent(f.share)} of the site")
     if f.length_m == f.length_m and f.length_m > 0:
         said.append(f"{far(f.length_m)} of line inside the site")
     if f.nearest_m == 0 and not said:
@@ -178,6 +178,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(measured=measured, area=area, far=far, layer_words=layer_words)
+    made.globals.update(
+        measured=measured, percent=percent, area=area, far=far, layer_words=layer_words
+    )
     made.filters["listed"] = lambda names: listed(tuple(names), _NAMED)
     return made

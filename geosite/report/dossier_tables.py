@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from geosite.report.dossier_content import GAPS, MILE
 from geosite.report.text import plain
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
 NAMED = 50
 """Names written into a cell; the others are counted."""
+_MULTI = 4
+"""Numbers of geometry types from here on are of several parts."""
+_KINDS: tuple[tuple[int, str, Any], ...] = (
+    (2, "", shapely.multipolygons),
+    (1, "_lines", shapely.multilinestrings),
+    (0, "_points", shapely.multipoints),
+)
 _TEXT = 250
 """Longest text of a field that ArcGIS reads without cutting it [characters]."""
 
@@ -86,6 +95,7 @@ def _row(dossier: Dossier, page: Page, f: Finding) -> dict[str, Any]:
         "accuracy_m": layer.accuracy_m,
         "covered_pct": 100 * f.covered,
         "method": f.method,
+        "reviewers": " | ".join(v.words for v in page.verdicts if v.rule == rule.id),
         "as_of": dossier.as_of,
     }
 
@@ -111,8 +121,10 @@ def gap_table(dossier: Dossier) -> pd.DataFrame:
 def spatial_layers(dossier: Dossier) -> dict[str, gpd.GeoDataFrame]:
     """Layers for a GIS, in the dossier's CRS: sites, overlaps, near_features.
 
-    Names of fields are short, lower case and without a sign, and no text is longer than
-    ArcGIS reads.
+    Polygons are in the layer of that name; lines and points, if there are any, in
+    ``overlaps_lines``, ``near_features_points`` …, because ArcGIS reads one kind of geometry
+    a layer. Names of fields are short, lower case and without a sign, and no text is longer
+    than ArcGIS reads.
     """
     sites = [
         {
@@ -152,10 +164,34 @@ def spatial_layers(dossier: Dossier) -> dict[str, gpd.GeoDataFrame]:
         near[column] = [plain(v, _TEXT) for v in near[column]]
     near["notice"] = plain(dossier.notice, _TEXT)
     return {
-        "sites": _frame(sites, dossier),
-        "overlaps": _frame(overlaps, dossier),
-        "near_features": near,
+        **_by_kind("sites", _frame(sites, dossier)),
+        **_by_kind("overlaps", _frame(overlaps, dossier)),
+        **_by_kind("near_features", near),
     }
+
+
+def _by_kind(name: str, frame: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
+    """A layer for each kind of geometry, all of several parts; that of polygons always."""
+    shapes = frame.geometry.to_numpy()
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    while (nested := shapely.get_type_id(parts) >= _MULTI).any():
+        inner, of = shapely.get_parts(parts[nested], return_index=True)
+        parts = np.concatenate([parts[~nested], inner])
+        owner = np.concatenate([owner[~nested], owner[nested][of]])
+    order = np.argsort(owner, kind="stable")
+    parts, owner = parts[order], owner[order]
+    kind = shapely.get_dimensions(parts)
+    out = {}
+    for dimension, suffix, made in _KINDS:
+        mine = kind == dimension
+        if not mine.any() and suffix:
+            continue
+        some, where = np.unique(owner[mine], return_inverse=True)
+        whole = made(parts[mine], indices=where) if len(some) else []
+        out[name + suffix] = frame.iloc[some].set_geometry(
+            gpd.GeoSeries(list(whole), index=frame.index[some], crs=frame.crs)
+        )
+    return out
 
 
 def _frame(rows: list[dict[str, Any]], dossier: Dossier) -> gpd.GeoDataFrame:

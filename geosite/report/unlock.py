@@ -20,7 +20,8 @@ class Unlocked:
     rules, sets, parcels : DataFrame
         From `unlock.rule_table`, `unlock.set_table` and `unlock.parcel_table`.
     excluded_ha : float
-        Offered land that hard rules exclude; sovereign land is not in it.
+        Offered land that rules of plans and practice exclude and no other rule does;
+        sovereign land is not in it.
     notice : str
         What every table of the run says.
     """
@@ -48,7 +49,10 @@ def unlock_text(found: Unlocked, best: int = 10) -> str:
     law = rules[rules["removed_ha"].isna()]
     lines = [
         f"{plain(found.title)}, {plain(found.aoi)}, rules as of {found.as_of}",
-        f"offered land that rules exclude: {_ha(found.excluded_ha)}; sovereign land is not in it",
+        (
+            "offered land that rules of plans and practice exclude and no other rule does: "
+            f"{_ha(found.excluded_ha)}; sovereign land is not in it"
+        ),
         "",
         "Rules of a plan or of practice (an agency or a project can change them):",
     ]
@@ -95,9 +99,12 @@ def _law(row: pd.Series) -> str:
 
 def _parcel(row: pd.Series) -> str:
     place = ", ".join(plain(row[c]) for c in ("county", "state") if plain(row[c]))
+    # Where a law excludes the rest of the parcel, the whole would tell how much of it.
+    known = row["excluded_ha"] == row["excluded_ha"]
+    whole = f" of {_ha(row['excluded_ha'])}" if known else ""
     return (
         f"  {plain(row['agency'])} {plain(row['name'])} ({place}): without {plain(row['rules'])} "
-        f"{_ha(row['freed_ha'])} of {_ha(row['excluded_ha'])} would not be excluded, "
+        f"{_ha(row['freed_ha'])}{whole} would not be excluded, "
         f"{_ha(row['evidence_freed_ha'])} of it within reach of mineral evidence"
     )
 
