@@ -151,41 +151,35 @@ def open_rulebook(root: Path | None = None) -> Rulebook:
     owner: dict[str, str] = {}
     found: list[str] = []
     for file in sorted((root / "rules").glob("*.yaml")):
-        try:
-            chosen = _read(file, RuleSet, id=file.stem)
-        except CatalogError as error:
-            found += str(error).splitlines()
+        chosen = _tried(file, RuleSet, found, id=file.stem)
+        if chosen is None:
             continue
         sets[chosen.id] = chosen
         for rule in chosen.rules:
             if rule.id in owner:
                 found.append(f"{file.name}: rule {rule.id} is already in {owner[rule.id]}")
             owner[rule.id] = file.name
-    permits = _read(root / "permits.yaml", Permits)
-    local = _read(root / "local.yaml", LocalRules)
-    known = {p.id for p in permits.permits}
+    permits = _tried(root / "permits.yaml", Permits, found)
+    local = _tried(root / "local.yaml", LocalRules, found)
+    known = {p.id for p in permits.permits} if permits else set()
     found += [
         f"{owner[rule.id]}: rule {rule.id}: there is no permit {id_!r} in permits.yaml"
         for chosen in sets.values()
         for rule in chosen.rules
         for id_ in rule.permits
-        if id_ not in known
+        if permits and id_ not in known
     ]
     found += [
         f"local.yaml: there is no rule {entry.rule!r}"
-        for entry in local.local
+        for entry in (local.local if local else ())
         if entry.rule not in owner
     ]
-    if found:
+    authorities = _tried(root / "authorities.yaml", LandAuthorities, found)
+    commodities = _tried(root / "commodities.yaml", Commodities, found)
+    groups = _tried(root / "aoi_groups.yaml", _Groups, found)
+    if found or not (permits and local and authorities and commodities and groups):
         raise CatalogError(faults(f"the rulebook {root} is not valid:", found))
-    return Rulebook(
-        sets,
-        _read(root / "authorities.yaml", LandAuthorities),
-        _read(root / "commodities.yaml", Commodities),
-        _read(root / "aoi_groups.yaml", _Groups).groups,
-        permits,
-        local,
-    )
+    return Rulebook(sets, authorities, commodities, groups.groups, permits, local)
 
 
 def open_unseen() -> tuple[Unseen, ...]:
@@ -289,6 +283,15 @@ def _read(path: Path, spec: type[S], **known: str) -> S:
         raise CatalogError(faults(f"{path} is not a valid {kind}:", misfits(error))) from None
 
 
+def _tried(path: Path, spec: type[S], found: list[str], **known: str) -> S | None:
+    # A file among others: its faults are told with theirs.
+    try:
+        return _read(path, spec, **known)
+    except CatalogError as error:
+        found += str(error).splitlines()
+        return None
+
+
 def misfits(error: ValidationError) -> list[str]:
     """What is wrong with the content of a file, a line a fault: where, and what was found."""
     return [f"{'.'.join(map(str, e['loc'])) or 'whole file'}: {_said(e)}" for e in error.errors()]
@@ -301,4 +304,11 @@ def _said(error: Any) -> str:
         return f"this key is not known here; check its spelling{short}"
     if error["type"] == "missing":
         return "this key is missing"
+    if error["type"] in ("tuple_type", "list_type"):
+        return f"expected a list{short}"
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return f"expected keys and values{short}"
+    if error["type"] == "too_short":
+        least = error["ctx"]["min_length"]
+        return f"expected at least {least}, found {error['ctx']['actual_length']}"
     return f"{error['msg'].removeprefix('Value error, ')}{short}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def placed(folder: Path, path: Path) -> Path:
     # Two runs of one question in one second: the second one gets a number. Whether a name
     # is free is asked by taking it, since another run may take it in between.
     for n in range(1, 10_000):
-        place = path if n == 1 else path.with_name(f"{path.name}-{n}")
+        place = path if n == 1 else path.parent / f"{path.name}-{n}"
         if place.exists():
             continue
         try:
@@ -76,6 +77,32 @@ def placed(folder: Path, path: Path) -> Path:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
     raise FileExistsError(errno.EEXIST, "every name for this run is taken", str(path))
+
+
+def assembled(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """Make a folder whole or not at all; gives its path, or the first numbered one that is free.
+
+    Raises
+    ------
+    RunError
+        If it cannot be written: no space, no permission. Nothing is left then.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 -- a link stays one, but `..` goes
+    partial: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        partial.chmod(0o755)
+        fill(partial)
+        flush(partial)
+        return placed(partial, folder)
+    except UNWRITABLE as error:
+        fix = "Make room or name another folder with --out"
+        left = "nothing half-written was kept"
+        raise RunError(unwritable(folder, error, left, fix)) from None
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def flush(folder: Path) -> None:

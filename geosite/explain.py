@@ -120,9 +120,12 @@ def _permits(site: pd.Series[Any], manifest: Any) -> list[str]:
                 f"{likely:g}; {p.get('basis', '')}, as of {p['as_of']}"
             )
     if "readiness" in site:
+        rests = str(site.get("readiness_rests_on") or "")
+        basis = {p["id"]: p.get("basis") or "" for p in manifest.get("pathways", ())}
+        on = f" (rests on {rests}: {basis[rests]})" if rests in basis else ""
         lines.append(
-            f"beside suitability: readiness {_number(site['readiness'])}, environmental conflict "
-            f"{_number(site['environmental_conflict'])}, supply impact "
+            f"beside suitability: readiness {_number(site['readiness'])}{on}, "
+            f"environmental conflict {_number(site['environmental_conflict'])}, supply impact "
             f"{_number(site['supply_impact'])}"
         )
     return lines

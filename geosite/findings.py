@@ -56,7 +56,7 @@ def concerned(
             asked = getattr(rule, column)
             if asked != "any":
                 others = _TOLD[column] - {asked}
-                out[:, k] &= [not v or not v <= others for v in values]
+                out[:, k] &= np.array([not v or not v <= others for v in values], bool)
     return out
 
 

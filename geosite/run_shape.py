@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from geosite.catalog import misfits
+from geosite.errors import RunError, faults
+from geosite.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 _LOCAL = {
     "place": str,
@@ -16,6 +27,8 @@ _SHAPE: dict[str, Any] = {
     "hash": str,
     "title": str,
     "scenario": {
+        "name": str,
+        "aoi": str,
         "marking": str,
         "project": str,
         "combination": {"kind": ("weighted_sum", "geometric_mean", "evidence_gated")},
@@ -23,7 +36,7 @@ _SHAPE: dict[str, Any] = {
         "tiers": {"a": float, "b": float, "known": float},
     },
     "aoi": str,
-    "as_of": str,
+    "as_of": date,
     "synthetic": bool,
     "grid": {
         "crs": str,
@@ -146,13 +159,38 @@ def misshapen(said: object, shape: object = None, where: str = "") -> list[str]:
         ]
     if isinstance(shape, tuple):
         return [] if said in shape else [f"{where} is {said!r:.40}, expected {', '.join(shape)}"]
-    kinds = (int, float) if shape is float else (shape,)
-    wrong = type(said) not in kinds
+    kinds = (int, float) if shape is float else (str,) if shape is date else (shape,)
+    wrong = type(said) not in kinds or (shape is date and not _is_a_day(str(said)))
     return [f"{where} is {said!r:.40}, expected {_WORDS[shape]}"] if wrong else []
+
+
+def _is_a_day(said: str) -> bool:
+    try:
+        date.fromisoformat(said)
+    except ValueError:
+        return False
+    return True
+
+
+def scenario_of(said: Mapping[str, Any], run: Path) -> Scenario:
+    """The scenario that a ``run.json`` holds, to be asked again.
+
+    Raises
+    ------
+    RunError
+        If it is none, or one of another version.
+    """
+    try:
+        return Scenario.model_validate(said["scenario"])
+    except ValidationError as error:
+        fix = "run the scenario again, or draw its areas and review them with --polygon"
+        title = f"{run / 'run.json'}: its scenario cannot be asked again by this version:"
+        raise RunError(faults(title, [*misfits(error), fix])) from None
 
 
 _WORDS: dict[object, str] = {
     str: "text",
+    date: "a day",
     bool: "true or false",
     int: "a whole number",
     float: "a number",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geosite import report
-from geosite.disk import placed, writing
+from geosite.disk import assembled
 from geosite.unlock import Blocking, blocking_sets, parcel_table, rule_table, set_table, valued_ha
 
 if TYPE_CHECKING:
@@ -90,19 +90,19 @@ def _asked(
 
 
 def saved(found: report.Unlocked, folder: Path) -> Path:
-    """Write the tables to a new folder, whole or not at all; gives its path.
+    """Write the tables to a new folder; gives its path, or the first numbered one that is free.
 
     Raises
     ------
     RunError
         If it cannot be written.
     """
-    new = folder.with_name(f".{folder.name}.partial")
-    with writing(new):
-        new.mkdir(parents=True)
+
+    def fill(new: Path) -> None:
         for name in ("rules", "sets", "parcels"):
             table = getattr(found, name)
             report.write_table(table, new / f"unlock_{name}.csv", notice=found.notice)
         text = report.unlock_text(found, best=len(found.rules))
         (new / "README.txt").write_text(f"{text}\n", encoding="utf-8")
-        return placed(new, folder)
+
+    return assembled(folder, fill)

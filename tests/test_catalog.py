@@ -256,6 +256,19 @@ def test_a_missing_table_of_the_rulebook_is_named(rulebook, name):
     assert name in complaint(catalog.open_rulebook, root)
 
 
+def test_faults_of_every_file_of_the_rulebook_are_told_at_once(rulebook):
+    root = rulebook(one=[changed(RULE, "citation", None)])
+    (root / "permits.yaml").write_text("permits: 5\npathways: []\n", encoding="utf-8")
+    (root / "local.yaml").write_text("local:\n  - {rule: no-such, counties: [x]}\n", "utf-8")
+    said = complaint(catalog.open_rulebook, root)
+    assert "rules.0.citation: this key is missing" in said
+    assert "permits: expected a list (found '5')" in said
+    assert "pathways: expected at least 1, found 0" in said
+    assert "local.0.counties.0" in said
+    assert "local.0.citation: this key is missing" in said
+    assert "tuple" not in said.lower()
+
+
 # ── scenarios ───────────────────────────────────────────────────────────────────────────────
 
 

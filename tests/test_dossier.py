@@ -678,6 +678,36 @@ def test_a_run_without_sites_is_told(run, hamlet):
         d.of_run(run, means, site="none")
 
 
+def test_of_a_file_of_several_layers_the_first_is_read_and_that_is_said(tmp_path):
+    file = tmp_path / "drawn.gpkg"
+    for layer in ("mine", "road"):
+        frame = gpd.GeoDataFrame(geometry=[shapely.box(-117, 41, -116.9, 41.1)], crs=WGS84)
+        pyogrio.write_dataframe(frame, file, layer=layer)
+    (said,) = d.drawn(file).remarks.values()
+    assert said == ("read from layer mine, the first of the file; not read: road",)
+
+
+def test_a_run_away_from_its_catalogue_is_not_reviewed_by_another_one(run, hamlet, tmp_path):
+    away = shutil.copytree(run.path, tmp_path / "far" / "away")
+    done = cli("review", str(away), "--out", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert "its catalogue was at" in done.stderr
+    assert "--layers" in done.stderr
+    assert not (tmp_path / "out").exists()
+    named = ("--layers", str(hamlet.layers), "--data", str(hamlet.data))
+    done = cli("review", str(away), "--out", str(tmp_path / "out"), *named)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_place_that_is_no_path_is_no_place(run, hamlet, tmp_path):
+    away = shutil.copytree(run.path, tmp_path / "away")
+    said = json.loads((away / "run.json").read_text())
+    said["places"] = {"layers": "\x00", "data": "\x00"}
+    (away / "run.json").write_text(json.dumps(said))
+    done = cli("review", str(away), "--layers", str(hamlet.layers), "--data", str(hamlet.data))
+    assert done.exit_code == 0, done.output
+
+
 def test_a_layer_of_several_kinds_is_one_layer_a_kind():
     mixed = shapely.GeometryCollection(
         [

@@ -98,6 +98,11 @@ def test_a_rule_about_other_land_is_not_told(asks, site, speaks):
     assert concerned(land(site), rules, (rules[0].mine,)).tolist() == [[speaks]]
 
 
+def test_of_no_site_no_rule_speaks():
+    rules = (rule("acquired-only", FLAG, land_origin="acquired", disposal="leasable"),)
+    assert concerned(land({}).iloc[:0], rules, (rules[0].mine,)).shape == (0, 1)
+
+
 def test_a_rule_that_does_not_speak_is_neither_named_nor_counted_and_leaves_no_doubt():
     rules = (rule("acquired-only", FLAG, land_origin="acquired"), rule("all", FLAG))
     treatments = tuple(r.mine for r in rules)

@@ -133,3 +133,13 @@ def test_a_run_that_is_older_than_permits_says_nothing_of_them():
     assert "Permits and pathways" not in page
     assert "Pathways" not in citations_text(toy_content())
     assert permit_labels({}) == pathway_labels({}) == reliance_labels({}) == ()
+
+
+def test_what_readiness_rests_on_is_told_with_how_it_is_known():
+    asked = content()
+    asked.sites["readiness_rests_on"] = ["emergency", "emergency", "emergency", "ordinary", None]
+    text = readme_text(asked)
+    assert "Interior's emergency procedures (stated, to be confirmed) of 3" in text
+    assert "Ordinary procedure, plan of operations (observed, confirmed) of 1" in text
+    asked.sites["readiness_rests_on"] = ""
+    assert "rests on the quickest" not in readme_text(asked)

@@ -507,7 +507,9 @@ def test_a_criterion_reads_itself_first_and_then_its_stand_ins():
         ("grid.origin", "30 m", "grid.origin", "tuple"),
         ("name", "../../etc", "name", "match pattern"),
         ("commodities", [], "commodities.tuple", "at least 1"),
-        ("as_of", "yesterday", "as_of", "valid date"),
+        ("as_of", "yesterday", "as_of", "year-month-day"),
+        # Not two days after the beginning of 1970.
+        ("as_of", "86400", "as_of", "year-month-day"),
     ],
 )
 def test_a_wrong_scenario_is_told_what_is_wrong(path, value, where, what):

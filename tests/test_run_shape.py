@@ -1,8 +1,12 @@
 """Whether a ``run.json`` has the shape that a run writes."""
 
+from datetime import date
+
 import pytest
 
-from geosite.run_shape import misshapen
+from geosite.catalog import open_scenario
+from geosite.errors import RunError
+from geosite.run_shape import misshapen, scenario_of
 
 SHAPE = {"a": str, "b": [{"n": int}], "c": (1, 2), "d?": float, "e": [float, float]}
 WHOLE = {"a": "x", "b": [{"n": 1}, {"n": 2}], "c": 2, "e": [1, 2.5]}
@@ -39,3 +43,22 @@ def test_no_run_at_all_lacks_everything():
     lost = misshapen({})
     assert "scenario is not there" in lost
     assert "rules is not there" in lost
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", 20260101, None])
+def test_a_day_that_is_none_is_named(day):
+    assert misshapen({"as_of": day}, {"as_of": date}) == [f"as_of is {day!r}, expected a day"]
+    assert misshapen({"as_of": "2026-02-28"}, {"as_of": date}) == []
+
+
+def test_a_scenario_of_another_version_is_told_with_what_would_fix_it(tmp_path):
+    asked = open_scenario("mine/open-pit").model_dump(mode="json", by_alias=True)
+    assert scenario_of({"scenario": asked}, tmp_path).name == "mine/open-pit"
+    del asked["grid"]
+    with pytest.raises(RunError, match="cannot be asked again") as told:
+        scenario_of({"scenario": {**asked, "since_removed": "1"}}, tmp_path)
+    said = str(told.value)
+    assert "run.json" in said
+    assert "grid: this key is missing" in said
+    assert "since_removed: this key is not known here" in said
+    assert "run the scenario again" in said

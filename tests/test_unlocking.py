@@ -1,10 +1,12 @@
 """The unlock analysis of a run: read from its folder, printed, saved whole."""
 
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from geosite.errors import RunError
 from geosite.runs import open_run
 from geosite.unlocking import blocking_rules, saved, unlocked
 from tests import worlds
@@ -110,3 +112,17 @@ def test_an_old_run_knows_tribal_land_by_its_layer():
     old = blocking_rules([{**RULE, "id": "a", "layer": "land/tribal", "authority": "statute"}])
     assert old[0].sovereign
     assert old[0].who_can_act == ""
+
+
+def test_names_that_nobody_can_write_are_told_and_a_killed_one_is_not_in_the_way(
+    found, tmp_path, monkeypatch
+):
+    with pytest.raises(RunError, match=r"could not be written.*--out"):
+        saved(found, tmp_path / ("x" * 300))
+    assert list(tmp_path.iterdir()) == []
+    # What an analysis that was killed left behind.
+    (tmp_path / ".it.partial").mkdir()
+    assert saved(found, tmp_path / "it") == tmp_path / "it"
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert saved(found, Path()) == tmp_path / "here-2"

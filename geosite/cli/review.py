@@ -11,6 +11,7 @@ import click
 from geosite.cli.ending import clean
 from geosite.cli.options import CACHE, DATA, LAYERS, length
 from geosite.cli.places import Places, places
+from geosite.errors import RunError
 
 if TYPE_CHECKING:
     from geosite.runs import Run
@@ -72,7 +73,7 @@ def review(  # noqa: PLR0917 -- one parameter an option
 
     from geosite import catalog as c  # noqa: PLC0415
     from geosite import dossier as d  # noqa: PLC0415
-    from geosite.model.scenario import Scenario  # noqa: PLC0415
+    from geosite.run_shape import scenario_of  # noqa: PLC0415
     from geosite.runs import open_run  # noqa: PLC0415
 
     opened = open_run(run) if run is not None else None
@@ -87,7 +88,7 @@ def review(  # noqa: PLR0917 -- one parameter an option
         asked = (
             c.open_scenario(at.scenario)
             if opened is None
-            else Scenario.model_validate(opened.manifest["scenario"])
+            else scenario_of(opened.manifest, opened.path)
         )
         found = d.of_areas(areas, asked, means, about=polygon.name, run=opened)
         day = f"{datetime.now(UTC):%Y%m%d}"
@@ -103,10 +104,25 @@ def _places(
         said = run.manifest.get("places", {})
         root = run.path.resolve()
         for_layers, for_data = (
-            (root / said[key]).resolve() if key in said else None for key in ("layers", "data")
+            # A path that nobody could write is no place.
+            (root / said[key]).resolve() if key in said and said[key].isprintable() else None
+            for key in ("layers", "data")
         )
-        if layers is None and for_layers is not None and for_layers.is_dir():
+        if layers is None and for_layers is not None:
+            if not for_layers.is_dir():
+                raise RunError(_gone(root, for_layers))
             layers = for_layers
         if data is None and for_data is not None and for_data.is_dir():
             data = for_data
     return places(scenario or "mine/open-pit", layers, data)
+
+
+def _gone(run: Path, layers: Path) -> str:
+    # Another catalogue would be another question, and nobody would see it.
+    from geosite.catalog import official_layers  # noqa: PLC0415
+
+    return (
+        f"{run}: its catalogue was at {layers} as seen from this folder, and is not there; move "
+        f"the run back, or name it with --layers and --data ({official_layers()} is the official "
+        "catalogue)"
+    )

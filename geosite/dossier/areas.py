@@ -51,7 +51,7 @@ def drawn(path: Path) -> Areas:
     CRSMismatchError
         If the file carries no CRS.
     """
-    frame = _read(path)
+    frame, told = _read(path)
     if frame.crs is None:
         msg = (
             f"{path}: carries no CRS, which is never guessed; declare it in the file, e.g. save it "
@@ -69,20 +69,22 @@ def drawn(path: Path) -> Areas:
         shapes[k] = found
         if fault:
             wrong.append(f"feature {k + 1} ({labels[k]}): {fault}")
-        if remark:
-            remarks[labels[k]] = (remark,)
+        if said := (*told, *filter(None, [remark])):
+            remarks[labels[k]] = said
     if wrong:
         raise LayerDataError(faults(f"{path}: expected areas to review:", wrong))
     made = gpd.GeoDataFrame({"site_id": labels, "name": labels}, geometry=shapes, crs=frame.crs)
     return Areas(made, remarks)
 
 
-def _read(path: Path) -> gpd.GeoDataFrame:
+def _read(path: Path) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    # The first layer, and what is to be said where there are others.
     if not path.exists():
         msg = f"{path}: there is no such file; give a vector file of polygons with --polygon"
         raise LayerDataError(msg)
     try:
-        frame = pyogrio.read_dataframe(path)
+        names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
+        frame = pyogrio.read_dataframe(path, layer=names[0] if names else None)
     except (
         pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError,
         pyogrio.errors.FeatureError, OSError, ValueError, RuntimeError, shapely.GEOSException,
@@ -93,7 +95,10 @@ def _read(path: Path) -> gpd.GeoDataFrame:
     if not isinstance(frame, gpd.GeoDataFrame):
         msg = f"{path}: holds a table without geometry, expected polygons"
         raise LayerDataError(msg)
-    return frame
+    if not (others := ", ".join(plain(n, 80) for n in names[1:])):
+        return frame, ()
+    first = plain(names[0], 80)
+    return frame, (f"read from layer {first}, the first of the file; not read: {others}",)
 
 
 def _labels(frame: gpd.GeoDataFrame, stem: str) -> list[str]:

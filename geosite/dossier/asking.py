@@ -21,18 +21,19 @@ from geosite.dossier.nearby import Nearby
 from geosite.dossier.reviewed import verdicts
 from geosite.errors import CoverageError
 from geosite.manifest import notice
-from geosite.model.scenario import Scenario
 from geosite.needs import reach
 from geosite.permitting import Law, Site, needs
 from geosite.planning import plan
 from geosite.report.dossier_content import Dossier, Finding, Gap, Line, Page
 from geosite.report.text import plain, split_names
+from geosite.run_shape import scenario_of
 from geosite.tenure import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from geosite.catalog import Catalog, Rulebook
+    from geosite.model.scenario import Scenario
     from geosite.permitting import Needs
     from geosite.planning import Plan
     from geosite.report.dossier_content import Group, Verdict
@@ -76,7 +77,7 @@ def of_run(run: Run, means: Means, *, top: int = 10, site: str | None = None) ->
         If the run has no such site, or none at all.
     """
     chosen = _chosen(run, top, site)
-    scenario = Scenario.model_validate(run.manifest["scenario"])
+    scenario = scenario_of(run.manifest, run.path)
     sites = chosen[["site_id", "name", "geometry"]].reset_index(drop=True)
     planned = _planned(scenario, sites, means, date.fromisoformat(run.manifest["as_of"]))
     rows = [{str(k): v for k, v in r.items()} for r in chosen.to_dict("records")]

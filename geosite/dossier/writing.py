@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyogrio
 
-from geosite.disk import UNWRITABLE, flush, placed, unwritable
-from geosite.errors import RunError
+from geosite.disk import assembled
 from geosite.report.dossier_pages import index_html, page_names, site_html
 from geosite.report.dossier_tables import finding_table, gap_table, spatial_layers
 from geosite.report.tables import write_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geosite.report.dossier_content import Dossier
 
 
@@ -27,22 +25,7 @@ def written(dossier: Dossier, folder: Path) -> Path:
     RunError
         If it cannot be written: no space, no permission. Nothing is left then.
     """
-    folder = folder.absolute()
-    partial: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        partial.chmod(0o755)
-        _fill(dossier, partial)
-        flush(partial)
-        return placed(partial, folder)
-    except UNWRITABLE as error:
-        left = "nothing half-written was kept"
-        fix = "Make room or name another folder with --out"
-        raise RunError(unwritable(folder, error, left, fix)) from None
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
+    return assembled(folder, lambda new: _fill(dossier, new))
 
 
 def _kind(layer: str) -> str:

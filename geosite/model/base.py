@@ -1,8 +1,10 @@
 """The base of everything read from a file."""
 
-from typing import Annotated
+import re
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 
 class Spec(BaseModel):
@@ -21,3 +23,15 @@ LayerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)+
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Words that must not be empty."""
+
+
+def _a_day(value: Any) -> Any:
+    # A bare number would be taken for seconds since 1970.
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
+        msg = "write the day as year-month-day, such as 2026-05-31"
+        raise ValueError(msg)
+    return value.strip() if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_a_day)]
+"""A day that is written in one way only."""

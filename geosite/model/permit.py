@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from geosite.model.base import Identifier, Spec, Text
+from geosite.model.base import Day, Identifier, Spec, Text
 from geosite.model.rule import ProjectType
 
 Track = Literal["federal", "state", "water", "power", "litigation"]
@@ -93,9 +93,9 @@ class Pathway(Spec):
     basis: Literal["observed", "stated"] = "observed"
     """Whether the months were measured on cases, or are what an agency says it will keep to."""
     clocks: tuple[Clock, ...] = ()
-    valid_from: date | None = None
-    valid_to: date | None = None
-    as_of: date
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+    as_of: Day
     """Day to which the source speaks."""
     citation: Text
     source: Text

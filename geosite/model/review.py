@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from geosite.model.base import Identifier, Spec, Text
-
-
-def _a_day(value: Any) -> Any:
-    # Anything else that looks like a number would be taken for seconds since 1970.
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
-        msg = "write the day as year-month-day, such as 2026-05-31"
-        raise ValueError(msg)
-    return value.strip() if isinstance(value, str) else value
-
-
-Day = Annotated[date, BeforeValidator(_a_day)]
-"""A day that is written in one way only."""
+from geosite.model.base import Day, Identifier, Spec, Text
 
 
 class Decision(Spec):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from geosite.model.base import Identifier, LayerId, Spec, Text
+from geosite.model.base import Day, Identifier, LayerId, Spec, Text
 from geosite.model.measure import SlopeMethod
 from geosite.model.quantity import Metres, Percent
 from geosite.model.supply import ImportReliance
@@ -232,8 +232,8 @@ class Rule(Spec):
     """Who could change it: Congress, a department by order, a field office by plan amendment."""
     sovereign: bool = False
     """Land of another sovereign: nothing lifts the rule and no analysis values its absence."""
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
     needs_federal_funding: bool = False
     evidence: Literal["confirmed", "to be confirmed"] = "to be confirmed"
     note: str | None = None
@@ -295,8 +295,8 @@ class LocalRule(Spec):
     """False: the rule does not hold there at all."""
     authority: Authority = "regulation"
     citation: Text
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
     evidence: Literal["confirmed", "to be confirmed"] = "to be confirmed"
     note: str | None = None
 

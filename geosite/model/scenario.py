@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from geosite.model.base import Identifier, LayerId, Spec, Text
+from geosite.model.base import Day, Identifier, LayerId, Spec, Text
 from geosite.model.criterion import Criterion
 from geosite.model.layer import Agency
 from geosite.model.quantity import Coordinate, Hectares, Metres
@@ -236,7 +235,7 @@ class Scenario(Spec):
     unknown_land: Literal["admit", "refuse"] = "admit"
     sites: SiteUnit
     tiers: Tiers
-    as_of: date | None = None
+    as_of: Day | None = None
     """Day on which the rules are read; the day of the run if not given."""
     federal_funding: bool = False
     marking: Text = "public data only"

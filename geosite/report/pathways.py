@@ -191,8 +191,24 @@ def _front(content: Content) -> str:
         else "Of no site are readiness and supply impact both known, so no front is drawn."
     )
     rest = markdown(
-        f"Sites of which one of the two is unknown: {unknown:,} of {len(sites):,}.{names} "
+        f"Sites of which one of the two is unknown: {unknown:,} of {len(sites):,}.{names}"
+        f"{_rests(content)} "
         "Readiness, environmental conflict and supply impact stand beside suitability and do not "
         "enter it."
     )
     return f"{drawn} {rest}"
+
+
+def _rests(content: Content) -> str:
+    # An agency's word for a time is not a time that was measured, and readiness may rest on it.
+    if "readiness_rests_on" not in content.sites:
+        return ""
+    counts = content.sites["readiness_rests_on"].value_counts()
+    said = [
+        f"{p.title} ({', '.join(filter(None, [p.basis, p.evidence]))}) of {counts[p.id]:,}"
+        for p in content.pathways
+        if counts.get(p.id, 0)
+    ]
+    if not said:
+        return ""
+    return f" Readiness rests on the quickest open pathway that has months: {'; '.join(said)}."
