@@ -55,8 +55,10 @@ def columns(
 
     Notes
     -----
-    ``readiness`` counts what is possible as if it were asked, ``readiness_high`` what is certain
-    alone; both rest on the quickest open pathway, ``readiness_rests_on``. Likewise
+    ``readiness`` counts what is possible as if it were asked and rests on the quickest open
+    pathway whose months were observed; ``readiness_high`` counts what is certain alone, and takes
+    the months that an agency only stated as well (``readiness_rests_on`` and
+    ``readiness_high_rests_on`` name the pathways). Likewise
     ``environmental_conflict`` counts cells that are known to be touched and ``…_high`` those
     besides of which a rule cannot tell, and ``supply_impact`` is the least that the published
     figures allow and ``…_high`` the most. NaN is unknown.
@@ -72,7 +74,8 @@ def columns(
         asked(told(s.touching), told(s.doubtful), s.agency, s.commodities, s.origin) for s in sites
     ]
     roads = [open_to(s.agency, s.commodities, s.origin) for s in sites]
-    quickest = np.array([_quickest(w) for w in roads], float)
+    measured = [_quickest(w, ("observed",)) for w in roads]
+    any_way = [_quickest(w, ("observed", "stated")) for w in roads]
     out: dict[str, Any] = {
         "permits": [ids_of(n.certain, "federal", consultations=False) for n in wanted],
         "consultations": [ids_of(n.certain, "federal", consultations=True) for n in wanted],
@@ -90,9 +93,10 @@ def columns(
             )
     most = np.array([n.most for n in wanted], float)
     least = np.array([n.least for n in wanted], float)
-    out["readiness"] = readiness(quickest, most)
-    out["readiness_high"] = readiness(quickest, least)
-    out["readiness_rests_on"] = [_quickest_of(w) for w in roads]
+    out["readiness"] = readiness(np.array([t for _, t in measured], float), most)
+    out["readiness_high"] = readiness(np.array([t for _, t in any_way], float), least)
+    out["readiness_rests_on"] = [name for name, _ in measured]
+    out["readiness_high_rests_on"] = [name for name, _ in any_way]
     names = [frozenset(s.touching) for s in sites]
     out |= _conflicts(summed, rules, treatments, names)
     out |= _supplies(table, sites, law)
@@ -182,15 +186,11 @@ def pareto(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.boo
     return front
 
 
-def _quickest_of(found: Sequence[Way]) -> str:
-    # Of two that are as quick, the first of the table.
-    known = [w for w in found if w.open and w.pathway.months]
-    return min(known, key=lambda w: w.months("likely")).pathway.id if known else ""
-
-
-def _quickest(found: Sequence[Way]) -> float:
-    known = [w.months("likely") for w in found if w.open and w.pathway.months]
-    return min(known, default=float("nan"))
+def _quickest(found: Sequence[Way], bases: tuple[str, ...]) -> tuple[str, float]:
+    # Name and likely months; of two that are as quick, the first of the table.
+    known = [w for w in found if w.open and w.pathway.months and w.pathway.basis in bases]
+    ways = [(w.pathway.id, w.months("likely")) for w in known]
+    return min(ways, key=lambda way: way[1]) if ways else ("", float("nan"))
 
 
 # ── the axes from the tables ────────────────────────────────────────────────────────────────

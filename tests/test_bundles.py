@@ -20,6 +20,7 @@ from geosite.sources import nearby, sealed
 from geosite.sources.holdings import Holdings
 from geosite.sources.nearby import near
 from tests.stores import fetched
+from tests.toyservice import FAR
 from tests.worlds import ALBERS, box, cli, copied, tree
 
 EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
@@ -148,7 +149,7 @@ def test_a_run_from_the_bundle_is_the_run_it_was_made_from(packed, tmp_path):
     assert theirs.manifest["hash"] == mine.manifest["hash"]
     assert (theirs.path / "sites.csv").read_bytes() == (mine.path / "sites.csv").read_bytes()
     assert made.missing == ()
-    assert {*made.layers} == {*HELD, "land/blm", "infrastructure/towns"}
+    assert {*made.layers} == {*HELD, *FAR, "land/blm", "infrastructure/towns"}
     assert made.size == made.path.stat().st_size
 
 

@@ -26,7 +26,7 @@ from geosite.sources.client import Client, Patience
 from geosite.sources.holdings import Holdings
 from geosite.wants import Order, Stock
 from tests.services.pretender import pretending
-from tests.toyservice import SERVED
+from tests.toyservice import FAR, SERVED
 from tests.worlds import ALBERS, box, cli
 
 QUICK = Patience(connect=2, read=5, attempts=2, first=0.01, longest=0.05)
@@ -56,7 +56,7 @@ def test_what_is_fetched_gives_the_answer_of_the_files(common, served, fresh_cac
     hamlet, service = served
     result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
-    assert "layers fetched: 7 " in result.stdout
+    assert "layers fetched: 10 " in result.stdout
     assert "1 in place below the data root" in result.stdout
     assert "land/blm: 2 features" in result.stderr
     asked = len(service.asked)
@@ -84,7 +84,7 @@ def test_what_is_held_is_not_fetched_again(served, fresh_cache):
     result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0
     assert "layers fetched: 0 " in result.stdout
-    assert "7 held already" in result.stdout
+    assert "10 held already" in result.stdout
     assert service.asked == []
 
 
@@ -95,9 +95,9 @@ def test_a_larger_area_is_fetched_and_a_smaller_one_is_held(served, fresh_cache)
     west, south, east, north = box_of(hamlet)
     x, y = (west + east) / 2, (south + north) / 2
     part = f"{x - 0.02},{y - 0.02},{x + 0.02},{y + 0.02}"
-    assert "7 held already" in fetched(hamlet, fresh_cache, f"--aoi={part}").stdout
+    assert "10 held already" in fetched(hamlet, fresh_cache, f"--aoi={part}").stdout
     more = f"{west - 1},{south},{east},{north}"
-    assert "layers fetched: 6 " in fetched(hamlet, fresh_cache, f"--aoi={more}").stdout
+    assert "layers fetched: 9 " in fetched(hamlet, fresh_cache, f"--aoi={more}").stdout
     assert "aoi/states" not in service.layers_asked(), "states are held whole"
 
 
@@ -119,7 +119,7 @@ def test_presets_are_named_by_their_first_part(served, fresh_cache, monkeypatch)
     result = cli("fetch", "mine", *words(hamlet, fresh_cache))
     assert result.exit_code == 0, result.stderr
     assert asked == ["mine/a", "mine/b"]
-    assert "layers fetched: 7 " in result.stdout
+    assert "layers fetched: 10 " in result.stdout
 
 
 def test_layers_are_named_one_by_one_or_all_at_once(served, fresh_cache):
@@ -130,7 +130,7 @@ def test_layers_are_named_one_by_one_or_all_at_once(served, fresh_cache):
     assert stock(hamlet, fresh_cache).holdings.entries()[0].box is None
     every = cli("fetch", "--all", "--aoi", "toyland", *words(hamlet, fresh_cache))
     assert every.exit_code == 0, every.stderr
-    assert "layers fetched: 6 " in every.stdout
+    assert "layers fetched: 9 " in every.stdout
     assert "1 held already" in every.stdout
 
 
@@ -344,7 +344,7 @@ def test_quiet_says_the_result_alone(served, fresh_cache):
     result = fetched(hamlet, fresh_cache, "--quiet")
     assert result.exit_code == 0
     assert result.stderr == ""
-    assert "layers fetched: 7 " in result.stdout
+    assert "layers fetched: 10 " in result.stdout
 
 
 # ── a dry run ─────────────────────────────────────────────────────────────────────────────────
@@ -357,7 +357,7 @@ def test_a_dry_run_brings_nothing(served, fresh_cache):
     before = stock(hamlet, fresh_cache).holdings.entries()
     result = fetched(hamlet, fresh_cache, "--dry-run")
     assert result.exit_code == 0, result.stderr
-    assert "layers to fetch: 6," in result.stdout
+    assert "layers to fetch: 9," in result.stdout
     assert "are free" in result.stdout
     assert "land/blm" in result.stdout
     assert stock(hamlet, fresh_cache).holdings.entries() == before
@@ -442,7 +442,8 @@ def test_a_killed_fetch_serves_nothing_partial_and_loses_what_was_in_work_only(s
     service.asked.clear()
     result = fetched(hamlet, fresh_cache)
     assert result.exit_code == 0, result.stderr
-    assert set(service.layers_asked()) == set(SERVED) - held
+    # Of a layer that counts no feature near the hamlet no page is asked.
+    assert set(service.layers_asked()) == set(SERVED) - held - set(FAR)
     assert look(stock(hamlet, fresh_cache)) == set(SERVED)
     assert not list((fresh_cache / "fetched/scratch").iterdir())
 

@@ -45,14 +45,14 @@ def test_layers_says_what_is_held_where_and_since_when(held):
     assert "yes" in found["land/dod"]
     assert "everywhere" in found["aoi/states"]
     assert "0 d" in found["land/dod"]
-    assert "layers there: 8, absent: 0" in result.stdout
+    assert "layers there: 11, absent: 0" in result.stdout
 
 
 def test_layers_names_what_is_missing(served, fresh_cache):
     hamlet, _ = served
     result = cli("layers", "--missing", *words(hamlet, fresh_cache))
     assert set(rows(result.stdout)) == set(SERVED)
-    assert "absent: 7" in result.stdout
+    assert "absent: 10" in result.stdout
 
 
 def test_layers_says_what_is_stale_or_asked_otherwise_now(held):
@@ -88,7 +88,7 @@ def test_verify_hashes_every_byte(held):
 def test_the_cache_may_be_named_by_the_environment_or_switched_off(held, monkeypatch):
     hamlet, cache = held
     monkeypatch.setenv("GEOSITE_CACHE", str(cache))
-    assert "7 held already" in cli("fetch", hamlet.scenario, *words(hamlet, cache)[:4]).stdout
+    assert "10 held already" in cli("fetch", hamlet.scenario, *words(hamlet, cache)[:4]).stdout
     monkeypatch.setenv("GEOSITE_CACHE", "")
     result = cli("fetch", hamlet.scenario, *words(hamlet, cache)[:4])
     assert result.exit_code == 1
@@ -117,7 +117,7 @@ def test_a_bundle_gives_the_same_answer_where_nothing_else_is(held, common, tmp_
     out = tmp_path / "hamlet.zip"
     made = cli("bundle", hamlet.scenario, out, *words(hamlet, cache))
     assert made.exit_code == 0, made.stderr
-    assert "8 layers" in made.stdout
+    assert "11 layers" in made.stdout
     monkeypatch.setenv("GEOSITE_CACHE", str(tmp_path / "elsewhere"))
     monkeypatch.chdir(tmp_path)
     there = ["hamlet", "--layers", out]

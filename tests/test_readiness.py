@@ -104,7 +104,12 @@ def test_gold_has_no_emergency_months_and_antimony_has():
     found = told({"commodities": "gold"}, {"commodities": "antimony"})
     assert found["pathway_emergency_months_likely"].isna().tolist() == [True, False]
     assert "emergency: gold not on critical2025" in found["pathways_not_open"].iloc[0]
-    assert found["readiness_rests_on"].tolist() == ["ordinary", "emergency"]
+    # Days that an agency states are a hope: only the high end rests on them.
+    assert found["readiness_rests_on"].tolist() == ["ordinary"] * 2
+    assert found["readiness_high_rests_on"].tolist() == ["ordinary", "emergency"]
+    assert (
+        found["readiness"].iloc[0] == found["readiness"].iloc[1] < found["readiness_high"].iloc[1]
+    )
 
 
 def test_what_cannot_be_told_counts_for_the_least_and_not_for_the_most():
@@ -117,7 +122,8 @@ def test_what_cannot_be_told_counts_for_the_least_and_not_for_the_most():
 
 def test_a_leased_mineral_has_no_readiness_for_want_of_a_source():
     found = told({"commodities": "phosphate"}, {"commodities": "potash", "agency": "USFS"})
-    assert found["readiness"].isna().tolist() == [False, True]  # the first by the stated days
+    assert found["readiness"].isna().all()
+    assert found["readiness_high"].isna().tolist() == [False, True]  # the first by stated days
     assert "lease (duration unknown)" in found["pathways"].iloc[1]
 
 

@@ -27,15 +27,19 @@ if TYPE_CHECKING:
 
 SERVED = (
     "aoi/states", "land/blm", "land/dod", "land/tribal", "infrastructure/rail",
-    "infrastructure/towns", "minerals/usmin",
+    "infrastructure/towns", "minerals/usmin", "land/ceded_lands", "land/reservations",
+    "land/trust_lands",
 )  # fmt: skip
 """Layers of the hamlet that a server gives; the elevation stays a file."""
+FAR = ("land/ceded_lands", "land/reservations", "land/trust_lands")
+"""Those that show nothing near it."""
 _FILES = {
     "aoi/states": "states.gpkg",
     "land/blm": "blm.gpkg",
     "land/dod": "dod.gpkg",
     "land/tribal": "tribal.geojson",
     "infrastructure/rail": "rail.fgb",
+    **dict.fromkeys(FAR, "nations.gpkg"),
 }
 _KINDS = {
     "Point": "esriGeometryPoint",
