@@ -116,7 +116,7 @@ servers: $(TEST)
 	@missing=; path="$$PATH:/usr/sbin:/usr/lib/cgi-bin"; \
 	PATH=$$path command -v nginx >/dev/null || missing=nginx-light; \
 	PATH=$$path command -v mapserv >/dev/null || missing="$$missing cgi-mapserver"; \
-	ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1 \
+	ls /usr/lib/postgresql/*/bin/postgres /usr/lib/postgresql/*/lib/postgis-3.so >/dev/null 2>&1 \
 	  || missing="$$missing postgresql-15-postgis-3"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \

@@ -57,8 +57,7 @@ class PostGIS:
 def programs() -> Path | None:
     """Folder of a PostgreSQL that has PostGIS; None without one."""
     for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
-        extension = Path("/usr/share/postgresql", folder.parent.name, "extension/postgis.control")
-        if (folder / "postgres").exists() and extension.exists():
+        if (folder / "postgres").exists() and (folder.parent / "lib/postgis-3.so").exists():
             return folder
     found = shutil.which("pg_ctl")
     return Path(found).resolve().parent if found else None
