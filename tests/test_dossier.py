@@ -253,6 +253,21 @@ def test_what_a_rule_asks_for_is_missed_only_where_its_layer_would_show_it(
     assert made == ["clear", far]
 
 
+def test_a_rule_of_other_land_needs_no_layer_here(hamlet, tmp_path):
+    moved = type(hamlet)(shutil.copytree(hamlet.root, tmp_path / "copy"))
+    put_layer(moved, "x/lost", [box(1000, 1000, 2000, 2000)], name=["L"])
+    (moved.data / "x-lost.gpkg").unlink()
+    west = rule("west-only", "x/lost", {"tier": "exclude"}, inside="land/blm",
+                inside_where="name = 'West Tract'")  # fmt: skip
+    moved.ask(rules=[], own_rules=[west])
+    there, off = box(2000, 3000, 2500, 3500), box(9000, 6500, 9500, 7000)
+    made = asked(moved, [there, off], tmp_path)
+    assert [by_rule(p)["west-only"].standing for p in made.pages] == ["unknown", "clear"]
+    assert "x/lost" in str(made.gaps)
+    alone = asked(moved, [off], tmp_path)
+    assert "x/lost" not in str(alone.gaps)
+
+
 def test_what_a_local_rule_asks_instead_is_heard(hamlet, tmp_path):
     scenario = tmp_path / "local.yaml"
     local = [{"rule": "railway", "inside": "land/blm", "where": "name = 'West Tract'",

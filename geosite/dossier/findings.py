@@ -84,7 +84,9 @@ def findings(
         return _of_cells(ask, near, cells)
     frame, land, lack = _read(rule, near)
     if frame is None:
-        return _unasked(ask, near, lack)
+        unasked = _unasked(ask, near, lack)
+        off = _known_off(rule, near, land)
+        return [_elsewhere(f) if k else f for f, k in zip(unasked, off, strict=True)]
     try:
         reach, untold = _setbacks(frame, ask, near)
     except GeositeError as error:
@@ -109,7 +111,7 @@ def findings(
             looked_m=near.margin, covered=float(covered[k]), reach_covered=bool(told[k]),
         )  # fmt: skip
         if spoken.geometry.iloc[k].is_empty and not doubts[k]:
-            out.append(replace(found, why="the site is outside the land that the rule speaks of"))
+            out.append(_elsewhere(found))
             continue
         row = table.iloc[k]
         shape = _cut(spoken.geometry.iloc[k], frame) if row["features_n"] else None
@@ -154,10 +156,24 @@ def _read(rule: Rule, near: Nearby) -> tuple[gpd.GeoDataFrame | None, gpd.GeoDat
     except GeositeError as error:
         return None, None, " ".join(str(error).split())
     if frame is None:
-        return None, None, near.lack(rule.layer)
+        return None, land, near.lack(rule.layer)
     if rule.inside and land is None:
         return None, None, near.lack(rule.inside)
     return frame, land, ""
+
+
+def _known_off(rule: Rule, near: Nearby, land: gpd.GeoDataFrame | None) -> list[bool]:
+    # Whether each site is known to lie off the land that the rule speaks of.
+    if not rule.inside or land is None or not near.facts(rule.inside).absence_informative:
+        return [False] * len(near.sites)
+    off = _within(near.sites, land).geometry.is_empty
+    known = near.covered(rule.inside) == 1.0
+    return [bool(o and k) for o, k in zip(off, known, strict=True)]
+
+
+def _elsewhere(found: Finding) -> Finding:
+    why = "the site is outside the land that the rule speaks of"
+    return replace(found, group="examined", standing="clear", method="outline", why=why)
 
 
 def _within(sites: gpd.GeoDataFrame, land: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:

@@ -18,6 +18,9 @@ def gaps_of_all(plan: Plan, findings: Sequence[Finding]) -> tuple[Gap, ...]:
     """What holds for every site alike, the first heading first."""
     by_layer: dict[str, tuple[LayerFacts, list[str]]] = {}
     for f in findings:
+        # A rule of another state needs no layer here.
+        if f.layer.missing and f.method != "none":
+            continue
         _, rules = by_layer.setdefault(f.layer.id, (f.layer, []))
         if f.rule.id not in rules:
             rules.append(f.rule.id)
