@@ -135,4 +135,4 @@ def test_files_that_workers_open_are_probed_first_also_fetched_ones(hamlet):
     held = plan.catalog.held
     assert files[0] == (held["terrain/elevation"].path, held["terrain/elevation"].entry.size)
     assert held["land/dod"].path in {path for path, _ in files[1:]}
-    assert len(files) == 8
+    assert len(files) == 9

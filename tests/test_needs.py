@@ -37,8 +37,9 @@ def test_every_layer_that_is_named_is_wanted_whatever_is_there(hamlet):
     for file in hamlet.data.iterdir():
         file.unlink()
     assert wanted_layers(scenario, known, RULEBOOK) == (
-        "aoi/states", "infrastructure/rail", "infrastructure/towns", "land/blm", "land/dod",
-        "land/tribal", "minerals/usmin", "terrain/elevation",
+        "aoi/states", "infrastructure/rail", "infrastructure/towns", "land/blm",
+        "land/ceded_lands", "land/dod", "land/reservations", "land/tribal", "land/trust_lands",
+        "minerals/usmin", "terrain/elevation",
     )  # fmt: skip
 
 
