@@ -97,7 +97,7 @@ def _points(axes: Axes, known: pd.DataFrame) -> None:
         axes.text(0.99, 0.01, said, transform=axes.transAxes, ha="right", fontsize=8)
     axes.set(xlabel=_READINESS, ylabel=_SUPPLY, xlim=(0, 1.02), ylim=(0, 1.05))
     axes.grid(visible=True, color="#e4e4e0", linewidth=0.6, zorder=0)
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="best", frameon=False)
 
 
 def _places(known: pd.DataFrame) -> pd.DataFrame:
