@@ -45,8 +45,8 @@ def analysed(hamlet, folder, *shapes, **more):
     return analyse(hamlet.plan(), folder)
 
 
-def test_without_a_layer_of_tenure_all_is_unknown(common):
-    found = execute(common.plan(), common.outputs.parent / "without-tenure")
+def test_without_a_layer_of_tenure_all_is_unknown(common, tmp_path):
+    found = execute(common.plan(), tmp_path)
     sites = found.sites
     for column in ("land_origin", "mineral_estate", "mineral_status"):
         assert (sites[column] == "unknown").all()
