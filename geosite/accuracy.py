@@ -35,7 +35,7 @@ def possible_rules(
     ----------
     outlines : (sites,) geometries in the grid's CRS
     touched : (sites, rules) bool
-        Rules that touch a cell of the site; they are certain.
+        Rules that touch a cell of the site as drawn, which other columns tell.
     accuracies : (rules,)
         Positional accuracy of each rule's layer [m]; None where the layer tells none.
     exclusions : GeoDataFrame

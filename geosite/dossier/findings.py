@@ -95,11 +95,11 @@ def findings(
         frame = frame.set_geometry(frame.geometry.boundary)
     facts = near.facts(rule.layer)
     # What lies in land that the layer does not speak for may be within reach all the same.
-    far = [e.setback or 0.0 for e in near.plan.local.get(rule.id, ())]
+    voices = near.plan.local.get(rule.id, ())
+    far = [e.setback or 0.0 for e in voices]
     told = near.covered(rule.layer, max([ask.treatment.reach, *far])) == 1.0
     spoken = _within(sites, land)
     table = touches(spoken, frame, reach=reach, accuracy=facts.accuracy_m, ring=ring)
-    voices = near.plan.local.get(rule.id, ())
     local = heard(voices, near, spoken, frame, reach, facts.accuracy_m) if voices else None
     covered = near.covered(rule.layer)
     doubts = _doubts(rule, near, frame, reach, facts.accuracy_m)
