@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geosite.model.scenario import Combination
+    from geosite.model.combination import Combination
 
 Missing = Literal["unknown", "worst", "renormalise", "best"]
 

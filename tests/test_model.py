@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from geosite.model import Criterion, Layer, Metres, Quantity, Rule, Scenario
 from geosite.model.quantity import UNITS, parse
 from geosite.model.rule import Value
-from geosite.model.scenario import DepositUnit, Evidence, PatchUnit, Tiers
+from geosite.model.scenario import Evidence, Tiers
+from geosite.model.siting import DepositUnit, PatchUnit
 from geosite.model.source import ServiceSource
 from geosite.model.value import ValueFunction
 from tests import strategies

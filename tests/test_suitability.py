@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from geosite.model.scenario import EvidenceGated, GeometricMean, WeightedSum
+from geosite.model.combination import EvidenceGated, GeometricMean, WeightedSum
 from geosite.suitability import contributions, gated_parts, suitability
 from tests import strategies
 

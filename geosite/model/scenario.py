@@ -8,10 +8,15 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, field_validator, model_validator
 
 from geosite.model.base import Day, Identifier, LayerId, Spec, Text
+from geosite.model.combination import Combination
 from geosite.model.criterion import Criterion
 from geosite.model.layer import Agency
+from geosite.model.prospectivity import Prospectivity
 from geosite.model.quantity import Coordinate, Hectares, Metres
+from geosite.model.robustness import Robustness
 from geosite.model.rule import LocalRule, Override, ProjectType, Rule
+from geosite.model.siting import FootprintFit, SiteUnit
+from geosite.model.weighting import Weighting
 
 EvidenceClass = Literal[
     "reserve", "resource", "plan", "producer", "past_producer", "prospect", "occurrence", "unknown"
@@ -94,6 +99,8 @@ class Evidence(Spec):
     quality_weights: dict[Quality, Annotated[float, Field(ge=0, le=1)]]
     merge_within: Metres = 500.0
     """Records nearer to each other than this are one deposit."""
+    surface: Prospectivity | None = None
+    """The evidence surface, shown beside the ranking; None: it is not worked out."""
     basis: Text
 
     @field_validator("class_weights")
@@ -115,75 +122,6 @@ def _check_all_given(weights: Iterable[str], names: tuple[str, ...]) -> None:
     if missing := [name for name in names if name not in given]:
         msg = f"no weight for {', '.join(missing)}; write 0 for what is to count for nothing"
         raise ValueError(msg)
-
-
-def _check_areas(least: float, most: float) -> None:
-    if least > most:
-        msg = f"min_area {least:g} ha is more than max_area {most:g} ha"
-        raise ValueError(msg)
-
-
-class DepositUnit(Spec):
-    """Sites are land within reach of a deposit, in one parcel."""
-
-    unit: Literal["deposit"]
-    min_area: Hectares
-    max_area: Hectares = 2500.0
-
-    @model_validator(mode="after")
-    def _order(self) -> Self:
-        _check_areas(self.min_area, self.max_area)
-        return self
-
-
-class ParcelUnit(Spec):
-    """Sites are the best contiguous pad of each parcel."""
-
-    unit: Literal["parcel"]
-    pad: Hectares
-    max_parcel: Hectares
-    """A larger parcel is an error: it is no installation but a whole landscape."""
-
-
-class PatchUnit(Spec):
-    """Sites are contiguous land above a threshold, in one parcel."""
-
-    unit: Literal["patch"]
-    threshold: Annotated[float, Field(ge=0, le=1)]
-    min_area: Hectares
-    max_area: Hectares = 2500.0
-
-    @model_validator(mode="after")
-    def _order(self) -> Self:
-        _check_areas(self.min_area, self.max_area)
-        return self
-
-
-SiteUnit = Annotated[DepositUnit | ParcelUnit | PatchUnit, Field(discriminator="unit")]
-
-
-class WeightedSum(Spec):
-    """Σ wᵢ·xᵢ."""
-
-    kind: Literal["weighted_sum"]
-
-
-class GeometricMean(Spec):
-    """Π xᵢ^wᵢ, with a floor for zero when its logarithm is decomposed."""
-
-    kind: Literal["geometric_mean"]
-    floor: Annotated[float, Field(gt=0, lt=1)] = 0.001
-
-
-class EvidenceGated(Spec):
-    """evidence^w × access^(1−w), where access is the weighted sum of all other criteria."""
-
-    kind: Literal["evidence_gated"]
-    evidence: Identifier = "evidence"
-    floor: Annotated[float, Field(gt=0, lt=1)] = 0.001
-
-
-Combination = Annotated[WeightedSum | GeometricMean | EvidenceGated, Field(discriminator="kind")]
 
 
 class Tiers(Spec):
@@ -230,10 +168,15 @@ class Scenario(Spec):
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     evidence: Evidence | None = None
     combination: Combination
+    weighting: Weighting | None = None
+    """Where the weights come from; None: the weights of the criteria."""
+    robustness: Robustness = Robustness()
     missing: Literal["unknown", "worst", "renormalise"]
     """What a score that cannot be measured means for the place."""
     unknown_land: Literal["admit", "refuse"] = "admit"
     sites: SiteUnit
+    footprint_fit: FootprintFit | None = None
+    """What must fit on a site; None: nothing is fitted."""
     tiers: Tiers
     as_of: Day | None = None
     """Day on which the rules are read; the day of the run if not given."""
