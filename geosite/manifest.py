@@ -186,6 +186,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         },
         "left_out": {k: {"number": n, "area_ha": a} for k, (n, a) in analysis.left_out.items()},
         "sites": len(analysis.sites),
+        "robustness": dict(analysis.robust.summary),
         "authorities": {
             agency: [e.model_dump(mode="json") for e in entries]
             for agency, entries in ready.authorities.items()

@@ -26,6 +26,7 @@ from geosite.errors import CoverageError
 from geosite.pieces import summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
+from geosite.robustness import Robust, robustness
 from geosite.store import Store
 from geosite.tabulation import site_table
 from geosite.tile import TileResult, tile
@@ -60,6 +61,8 @@ class Analysis:
         Of the AOI: not offered, excluded, unknown, clear.
     left_out : mapping of reason to (number, area [ha])
         Candidate land that became no site.
+    robust : Robust
+        How far the ranking holds under other weights and other rules of combination.
     layout : Layout
         How the work was laid out.
     resumed : int
@@ -78,6 +81,7 @@ class Analysis:
     inventory: pd.DataFrame
     status_ha: Mapping[str, float]
     left_out: Mapping[str, tuple[int, float]]
+    robust: Robust
     layout: Layout
     resumed: int
     peaks: tuple[Peak, ...]
@@ -199,6 +203,11 @@ def _joined(
     sites, without = site_table(plan, ready, surfaces, windows, pieces, groups)
     left_out |= {NO_AUTHORITY: without} if without[0] else {}
     clock.lap("sites")
+    robust = robustness(sites, plan.scenario, [c.criterion.weight for c in plan.criteria])
+    beside = list(sites.columns).index("rank_worst") + 1
+    for n, (column, values) in enumerate(robust.columns.items()):
+        sites.insert(beside + n, str(column), values)
+    clock.lap("robustness")
     rule_sets = summed_rule_sets([f.rule_sets for f in found])
     area = plan.grid.cell_area
     status = sum((f.status for f in found), np.zeros(len(constraints.STATUS_NAMES), np.int64))
@@ -220,6 +229,7 @@ def _joined(
             n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k
         },
         "left_out": left_out,
+        "robust": robust,
     }
 
 

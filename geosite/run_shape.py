@@ -120,6 +120,13 @@ _SHAPE: dict[str, Any] = {
     },
     "offered_ha": {"excluded": float, "unknown": float, "clear": float},
     "sites": int,
+    "robustness?": {
+        "draws": int,
+        "reads_weights": bool,
+        "lists": [{"k": int, "sites": int, "stay": int, "ever": int}],
+        "rules": [str],
+        "agreement": [{"rule": str, "other": str, "of_top_10": int}],
+    },
     "permits?": [
         {"id": str, "title": str, "kind": str, "track": str, "agency": str, "citation": str}
     ],

@@ -319,10 +319,9 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
 def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     shown = content(run)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
-    report.write_table(
-        _inventory(analysis), run.path / "inventory.csv", notice=report.notice(shown)
-    )
-    report.write_table(analysis.removed, run.path / "removed.csv", notice=report.notice(shown))
+    tables = {"inventory": _inventory(analysis), "removed": analysis.removed}
+    for name, table in (tables | {"robustness": analysis.robust.table}).items():
+        report.write_table(table, run.path / f"{name}.csv", notice=report.notice(shown))
     for name, text in (
         ("README.md", report.readme_text(shown)),
         ("CITATIONS.md", report.citations_text(shown)),

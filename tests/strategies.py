@@ -107,3 +107,16 @@ def places(shape, margin=3):
 
     point = st.tuples(along(columns), along(rows))
     return st.lists(point, max_size=6).map(lambda xy: np.array(xy, np.int64).reshape(-1, 2))
+
+
+@st.composite
+def matrices_of_sites(draw: Any, *, known: bool = False, most: int = 20) -> Any:
+    """A decision matrix (criteria, sites), with ties and unknowns, weights, and criterion ids."""
+    ids = ("evidence", "rail", "power", "water")
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    found = rng.integers(0, 11, (len(ids), draw(st.integers(1, most)))) / 10
+    if draw(st.booleans()):
+        found = np.where(found > 0.3, found, rng.random(found.shape))
+    if not known:
+        found[rng.random(found.shape) < 0.15] = np.nan
+    return found, np.array(draw(weights(len(ids)))), ids

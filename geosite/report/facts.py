@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from geosite.report.text import missing, number, plain, split_names
@@ -24,6 +25,8 @@ FIRST = (
     "not_examined", "rules_not_examined", "known_weight_pct",
 )  # fmt: skip
 """Columns that a table begins with, in this order."""
+LIST_SHARE = re.compile(r"top(\d+)_share_pct")
+"""Column of the share of weightings in which a site is among the first so many."""
 LAST = ("longitude", "latitude", "data_oldest", "as_of", "notice")
 _SCORES = ("effective_", "contribution_")
 _UNITS = {

@@ -8,6 +8,7 @@ from geosite.report.facts import adds_up, rank_words, share_words
 from geosite.report.palette import agency
 from geosite.report.pathways import pathways_section, permit_citations
 from geosite.report.reviews import reviews_section
+from geosite.report.robustness import robustness_section
 from geosite.report.text import escaped_table as _escaped
 from geosite.report.text import markdown, number, plain, split_names
 from geosite.report.text import table as _table
@@ -28,6 +29,10 @@ _FILES = (
     (
         "sites.gpkg",
         "for a GIS; layers sites, parcels (the register), exclusions, deposits, aoi",
+    ),
+    (
+        "robustness.csv",
+        "per site: ranks under other weights and other rules, and what weight would drop it",
     ),
     ("readiness.svg", "readiness against supply impact, where both are known of a site or more"),
     ("inventory.csv", "parcels and the deposits on them, with longitude and latitude"),
@@ -62,6 +67,7 @@ def readme_text(content: Content) -> str:
         _head(content, content.title),
         _question(content),
         _best(content),
+        robustness_section(content),
         reviews_section(content.reviews),
         _removed(content),
         pathways_section(content),

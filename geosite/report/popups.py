@@ -16,6 +16,7 @@ from geosite.report.facts import (
     written,
 )
 from geosite.report.reviews import review_facts
+from geosite.report.robustness import weighting_words
 from geosite.report.text import LIMIT, number, plain
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _card(
         "tier": plain(site.get("tier"), 12),
         "rank": None if rank is None else int(rank),
         "span": rank_span(site),
-        "interval": _interval(site),
+        "interval": weighting_words(content, site),
         "place": " · ".join(p for p in place if p),
         "score": _rounded(number(site.get("suitability"))),
         "range": _range(site),
@@ -88,13 +89,6 @@ def _status(site: Mapping[Any, Any]) -> str:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
-
-
-def _interval(site: Mapping[Any, Any]) -> str:
-    low, high = number(site.get("rank_p05")), number(site.get("rank_p95"))
-    if low is None or high is None:
-        return ""
-    return f"rank {low:.0f}–{high:.0f} under other weights"
 
 
 def _range(site: Mapping[Any, Any]) -> list[float]:

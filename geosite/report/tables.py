@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
-from geosite.report.facts import FIRST, LAST
+from geosite.report.facts import FIRST, LAST, LIST_SHARE
 from geosite.report.shapes import anchors
 from geosite.report.text import cell, plain
 
@@ -54,7 +54,11 @@ def site_table(content: Content) -> pd.DataFrame:
 
 
 def _ordered(columns: list[str]) -> list[str]:
+    shares = [c for c in columns if LIST_SHARE.fullmatch(c)]
     first = [c for c in FIRST if c in columns]
+    if shares:  # after the last rank, as many as there are lists
+        at = 1 + max((k for k, c in enumerate(first) if c.startswith("rank")), default=-1)
+        first[at:at] = shares
     last = [c for c in LAST if c in columns]
     rest = [c for c in columns if c not in first and c not in last]
     scores = [c for c in rest if c.startswith(("effective_", "contribution_"))]
