@@ -47,6 +47,7 @@ _WHOLE = (
     "CITATIONS.md",
     "README.md",
     "inventory.csv",
+    "matrix.parquet",
     "removed.csv",
     "rule_sets.parquet",
     "run.json",
@@ -291,8 +292,7 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
         for column in ("commodities", "layers", "record_ids"):
             flat[column] = flat[column].map("; ".join)
         at = shapely.points(deposits[["x", "y"]].to_numpy(float))
-        points = gpd.GeoDataFrame(flat, geometry=at, crs=crs)
-        points = points[points.within(plan.aoi)]
+        points = gpd.GeoDataFrame(flat, geometry=at, crs=crs)[lambda f: f.within(plan.aoi)]
     frames = {
         "sites": analysis.sites,
         "parcels": ready.register.parcels,
@@ -313,16 +313,16 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
             layer_metadata={"notice": notice(plan)},
         )
     analysis.sites.assign(notice=notice(plan)).to_parquet(folder / "sites.parquet")
+    analysis.matrix.to_parquet(folder / "matrix.parquet")
     analysis.rule_sets.to_parquet(folder / "rule_sets.parquet")
 
 
 def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     shown = content(run)
+    said = report.notice(shown)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
-    report.write_table(
-        _inventory(analysis), run.path / "inventory.csv", notice=report.notice(shown)
-    )
-    report.write_table(analysis.removed, run.path / "removed.csv", notice=report.notice(shown))
+    report.write_table(_inventory(analysis), run.path / "inventory.csv", notice=said)
+    report.write_table(analysis.removed, run.path / "removed.csv", notice=said)
     for name, text in (
         ("README.md", report.readme_text(shown)),
         ("CITATIONS.md", report.citations_text(shown)),

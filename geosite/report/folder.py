@@ -161,6 +161,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         pathways=pathway_labels(m),
         reliances=reliance_labels(m),
         reviews=m.get("reviews"),
+        combination=m["scenario"]["combination"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
 
