@@ -16,6 +16,7 @@ from geosite.constraints import (
 )
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
+from geosite.model.combination import PARTS, rule_words
 from geosite.readiness import column_of
 from geosite.report.facts import rank_words, share_words
 from geosite.report.reviews import review_facts, spot_lines
@@ -137,12 +138,13 @@ def _printed(lines: list[str]) -> str:
 
 
 def _combination(manifest: Any) -> str:
-    kind = manifest["scenario"]["combination"]["kind"]
-    return {
-        "weighted_sum": "contributions sum to suitability:",
-        "geometric_mean": "contributions sum to the natural logarithm of suitability:",
-        "evidence_gated": "contributions sum to the natural logarithm of suitability:",
-    }[kind]
+    rule = manifest["scenario"]["combination"]
+    words = {
+        "sum": "contributions sum to suitability:",
+        "logarithm": "contributions sum to the natural logarithm of suitability:",
+        "none": "the rule is no sum of parts, so criteria have no contributions:",
+    }
+    return f"{rule_words(rule)}; {words[PARTS[rule['kind']]]}"
 
 
 def _criteria(site: pd.Series[Any], manifest: Any) -> list[str]:

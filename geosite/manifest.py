@@ -21,6 +21,7 @@ import shapely
 
 from geosite import report
 from geosite.engine import summed_peaks
+from geosite.matrix import matrix_of, set_reversals
 from geosite.question import asked, hash_of
 from geosite.rule_records import excluded_land, rule_records, unasked_records
 from geosite.sites import measure_column
@@ -198,6 +199,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             for c in plan.rulebook.commodities.commodities
             if c.import_reliance
         },
+        **_reversals(analysis),
         "versions": {
             "geosite": version("geosite"),
             "python": platform.python_version(),
@@ -254,3 +256,15 @@ def _why_not(plan: Plan, agency: str, status: str) -> str:
     if agency not in plan.scenario.land.offered:
         return f"the scenario asks for {', '.join(plan.scenario.land.offered)} land only"
     return f"status {status}"
+
+
+def _reversals(analysis: Analysis) -> dict[str, Any]:
+    """Sites without which the others would stand in another order; of a rule that needs the set."""
+    scenario = analysis.plan.scenario
+    if scenario.combination.kind != "topsis":
+        return {}
+    columns = {str(c): v.to_numpy() for c, v in analysis.matrix.items()}
+    matrix = matrix_of(columns, [c.id for c in scenario.criteria])
+    weights = np.array([c.weight for c in scenario.criteria])
+    found = set_reversals(matrix, weights, list(analysis.matrix["site_id"]), scenario.missing)
+    return {"rank_reversals": [asdict(r) for r in found]}

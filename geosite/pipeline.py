@@ -53,6 +53,8 @@ class Analysis:
     ----------
     sites : GeoDataFrame, in the grid's CRS
         Ranked; best first.
+    matrix : DataFrame
+        Decision matrix of the sites, in their order, see `sites.matrix_table`.
     removed : DataFrame
         Land that each hard rule removes, see `accounting.removal`.
     inventory : DataFrame
@@ -76,6 +78,7 @@ class Analysis:
     store: Store
     windows: tuple[Grid, ...]
     sites: gpd.GeoDataFrame
+    matrix: pd.DataFrame
     rule_sets: pd.DataFrame
     removed: pd.DataFrame
     inventory: pd.DataFrame
@@ -200,7 +203,7 @@ def _joined(
         plan, ready, surfaces, windows, [f.pieces for f in found], [f.border for f in found]
     )
     clock.lap("join")
-    sites, without = site_table(plan, ready, surfaces, windows, pieces, groups)
+    sites, matrix, without = site_table(plan, ready, surfaces, windows, pieces, groups)
     left_out |= {NO_AUTHORITY: without} if without[0] else {}
     clock.lap("sites")
     robust = robustness(sites, plan.scenario, [c.criterion.weight for c in plan.criteria])
@@ -213,6 +216,7 @@ def _joined(
     status = sum((f.status for f in found), np.zeros(len(constraints.STATUS_NAMES), np.int64))
     return {
         "sites": sites,
+        "matrix": matrix,
         "rule_sets": rule_sets,
         "removed": removal(
             rule_sets,

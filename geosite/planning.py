@@ -204,6 +204,11 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, asked.local, scenario.grid.resolution)
     notes += _unknown_tenure(scenario, catalog, data)
+    if scenario.combination.kind == "topsis":
+        notes.append(
+            "combination topsis needs the set of sites: the suitability surface, and patches cut "
+            "from it, show the weighted sum"
+        )
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from geosite.catalog import misfits
 from geosite.errors import RunError, faults
+from geosite.model.combination import PARTS
 from geosite.model.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SHAPE: dict[str, Any] = {
         "aoi": str,
         "marking": str,
         "project": str,
-        "combination": {"kind": ("weighted_sum", "geometric_mean", "evidence_gated")},
+        "combination": {"kind": tuple(PARTS)},
         "land": {"layers": [str]},
         "tiers": {"a": float, "b": float, "known": float},
     },
@@ -127,6 +128,7 @@ _SHAPE: dict[str, Any] = {
         "rules": [str],
         "agreement": [{"rule": str, "other": str, "of_top_10": int}],
     },
+    "rank_reversals?": [{"site": str, "moved": int, "most": int, "first": int}],
     "permits?": [
         {"id": str, "title": str, "kind": str, "track": str, "agency": str, "citation": str}
     ],

@@ -47,6 +47,7 @@ _WHOLE = (
     "CITATIONS.md",
     "README.md",
     "inventory.csv",
+    "matrix.parquet",
     "removed.csv",
     "rule_sets.parquet",
     "run.json",
@@ -291,8 +292,7 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
         for column in ("commodities", "layers", "record_ids"):
             flat[column] = flat[column].map("; ".join)
         at = shapely.points(deposits[["x", "y"]].to_numpy(float))
-        points = gpd.GeoDataFrame(flat, geometry=at, crs=crs)
-        points = points[points.within(plan.aoi)]
+        points = gpd.GeoDataFrame(flat, geometry=at, crs=crs)[lambda f: f.within(plan.aoi)]
     frames = {
         "sites": analysis.sites,
         "parcels": ready.register.parcels,
@@ -313,15 +313,17 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
             layer_metadata={"notice": notice(plan)},
         )
     analysis.sites.assign(notice=notice(plan)).to_parquet(folder / "sites.parquet")
+    analysis.matrix.to_parquet(folder / "matrix.parquet")
     analysis.rule_sets.to_parquet(folder / "rule_sets.parquet")
 
 
 def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     shown = content(run)
+    said = report.notice(shown)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
     tables = {"inventory": _inventory(analysis), "removed": analysis.removed}
     for name, table in (tables | {"robustness": analysis.robust.table}).items():
-        report.write_table(table, run.path / f"{name}.csv", notice=report.notice(shown))
+        report.write_table(table, run.path / f"{name}.csv", notice=said)
     for name, text in (
         ("README.md", report.readme_text(shown)),
         ("CITATIONS.md", report.citations_text(shown)),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from geosite.closeness import TIES
+from geosite.matrix import Matrix, Scored, scored, tiers_of
 from geosite.pieces import BINS, STEPS, anchor_cell, measure_steps, quantile_from_bins
-from geosite.suitability import contributions, suitability
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geosite.inputs import Chosen
     from geosite.model.scenario import Scenario
 
+S = TypeVar("S", bound=pd.DataFrame)
 UNIT_SUFFIX = {
     "m": "m",
     "ha": "ha",
@@ -32,27 +33,7 @@ UNIT_SUFFIX = {
     "": "index",
 }
 ACRES_A_HECTARE = 1 / 0.40468564224
-TIES = 9
-"""Decimals of suitability that decide a rank; what agrees in them is a tie, broken by site id."""
 _RANKS = ("rank", "rank_best", "rank_worst")
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """The decision matrix: sites × criteria, and what the ranking is made of.
-
-    Attributes
-    ----------
-    effective : (criteria, sites)
-        Mean over the site's known cells of (partial factors × score); NaN where
-        none is known.
-    known : (criteria, sites)
-        Share of the site's cells on which the criterion is known.
-    """
-
-    ids: tuple[str, ...]
-    effective: NDArray[np.float64]
-    known: NDArray[np.float64]
 
 
 def decision_matrix(summed: pd.DataFrame, criteria: Sequence[Chosen]) -> Matrix:
@@ -110,29 +91,13 @@ def ranked(
     scenario's `missing`: the mean of the known cells (renormalise), with the others
     at zero (worst), or as unknown. ``suitability_low`` and ``suitability_high`` take
     every cell on which a criterion is not known as worst and as best. Ranks go by
-    suitability to nine decimals, then by site id.
+    suitability to nine decimals, then by site id. Under a rule that needs the set (TOPSIS)
+    ``suitability_surface`` is the mean of the weighted sum, which is what cells have.
     """
     matrix = decision_matrix(summed, criteria)
     weights = np.array([c.criterion.weight for c in criteria])
 
-    # The worst and the best that the cells may be on which a criterion is not known.
-    least = np.nan_to_num(matrix.effective) * matrix.known
-    most = least + (1.0 - matrix.known)
-    scores = {
-        "renormalise": matrix.effective,
-        "worst": least,
-        "unknown": np.where(matrix.known < 1, np.nan, matrix.effective),
-    }[scenario.missing]
-
-    def combined(of: NDArray[np.float64]) -> NDArray[np.float64]:
-        return suitability(
-            of,
-            weights,
-            scenario.combination,
-            matrix.ids,
-            missing=scenario.missing,
-        )
-
+    found = scored(matrix, weights, scenario.combination, scenario.missing)
     cell_ha = resolution**2 / 10_000
     area = summed["cells"].to_numpy(float) * cell_ha
     unknown = summed["unknown"].to_numpy(float) * cell_ha
@@ -147,9 +112,9 @@ def ranked(
             "agency": list(agencies),
             "acres": area * ACRES_A_HECTARE,
             "area_ha": area,
-            "suitability": combined(scores),
-            "suitability_low": combined(least),
-            "suitability_high": combined(most),
+            "suitability": found.suitability,
+            "suitability_low": found.low,
+            "suitability_high": found.high,
             "suitability_surface": surface,
             "suitability_p90": quantile_from_bins(bins, 0.9),
         },
@@ -158,23 +123,52 @@ def ranked(
     for i, chosen in enumerate(criteria):
         table[measure_column(chosen, resolution)] = _measure(summed, i, chosen)
     for k, id_ in enumerate(matrix.ids):
-        table[f"effective_{id_}"] = scores[k]
-    parts = contributions(
-        scores, weights, scenario.combination, matrix.ids, missing=scenario.missing
-    )
+        table[f"effective_{id_}"] = found.scores[k]
     for k, id_ in enumerate(matrix.ids):
-        table[f"contribution_{id_}"] = parts[k]
-    share = weights / weights.sum()
-    table["known_weight_pct"] = 100 * (matrix.known * share[:, None]).sum(axis=0)
+        table[f"contribution_{id_}"] = found.parts[k]
+    table["known_weight_pct"] = found.known_pct
     table["clear_ha"] = area - unknown
     table["unknown_ha"] = unknown
     table["fatal_flaws"] = _fatal_flaws(matrix, criteria)
     table["not_examined"] = _not_examined(matrix, criteria)
-    table["tier"] = _tiers(table, scenario)
+    table["tier"] = _tiers(found, table, scenario)
     return in_order(table)
 
 
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
+def rescored(sites: S, matrix: Matrix, scenario: Scenario) -> S:
+    """Ranked sites, scored again as the set that they are and put in order.
+
+    For a rule that needs the set, after sites have left it.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        Of these sites, in their order.
+    """
+    weights = np.array([c.weight for c in scenario.criteria])
+    found = scored(matrix, weights, scenario.combination, scenario.missing)
+    said = {
+        "suitability": found.suitability,
+        "suitability_low": found.low,
+        "suitability_high": found.high,
+        "tier": _tiers(found, sites, scenario),
+    }
+    return in_order(sites.assign(**said))
+
+
+def matrix_table(matrix: Matrix, sites: Sequence[str]) -> pd.DataFrame:
+    """The decision matrix as a table: one row a site, in the order of the sites given.
+
+    Columns ``site_id``, and for each criterion ``effective_<id>`` (NaN where no cell is
+    known) and ``known_<id>``, the share of cells on which it is, both 0 to 1.
+    """
+    columns: dict[str, Any] = {"site_id": pd.Series(list(sites), dtype=object)}
+    columns |= {f"effective_{i}": x for i, x in zip(matrix.ids, matrix.effective, strict=True)}
+    columns |= {f"known_{i}": x for i, x in zip(matrix.ids, matrix.known, strict=True)}
+    return pd.DataFrame(columns)
+
+
+def in_order(table: S) -> S:
     """Sites by suitability to nine decimals, then by id; ``rank`` is empty where it is unknown.
 
     ``rank_best`` and ``rank_worst`` are the ranks that a site may have once all is known
@@ -215,7 +209,7 @@ def _rank_interval(table: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.i
     return best.astype(np.int64), worst.astype(np.int64)
 
 
-def best_of_each(table: pd.DataFrame, owner: list[str]) -> pd.DataFrame:
+def best_of_each(table: S, owner: list[str]) -> S:
     """The best site of each installation, in order, and how many others it has.
 
     An installation of several parcels that do not touch is one choice, not several.
@@ -275,13 +269,6 @@ def _not_examined(matrix: Matrix, criteria: Sequence[Chosen]) -> list[str]:
     ]
 
 
-def _tiers(table: pd.DataFrame, scenario: Scenario) -> NDArray[np.object_]:
-    s = table["suitability"].to_numpy(float)
-    tier = np.where(s >= scenario.tiers.a, "A", np.where(s >= scenario.tiers.b, "B", "C"))
-    # Half a hundred-thousandth absorbs the rounding of a sum of shares.
-    little = table["known_weight_pct"].to_numpy(float) < 100 * scenario.tiers.known - 5e-6
-    doubtful = table["suitability_low"].to_numpy(float) < scenario.tiers.b
-    tier = np.where((little | doubtful) & (tier == "A"), "B", tier)
-    tier = np.where(table["fatal_flaws"].to_numpy() != "", "C", tier).astype(object)
-    tier[np.isnan(s)] = ""
-    return tier
+def _tiers(found: Scored, table: pd.DataFrame, scenario: Scenario) -> NDArray[np.object_]:
+    flawed = table["fatal_flaws"].to_numpy() != ""
+    return tiers_of(found.suitability, found.low, found.known_pct, flawed, scenario.tiers)

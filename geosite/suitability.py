@@ -10,14 +10,35 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from geosite.closeness import Ideal, closeness
+from geosite.model.combination import WeightedSum
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from geosite.model.combination import Combination
+    from geosite.model.combination import (
+        Combination,
+        EvidenceGated,
+        FuzzyGamma,
+        GeometricMean,
+        Maximum,
+        Minimum,
+        OrderedWeights,
+    )
 
 Missing = Literal["unknown", "worst", "renormalise", "best"]
+
+
+def on_cells(combination: Combination) -> Combination:
+    """The rule as it acts on the cells of a surface.
+
+    A rule that needs the ranked set has no value in a cell: what other land is like
+    would change it. In its place the surface, and the outlines of patches that are cut
+    from it, show the weighted sum; the sites are ranked by the rule itself.
+    """
+    return WeightedSum(kind="weighted_sum") if combination.kind == "topsis" else combination
 
 
 def suitability(
@@ -27,6 +48,7 @@ def suitability(
     ids: Sequence[str],
     *,
     missing: Missing,
+    ideal: Ideal | None = None,
 ) -> NDArray[np.float64]:
     r"""Suitability of each place: (places,), 0 to 1, NaN where it is unknown.
 
@@ -38,12 +60,14 @@ def suitability(
     weights : (criteria,)
         Above zero; scaled here to sum to one.
     combination
-        Weighted sum, weighted geometric mean, or evidence-gated.
+        Any rule; all but TOPSIS look at one place at a time.
     ids : criterion ids
         Only the evidence-gated rule reads them.
     missing : {"unknown", "worst", "renormalise", "best"}
         What a missing score means: the place is unknown; the score is 0; the other
         weights share its weight; the score is 1 (for the upper end of an interval).
+    ideal : Ideal, optional
+        TOPSIS: the ideal points, instead of those of the places that are known here.
 
     Notes
     -----
@@ -51,8 +75,31 @@ def suitability(
         S_{sum} = \sum w_i x_i \qquad S_{geo} = \prod x_i^{w_i} \qquad
         S_{gated} = e^{w_e} \Big(\sum_{i \ne e} w_i x_i / (1 - w_e)\Big)^{1 - w_e}
 
+        S_{owa} = \sum v_j x_{(j)} \qquad
+        S_{\gamma} = \Big(1 - \prod (1 - x_i)\Big)^{\gamma}
+        \Big(\prod x_i\Big)^{1 - \gamma}
+
+    and the minimum, the maximum, and TOPSIS (see `closeness.closeness`). Weights have no
+    part in the minimum, the maximum, OWA and the fuzzy gamma, for which ``renormalise`` is:
+
+    * minimum, maximum: of the scores that are known;
+    * OWA: with n of m scores known, the j-th best of them weighs :math:`Q(j/n) - Q((j-1)/n)`,
+      where Q runs straight between the sums :math:`Q(j/m) = v_1 + … + v_j`: the order weights
+      are stretched over what is known, so that a mean stays a mean and a minimum a minimum;
+    * fuzzy gamma: both products are raised to m/n, which takes a missing score as the
+      geometric mean of the known ones;
+    * TOPSIS: distances over the criteria that are known.
+
     Under ``renormalise`` a place with no known score is unknown, and so is one
     whose evidence is not known under the evidence-gated rule.
+
+    References
+    ----------
+    Yager, R. R. (1988). On ordered weighted averaging aggregation operators in multicriteria
+    decisionmaking. IEEE Transactions on Systems, Man, and Cybernetics 18(1), 183-190.
+
+    Zimmermann, H.-J., & Zysno, P. (1980). Latent connectives in human decision making. Fuzzy
+    Sets and Systems 4(1), 37-51.
     """
     w = weights / weights.sum()
     match combination.kind:
@@ -66,6 +113,87 @@ def suitability(
             e = list(ids).index(combination.evidence)
             evidence, access, we = gated_parts(scores, w, e, missing)
             return np.asarray(evidence**we * access ** (1 - we))
+        case "topsis":
+            filled = _assumed(scores, missing)
+            if missing == "unknown":
+                filled = np.where(np.isnan(filled).any(axis=0), np.nan, filled)
+            return closeness(filled, w, ideal or Ideal.of(filled))
+        case _:
+            return _unweighted(scores, combination, missing)
+
+
+def _unweighted(
+    scores: NDArray[np.float64],
+    combination: Minimum | Maximum | OrderedWeights | FuzzyGamma,
+    missing: Missing,
+) -> NDArray[np.float64]:
+    match combination.kind:
+        case "minimum":
+            return _reduced(np.minimum, np.fmin, scores, missing)
+        case "maximum":
+            return _reduced(np.maximum, np.fmax, scores, missing)
+        case "owa":
+            filled = _assumed(scores, missing)
+            shares = _order_shares(filled, combination.order_weights, missing)
+            return _share_sum(filled, shares)
+        case "fuzzy_gamma":
+            return _fuzzy(scores, combination.gamma, missing)
+
+
+def _reduced(
+    strict: np.ufunc, lenient: np.ufunc, scores: NDArray[np.float64], missing: Missing
+) -> NDArray[np.float64]:
+    # A lenient minimum passes over what is not known, a strict one does not.
+    how = lenient if missing == "renormalise" else strict
+    return np.asarray(how.reduce(_assumed(scores, missing), axis=0))
+
+
+def _order_shares(
+    scores: NDArray[np.float64], order_weights: Sequence[float], missing: Missing
+) -> NDArray[np.float64]:
+    # The order weight that each score has at its place; scores that tie share theirs, so
+    # that the order in which criteria are written means nothing.
+    m = len(scores)
+    v = np.asarray(order_weights, float)
+    sums = np.concatenate([[0.0], np.cumsum(v) / v.sum()])
+    edges = np.arange(m + 1) / m
+    stretched = np.array(
+        [np.interp(np.arange(m + 1) / max(n, 1), edges, sums) for n in range(m + 1)]
+    )
+    known = np.count_nonzero(~np.isnan(scores), axis=0)
+    out = np.zeros_like(scores)
+    for i, x in enumerate(scores):
+        above = np.zeros(scores.shape[1], np.int64)
+        tied = np.zeros(scores.shape[1], np.int64)
+        for other in scores:
+            above += other > x
+            tied += other == x
+        here = stretched[known, above + tied] - stretched[known, above]
+        out[i] = np.where(tied > 0, here / np.maximum(tied, 1), 0.0)
+    if missing == "unknown":
+        out[:, known < m] = np.nan
+    return out
+
+
+def _share_sum(scores: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = np.zeros(scores.shape[1])
+    whole = np.zeros(scores.shape[1])
+    for x, share in zip(scores, shares, strict=True):
+        total += share * np.where(np.isnan(x), 0.0, x)
+        whole += share
+    with np.errstate(invalid="ignore"):
+        return np.where(whole != 0, total / whole, np.nan)
+
+
+def _fuzzy(scores: NDArray[np.float64], gamma: float, missing: Missing) -> NDArray[np.float64]:
+    m = len(scores)
+    same = np.full(m, 1.0 / m)
+    with np.errstate(divide="ignore"):
+        good, bad = np.log(scores), np.log1p(-scores)
+    product = np.exp(m * _mean(good, same, missing, worst=-np.inf, best=0.0))
+    union = 1.0 - np.exp(m * _mean(bad, same, missing, worst=0.0, best=-np.inf))
+    # Above every score or equal: a sum of logarithms may differ in its last digit.
+    return np.asarray(union**gamma * np.minimum(product, union) ** (1.0 - gamma))
 
 
 def gated_parts(
@@ -120,19 +248,51 @@ def contributions(
 ) -> NDArray[np.float64]:
     r"""Contribution of each criterion to each place: (criteria, places).
 
-    They sum to suitability for the weighted sum, and to its natural logarithm for
-    the geometric rules, in which a score below the rule's floor, such as zero,
-    counts as the floor. A criterion that is missing contributes nothing.
+    They sum to suitability for the weighted sum, OWA, the minimum and the maximum, and to
+    its natural logarithm for the geometric rules, in which a score below the rule's floor,
+    such as zero, counts as the floor. A criterion that is missing contributes nothing.
+    TOPSIS and the fuzzy gamma are no sum of parts of single criteria: all are NaN.
 
     Notes
     -----
     Evidence-gated: evidence contributes :math:`w_e \ln e`. Access A loses
     :math:`1 - A = \sum w_i (1 - x_i)`; each criterion bears the share of
-    :math:`(1 - w_e) \ln A` that it has in this loss.
+    :math:`(1 - w_e) \ln A` that it has in this loss. OWA: a score times the order weight of
+    its place. Minimum and maximum: the criterion that decides has it all. Scores that tie
+    share what their places have.
     """
     w = weights / weights.sum()
-    if combination.kind == "weighted_sum":
-        return _shares(scores, w, missing) * _filled(scores, missing)
+    match combination.kind:
+        case "weighted_sum":
+            return _shares(scores, w, missing) * _filled(scores, missing)
+        case "owa" | "minimum" | "maximum":
+            v = _order_weights(combination, len(scores))
+            filled = _assumed(scores, missing)
+            shares = _order_shares(filled, v, missing)
+            return shares * np.where(np.isnan(filled), 0.0, filled)
+        case "topsis" | "fuzzy_gamma":
+            return np.full(scores.shape, np.nan)
+        case "geometric_mean" | "evidence_gated":
+            return _logarithms(scores, w, combination, ids, missing)
+
+
+def _order_weights(combination: OrderedWeights | Minimum | Maximum, m: int) -> Sequence[float]:
+    match combination.kind:
+        case "owa":
+            return combination.order_weights
+        case "minimum":
+            return (*[0.0] * (m - 1), 1.0)
+        case "maximum":
+            return (1.0, *[0.0] * (m - 1))
+
+
+def _logarithms(
+    scores: NDArray[np.float64],
+    w: NDArray[np.float64],
+    combination: GeometricMean | EvidenceGated,
+    ids: Sequence[str],
+    missing: Missing,
+) -> NDArray[np.float64]:
     floor = combination.floor
     if combination.kind == "geometric_mean":
         logs = np.log(np.maximum(_filled(scores, missing), floor))
@@ -156,6 +316,11 @@ def _filled(scores: NDArray[np.float64], missing: Missing) -> NDArray[np.float64
     if missing == "unknown":
         return scores
     return np.where(np.isnan(scores), 1.0 if missing == "best" else 0.0, scores)
+
+
+def _assumed(scores: NDArray[np.float64], missing: Missing) -> NDArray[np.float64]:
+    # Scores with what is assumed of the missing ones; NaN where nothing is.
+    return scores if missing == "renormalise" else _filled(scores, missing)
 
 
 def _shares(

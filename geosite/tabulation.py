@@ -19,7 +19,14 @@ from geosite.findings import concerned, coverage, rules_touching
 from geosite.parcels import located
 from geosite.permitting import Law
 from geosite.pieces import KEYS
-from geosite.sites import best_of_each, in_order, ranked
+from geosite.sites import (
+    best_of_each,
+    decision_matrix,
+    in_order,
+    matrix_table,
+    ranked,
+    rescored,
+)
 from geosite.tenure import COLUMNS, Shown, tenure_columns
 
 if TYPE_CHECKING:
@@ -40,8 +47,8 @@ def site_table(
     windows: Sequence[Grid],
     pieces: pd.DataFrame,
     groups: NDArray[np.int64],
-) -> tuple[gpd.GeoDataFrame, tuple[int, float]]:
-    """Sites, best first, in the grid's CRS; and how many no law could make available [ha].
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, tuple[int, float]]:
+    """Sites, best first, in the grid's CRS; their matrix; how many no law makes available [ha].
 
     Parameters
     ----------
@@ -84,7 +91,12 @@ def site_table(
         sites = best_of_each(sites, ["agency", "unit", "parcel", "state"])
     else:
         sites = in_order(sites)
+    if plan.scenario.combination.kind == "topsis":
+        # The ideal points are of the sites that are listed, not of those that have left.
+        listed = decision_matrix(summed.loc[sites.index], plan.criteria)
+        sites = rescored(sites, listed, plan.scenario)
     summed = summed.loc[sites.index]
+    matrix = matrix_table(decision_matrix(summed, plan.criteria), sites["site_id"])
     sites = _with_rules(plan, ready, sites, summed)
     law = Law.of(plan.rulebook.permits, plan.rulebook.commodities, plan.scenario, plan.as_of)
     axes = readiness.columns(sites, summed, plan.rules, plan.treatments, law)
@@ -97,7 +109,7 @@ def site_table(
     # A parcel may be as large as a state: a site lies in the county it lies in.
     sites = sites[[*sites.columns.drop("geometry"), "geometry"]].reset_index(drop=True)
     located(sites, ready.counties, ready.states, ready.places)
-    return sites, without
+    return sites, matrix, without
 
 
 def _outlined(

@@ -20,7 +20,7 @@ from geosite.constraints import CLEAR, EXCLUDED, NOT_OFFERED, OUTSIDE, UNKNOWN
 from geosite.grid import SUBCELLS, Grid
 from geosite.measures import measures, open_land_margin, scores
 from geosite.pieces import Piece, border, piece_table, rule_set_table
-from geosite.suitability import suitability
+from geosite.suitability import on_cells, suitability
 from geosite.surfaces import Surfaces
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _scored(
         values = np.round(values, 6)
         effective[:, part] = values
         suited[part] = suitability(
-            values, weights, scenario.combination, ids, missing=scenario.missing
+            values, weights, on_cells(scenario.combination), ids, missing=scenario.missing
         )
     return effective, suited
 

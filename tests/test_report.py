@@ -25,7 +25,7 @@ from geosite.report import (
     write_map,
     write_table,
 )
-from geosite.report.facts import adds_up, measure_columns, rank_words, written
+from geosite.report.facts import measure_columns, parts_of, rank_words, rule_said, written
 from geosite.report.pictures import png, status_pictures, suitability_picture
 from geosite.report.shapes import anchors, outlines
 from geosite.report.text import cell, markdown, markup, plain, script_json
@@ -162,9 +162,22 @@ def test_a_logarithmic_score_is_shown_as_losses():
     for c in [c for c in table if str(c).startswith("contribution_")]:
         table[c] = np.log(table[c])
     content = toy_content(sites=table)
-    assert not adds_up(content)
-    assert part(render_map(content).get_root().render(), "sites")["additive"] is False
+    assert parts_of(content) == "logarithm"
+    assert part(render_map(content).get_root().render(), "sites")["parts"] == "logarithm"
     assert "logarithm" in readme_text(content)
+
+
+def test_a_rule_is_called_by_its_name_and_what_it_does_not_do_is_said():
+    content = toy_content(combination={"kind": "topsis"})
+    assert parts_of(content) == "none"
+    text, page = readme_text(content), render_map(content).get_root().render()
+    for said in (text, page):
+        assert "TOPSIS" in said
+        assert "the surface shows the weighted sum" in said
+    assert "no sum of parts" in text
+    assert part(page, "sites")["parts"] == "none"
+    assert "no part in it" in rule_said(toy_content(combination={"kind": "minimum"}))
+    assert rule_said(toy_content()) == ""
 
 
 def test_coordinates_are_rounded_to_five_decimals(page):

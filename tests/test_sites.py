@@ -10,11 +10,13 @@ from geosite.sites import (
     best_of_each,
     decision_matrix,
     in_order,
+    matrix_table,
     measure_column,
     ranked,
+    rescored,
     site_ids,
 )
-from geosite.suitability import suitability
+from geosite.suitability import on_cells, suitability
 from tests.strategies import rule
 from tests.test_inputs import criterion, falling, rising, scenario
 from tests.toyworld import toygrid
@@ -52,7 +54,8 @@ def summed(cells, how, site=None, planes=None, unknown=None):
     site = np.arange(count) if site is None else np.asarray(site)
     weights = np.array([c.weight for c in CRITERIA])
     ids = [c.id for c in CRITERIA]
-    suited = suitability(effective, weights, how.combination, ids, missing=how.missing)
+    rule_ = on_cells(how.combination)
+    suited = suitability(effective, weights, rule_, ids, missing=how.missing)
     measures = np.stack([effective[0] * 9000, effective[1] * 9, np.where(effective[2] > 0, 0, 1)])
     at = np.argwhere(np.ones(GRID.shape, bool))[:count]
     nothing = np.zeros(count, bool)
@@ -86,7 +89,12 @@ def lands(draw, *, known=False):
     return cells, np.sort(rng.integers(0, 4, count))
 
 
-every_rule = pytest.mark.parametrize("combination", [SUM, GEO, GATED], ids=lambda c: c["kind"])
+LOCAL = (SUM, GEO, GATED, {"kind": "minimum"}, {"kind": "maximum"}, {"kind": "fuzzy_gamma"})
+LOCAL = (*LOCAL, {"kind": "owa", "order_weights": ["1", "2", "4"]})
+TOPSIS = {"kind": "topsis"}
+ADDITIVE = ("weighted_sum", "minimum", "maximum", "owa")
+every_rule = pytest.mark.parametrize("combination", LOCAL, ids=lambda c: c["kind"])
+and_topsis = pytest.mark.parametrize("combination", [*LOCAL, TOPSIS], ids=lambda c: c["kind"])
 few = settings(max_examples=15)
 
 
@@ -98,11 +106,15 @@ def test_contributions_sum_to_suitability(combination, land, missing):
     found = table(land[0], asked(combination, missing), land[1])
     parts = found[[f"contribution_{c.id}" for c in CRITERIA]].sum(axis=1, skipna=False)
     s, effective = found["suitability"], found[[f"effective_{c.id}" for c in CRITERIA]]
+    if combination["kind"] == "fuzzy_gamma":
+        assert parts.isna().all()
+        return
+    additive = combination["kind"] in ADDITIVE
     # What is below the floor counts as the floor in a logarithm.
-    exact = s.notna() if combination == SUM else s.notna() & (effective.min(axis=1) >= 0.001)
-    if missing == "worst" and combination != SUM:
+    exact = s.notna() if additive else s.notna() & (effective.min(axis=1) >= 0.001)
+    if missing == "worst" and not additive:
         exact &= effective.notna().all(axis=1)
-    expected = s if combination == SUM else np.log(s.where(exact, 1.0))
+    expected = s if additive else np.log(s.where(exact, 1.0))
     np.testing.assert_allclose(parts[exact], expected[exact], rtol=0, atol=1e-9)
 
 
@@ -115,7 +127,7 @@ def test_the_mean_of_the_surface_is_the_weighted_sum_where_all_is_known(land):
     )
 
 
-@every_rule
+@and_topsis
 @few
 @given(land=lands(), missing=st.sampled_from(("unknown", "worst", "renormalise")))
 def test_suitability_lies_between_worst_and_best(combination, land, missing):
@@ -129,6 +141,30 @@ def test_suitability_lies_between_worst_and_best(combination, land, missing):
     assert (s <= high[s.index] + 1e-12).all()
     assert (low >= -1e-12).all()
     assert (high <= 1 + 1e-12).all()
+
+
+@few
+@given(lands())
+def test_scoring_the_same_set_again_changes_nothing_and_a_smaller_one_is_the_set_it_is(land):
+    how = asked(TOPSIS, "renormalise")
+    sums = summed(land[0], how, land[1])
+    found = table(land[0], how, land[1])
+    matrix = decision_matrix(sums.loc[found.index], CHOSEN)
+    again = rescored(found, matrix, how)
+    pd.testing.assert_frame_equal(again, found[again.columns])
+    half = found.iloc[::2]
+    kept = rescored(half, decision_matrix(sums.loc[half.index], CHOSEN), how)
+    alone = ranked(sums.loc[half.index], how, CHOSEN, ["BLM"] * len(half), resolution=250)
+    assert kept["site_id"].tolist() == alone["site_id"].tolist()
+    assert kept["suitability"].to_numpy().tobytes() == alone["suitability"].to_numpy().tobytes()
+
+
+def test_the_matrix_is_a_table_of_its_sites():
+    cells = [[0.2, 0.4, np.nan, 1.0], [np.nan] * 4, [0.5, 0.5, 0.5, 0.0]]
+    found = matrix_table(decision_matrix(summed(cells, asked(), [0, 0, 0, 1]), CHOSEN), ["p", "q"])
+    assert found["site_id"].tolist() == ["p", "q"]
+    assert found["effective_rail"].tolist() == pytest.approx([0.3, 1])
+    assert found["known_evidence"].tolist() == [0, 0]
 
 
 def test_the_matrix_is_the_mean_over_the_cells_that_are_known():
@@ -252,7 +288,7 @@ def test_more_knowledge_never_widens_the_interval(rows, which, low, high):
     assert (two["rank_worst"].to_numpy() <= one["rank_worst"].to_numpy()).all()
 
 
-@every_rule
+@and_topsis
 @few
 @given(land=lands(), missing=st.sampled_from(("unknown", "worst", "renormalise")))
 def test_every_table_has_its_ranks_between_best_and_worst(combination, land, missing):

@@ -6,8 +6,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from geosite.model.combination import EvidenceGated, GeometricMean, WeightedSum
-from geosite.suitability import contributions, gated_parts, suitability
+from geosite.model.combination import (
+    PARTS,
+    EvidenceGated,
+    FuzzyGamma,
+    GeometricMean,
+    Maximum,
+    Minimum,
+    OrderedWeights,
+    Topsis,
+    WeightedSum,
+)
+from geosite.suitability import contributions, gated_parts, on_cells, suitability
 from tests import strategies
 
 IDS = ("evidence", "rail", "power")
@@ -15,6 +25,12 @@ SUM = WeightedSum(kind="weighted_sum")
 GEO = GeometricMean(kind="geometric_mean")
 GATED = EvidenceGated(kind="evidence_gated")
 RULES = (SUM, GEO, GATED)
+LEAST, MOST = Minimum(kind="minimum"), Maximum(kind="maximum")
+OWA = OrderedWeights(kind="owa", order_weights=(1, 3, 4))
+GAMMA = FuzzyGamma(kind="fuzzy_gamma", gamma=0.8)
+TOPSIS = Topsis(kind="topsis")
+LOCAL = (*RULES, LEAST, MOST, OWA, GAMMA)
+ADDITIVE = (SUM, LEAST, MOST, OWA)
 POLICIES = ("unknown", "worst", "renormalise", "best")
 WEIGHTS = np.array([2.0, 1.0, 1.0])
 
@@ -40,7 +56,10 @@ def column(*scores):
     return np.array(scores, float)[:, None]
 
 
-every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
+every_rule = pytest.mark.parametrize("rule", LOCAL, ids=lambda r: r.kind)
+every_sum_or_log = pytest.mark.parametrize(
+    "rule", [r for r in LOCAL if PARTS[r.kind] != "none"], ids=lambda r: r.kind
+)
 every_policy = pytest.mark.parametrize("missing", POLICIES)
 
 
@@ -191,28 +210,28 @@ def parts(scores, weights, rule, missing="unknown"):
     return contributions(scores, weights, rule, IDS, missing=missing)
 
 
-@every_rule
+@every_sum_or_log
 @every_policy
 @given(matrices())
 def test_contributions_sum_to_suitability_or_its_logarithm(rule, missing, case):
     scores, _ = case
     total = suited(*case, rule, missing)
     # The logarithm of what lies below the floor is cut; that is another test.
-    floored = (np.nan_to_num(scores, nan=1.0) < 0.001).any(axis=0) & (rule is not SUM)
-    floored |= (total < 0.001) & (rule is not SUM)
+    floored = (np.nan_to_num(scores, nan=1.0) < 0.001).any(axis=0) & (rule not in ADDITIVE)
+    floored |= (total < 0.001) & (rule not in ADDITIVE)
     sure = ~np.isnan(total) & ~floored
     found = parts(*case, rule, missing).sum(axis=0)[sure]
-    wanted = total[sure] if rule is SUM else np.log(total[sure])
+    wanted = total[sure] if rule in ADDITIVE else np.log(total[sure])
     assert np.abs(found - wanted).max(initial=0) <= 1e-9
 
 
-@every_rule
+@every_sum_or_log
 @given(matrices())
 def test_a_contribution_has_one_sign_and_is_larger_for_a_better_score(rule, case):
     scores, weights = case
     known = ~np.isnan(scores).any(axis=0)
     found = parts(scores, weights, rule)[:, known]
-    assert (found >= 0).all() if rule is SUM else (found <= 0).all()
+    assert (found >= 0).all() if rule in ADDITIVE else (found <= 0).all()
     assert np.isnan(parts(scores, weights, rule)[:, ~known]).any(axis=0).all()
 
 
@@ -239,7 +258,7 @@ def test_access_is_borne_by_those_who_lack_it():
     assert not parts(column(1, 1, 1), WEIGHTS, GATED).any()
 
 
-@every_rule
+@every_sum_or_log
 @given(matrices())
 def test_what_is_missing_contributes_nothing_when_weights_are_shared_out(rule, case):
     scores, weights = case
@@ -247,3 +266,121 @@ def test_what_is_missing_contributes_nothing_when_weights_are_shared_out(rule, c
     assume(known.any())
     found = parts(scores, weights, rule, "renormalise")
     assert (found[np.isnan(scores) & known] == 0).all()
+
+
+# ── the rules that look at order, extremes and products ───────────────────────────────────────
+def test_they_combine_by_their_formulas():
+    scores = column(0.25, 0.5, 1.0)
+    assert suited(scores, WEIGHTS, LEAST)[0] == 0.25
+    assert suited(scores, WEIGHTS, MOST)[0] == 1
+    assert suited(scores, WEIGHTS, OWA)[0] == pytest.approx((1 * 1.0 + 3 * 0.5 + 4 * 0.25) / 8)
+    product, union = 0.25 * 0.5 * 0.8, 1 - 0.75 * 0.5 * 0.2
+    found = suited(column(0.25, 0.5, 0.8), WEIGHTS, GAMMA)[0]
+    assert found == pytest.approx(union**0.8 * product**0.2)
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        # Power is not known: evidence 0.25, rail 0.5.
+        ("unknown", (nan, nan, nan, nan)),
+        ("worst", (0, 0.5, (0.5 + 3 * 0.25) / 8, 0)),
+        ("best", (0.25, 1, (1 + 3 * 0.5 + 4 * 0.25) / 8, 0.125**0.2)),
+        # Half of three order weights: the first and half of the second.
+        (
+            "renormalise",
+            (
+                0.25,
+                0.5,
+                (2.5 * 0.5 + 5.5 * 0.25) / 8,
+                (1 - 0.375**1.5) ** 0.8 * (0.125**1.5) ** 0.2,
+            ),
+        ),
+    ],
+)
+def test_they_take_a_missing_score_as_the_scenario_says(missing, expected):
+    scores = column(0.25, 0.5, nan)
+    found = [suited(scores, WEIGHTS, rule, missing)[0] for rule in (LEAST, MOST, OWA, GAMMA)]
+    assert found == pytest.approx(expected, nan_ok=True)
+
+
+@given(matrices(), st.lists(st.integers(0, 4), min_size=3, max_size=3).filter(any))
+def test_an_ordered_average_is_an_independent_sort_and_dot(case, order_weights):
+    scores, weights = case
+    rule = OrderedWeights(kind="owa", order_weights=order_weights)
+    v = np.array(order_weights) / sum(order_weights)
+    for missing in ("worst", "best"):
+        filled = np.nan_to_num(scores, nan=float(missing == "best"))
+        wanted = v @ np.sort(filled, axis=0)[::-1]
+        assert suited(scores, weights, rule, missing) == pytest.approx(wanted, abs=1e-12)
+
+
+@every_policy
+@given(matrices())
+def test_special_order_weights_are_the_minimum_the_maximum_and_the_mean(missing, case):
+    scores, weights = case
+    for v, rule in (((0, 0, 1), LEAST), ((1, 0, 0), MOST)):
+        found = suited(scores, weights, OrderedWeights(kind="owa", order_weights=v), missing)
+        assert found == pytest.approx(suited(scores, weights, rule, missing), nan_ok=True)
+    found = suited(scores, weights, OrderedWeights(kind="owa", order_weights=(2, 2, 2)), missing)
+    mean = suited(scores, np.ones(3), SUM, missing)
+    assert found == pytest.approx(mean, nan_ok=True, abs=1e-12)
+
+
+@every_policy
+@given(matrices())
+def test_the_rules_have_an_order_among_themselves(missing, case):
+    scores, weights = case
+    least, most, owa, mean, geometric, gamma = (
+        suited(scores, weights, rule, missing) for rule in (LEAST, MOST, OWA, SUM, GEO, GAMMA)
+    )
+    known = ~np.isnan(owa)
+    for low, high in ((least, owa), (owa, most), (least, geometric), (geometric, mean)):
+        assert (low[known] <= high[known] + 1e-12).all()
+    product, union = (
+        suited(scores, weights, FuzzyGamma(kind="fuzzy_gamma", gamma=g), missing) for g in (0, 1)
+    )
+    assert (product[known] <= gamma[known] + 1e-12).all()
+    assert (gamma[known] <= union[known] + 1e-12).all()
+
+
+@pytest.mark.parametrize("rule", [LEAST, MOST, OWA, GAMMA], ids=lambda r: r.kind)
+@every_policy
+@given(matrices())
+def test_weights_have_no_part_in_them(rule, missing, case):
+    scores, weights = case
+    assert (
+        suited(scores, weights, rule, missing).tobytes()
+        == suited(scores, np.ones(3), rule, missing).tobytes()
+    )
+
+
+def test_the_criterion_that_decides_has_it_all_and_ties_share():
+    assert parts(column(0.2, 0.5, 1), WEIGHTS, LEAST)[:, 0].tolist() == [0.2, 0, 0]
+    assert parts(column(0.2, 0.5, 1), WEIGHTS, MOST)[:, 0].tolist() == [0, 0, 1]
+    assert parts(column(0.5, 0.5, 1), WEIGHTS, LEAST)[:, 0].tolist() == [0.25, 0.25, 0]
+    found = parts(column(0.2, 0.5, 0.5), WEIGHTS, OWA)[:, 0]
+    assert found == pytest.approx([0.2 * 0.5, 0.5 * 0.25, 0.5 * 0.25])
+
+
+@pytest.mark.parametrize("rule", [TOPSIS, GAMMA], ids=lambda r: r.kind)
+def test_what_is_no_sum_of_parts_has_none(rule):
+    assert np.isnan(parts(column(0.2, 0.5, 1), WEIGHTS, rule)).all()
+
+
+def test_topsis_on_cells_is_the_weighted_sum_and_every_other_rule_is_itself():
+    assert on_cells(TOPSIS) == SUM
+    assert all(on_cells(rule) is rule for rule in LOCAL)
+
+
+@every_policy
+@given(matrices())
+def test_closeness_to_the_ideal_keeps_to_the_laws_that_it_can_keep(missing, case):
+    scores, weights = case
+    found = suited(scores, weights, TOPSIS, missing)
+    known = ~np.isnan(found)
+    assert ((found[known] >= 0) & (found[known] <= 1)).all()
+    scaled = suited(scores, 4096 * weights, TOPSIS, missing)
+    assert scaled == pytest.approx(found, nan_ok=True, abs=1e-12)
+    if missing == "unknown":
+        assert (known == ~np.isnan(scores).any(axis=0)).all()

@@ -198,6 +198,11 @@ class Scenario(Spec):
             found.append(
                 f"combination.evidence: no criterion is called {self.combination.evidence}"
             )
+        if self.combination.kind == "owa" and len(self.combination.order_weights) != len(ids):
+            found.append(
+                f"combination.order_weights: {len(self.combination.order_weights)} order weights, "
+                f"expected {len(ids)}, one a criterion, from the best score to the worst"
+            )
         if len(set(self.rules)) != len(self.rules):
             found.append("rules: a rule set is named twice")
         changed = [o.rule for o in self.overrides]

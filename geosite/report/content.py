@@ -283,6 +283,8 @@ class Content:
     """What reviewers decided and what it changed, as ``run.json`` says it."""
     robustness: Mapping[str, Any] | None = None
     """How far the ranking holds under other weights and rules, as ``run.json`` says it."""
+    combination: Mapping[str, Any] | None = None
+    """The rule by which scores were combined, as the scenario says it."""
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geosite.report import palette
-from geosite.report.facts import adds_up, area
+from geosite.report.facts import area, parts_of, rule_said
 from geosite.report.popups import site_cards
 from geosite.report.shapes import anchors, outlines, tolerance_of
 from geosite.report.text import LIMIT, plain
@@ -63,7 +63,8 @@ def _sites(content: Content, max_sites: int, tolerance: float) -> list[Drawing]:
     shape = outlines(best, tolerance=tolerance / 8, vertices=VERTICES["sites"], keep_all=True)
     cards = site_cards(content, best, points)
     features = [[g, cards[i]] for g, i in zip(shape.geometries, shape.rows, strict=True)]
-    data = {"kind": "sites", "features": features, "additive": adds_up(content)}
+    how = {"parts": parts_of(content), "rule": rule_said(content)}
+    data = {"kind": "sites", "features": features, **how}
     left_out = len(sites) - len(features)
     return [Drawing("Result", "Sites by rank", "rank", palette.RANKS[1][1], data, left_out)]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from geosite.model.combination import PARTS, UNWEIGHTED, rule_words
 from geosite.report.text import missing, number, plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geosite.model.combination import Parts
     from geosite.report.content import Content, CriterionLabel
 
 FIRST = (
@@ -161,7 +163,25 @@ def contributions(
     return sorted(rows, key=lambda row: -row[1])
 
 
-def adds_up(content: Content) -> bool:
-    """Whether contributions sum to suitability; else they sum to its logarithm and are losses."""
+def parts_of(content: Content) -> Parts:
+    """What contributions add up to: suitability, its logarithm (they are losses), or nothing."""
+    if content.combination is not None:
+        return PARTS[content.combination["kind"]]
     columns = [c for c in content.sites.columns if str(c).startswith("contribution_")]
-    return not any((content.sites[c].astype(float) < 0).any() for c in columns)
+    losses = any((content.sites[c].astype(float) < 0).any() for c in columns)
+    return "logarithm" if losses else "sum"
+
+
+def rule_said(content: Content) -> str:
+    """By which rule sites are ranked, and what weights have to do with it; empty if not known."""
+    if content.combination is None:
+        return ""
+    said = [f"Sites are ranked by {rule_words(content.combination)}."]
+    if content.combination["kind"] in UNWEIGHTED:
+        said.append("The weights of criteria have no part in it.")
+    if content.combination["kind"] == "topsis":
+        said.append(
+            "It needs the set of sites, so the surface shows the weighted sum, and another set "
+            "may order the same sites otherwise."
+        )
+    return " ".join(said)

@@ -162,6 +162,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         reliances=reliance_labels(m),
         reviews=m.get("reviews"),
         robustness=m.get("robustness"),
+        combination=m["scenario"]["combination"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geosite.report.facts import adds_up, rank_words, share_words
+from geosite.report.facts import parts_of, rank_words, rule_said, share_words
 from geosite.report.palette import agency
 from geosite.report.pathways import pathways_section, permit_citations
 from geosite.report.reviews import reviews_section
@@ -37,6 +37,7 @@ _FILES = (
     ("readiness.svg", "readiness against supply impact, where both are known of a site or more"),
     ("inventory.csv", "parcels and the deposits on them, with longitude and latitude"),
     ("removed.csv", "land that each hard rule takes, and takes alone"),
+    ("matrix.parquet", "decision matrix of the sites, from which `geosite rank` ranks them anew"),
     ("rule_sets.parquet", "cells by the set of rules that speak against them or cannot tell"),
     (
         "surfaces.zarr",
@@ -321,11 +322,13 @@ def _tiers(content: Content) -> str:
 
 
 def _reading(content: Content) -> str:
-    total = (
-        "For each site the columns `contribution_…` sum to `suitability`."
-        if adds_up(content)
-        else "For each site the columns `contribution_…` sum to the logarithm of `suitability`."
-    )
+    total = {
+        "sum": "For each site the columns `contribution_…` sum to `suitability`.",
+        "logarithm": (
+            "For each site the columns `contribution_…` sum to the logarithm of `suitability`."
+        ),
+        "none": "The rule is no sum of parts: the columns `contribution_…` are empty.",
+    }[parts_of(content)]
     weights = [
         (c.title, f"{100 * c.weight:.1f} %", "yes" if c.critical else "") for c in content.criteria
     ]
@@ -340,6 +343,7 @@ def _reading(content: Content) -> str:
             f"Scores run from 0 (worst) to 1 (best) between stated points. {total} Small "
             "differences in suitability are no ground for preferring one site to another."
         ),
+        rule_said(content),
         _tiers(content),
         _escaped(("criterion", "weight", "critical"), weights),
     ]

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from geosite.report import palette
+from geosite.report.facts import rule_said
 from geosite.report.text import markup, number, plain
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def _facts(content: Content) -> str:
         f"<p><b>{len(content.sites):,} {noun}</b>{f' ({split})' if split else ''} on "
         f"{offered:,.0f} ha of offered land.</p>"
         f'<div class="gs-shares">{shares}</div><p class="gs-sub">Offered land: {words}</p>'
+        + (f'<p class="gs-sub">{markup(rule)}</p>' if (rule := rule_said(content)) else "")
     )
 
 

@@ -73,7 +73,7 @@ function geositeMap(map, groups, control) {
     }
   }
 
-  function bar(part, additive, heaviest) {
+  function bar(part, parts, heaviest) {
     const [title, weight, effective, contribution] = part;
     const known = effective !== null;
     const row = node("div", known ? "gs-bar" : "gs-bar gs-missing");
@@ -86,7 +86,8 @@ function geositeMap(map, groups, control) {
     track.appendChild(done);
     whole.appendChild(track);
     row.appendChild(whole);
-    const text = contribution === null ? "unknown" : contribution.toFixed(additive ? 3 : 2).replace(/^-(?=[0.]+$)/, "");
+    const shown = parts === "none" ? effective : contribution;
+    const text = shown === null ? "unknown" : shown.toFixed(parts === "sum" ? 3 : 2).replace(/^-(?=[0.]+$)/, "");
     row.appendChild(node("span", "gs-value", text));
     row.title = "weight " + (100 * weight).toFixed(1) + " %, score " + (known ? effective.toFixed(2) : "unknown");
     return row;
@@ -103,7 +104,13 @@ function geositeMap(map, groups, control) {
     return (site.rank === null ? "–" : site.rank) + (site.span ? " (" + site.span + ")" : "");
   }
 
-  function card(site, additive) {
+  const MADE = {
+    sum: "What the suitability is made of",
+    logarithm: "What lowers it (parts of the logarithm)",
+    none: "Scores (the rule is no sum of parts)",
+  };
+
+  function card(site, parts, rule) {
     const box = node("div", "gs-card");
     box.appendChild(node("h3", "", site.name));
     box.appendChild(node("p", "gs-sub", site.id));
@@ -119,12 +126,12 @@ function geositeMap(map, groups, control) {
     const span = site.span ? "Rank " + site.span + " with what is not known" : "";
     const doubt = [interval(site), span, site.known].filter(Boolean).join("; ");
     if (doubt) box.appendChild(node("p", "gs-sub gs-doubt", doubt));
-    box.appendChild(node("h4", "", additive ? "What the suitability is made of" : "What lowers it (parts of the logarithm)"));
+    box.appendChild(node("h4", "", MADE[parts]));
     const bars = node("div", "gs-bars");
     const heaviest = Math.max(1e-9, ...site.parts.map((p) => p[1]));
-    for (const part of site.parts) bars.appendChild(bar(part, additive, heaviest));
+    for (const part of site.parts) bars.appendChild(bar(part, parts, heaviest));
     box.appendChild(bars);
-    box.appendChild(node("p", "gs-sub", "Length of a bar: weight. Filled: score at this site."));
+    box.appendChild(node("p", "gs-sub", "Length of a bar: weight. Filled: score at this site. " + (rule || "")));
     for (const [title, rows] of site.sections) {
       box.appendChild(node("h4", "", title));
       const list = node("dl", "gs-facts");
@@ -162,7 +169,7 @@ function geositeMap(map, groups, control) {
       }
       for (const mark of marks) {
         mark.bindTooltip(() => lines([(site.rank === null ? "" : site.rank + " · ") + site.name, site.place]), tip);
-        mark.bindPopup(() => card(site, part.additive), { minWidth: 320, maxWidth: 360 });
+        mark.bindPopup(() => card(site, part.parts, part.rule), { minWidth: 320, maxWidth: 360 });
         group.addLayer(mark);
       }
       if (site.rank !== null && site.rank <= 10) best.prepend(entry(site, marks));

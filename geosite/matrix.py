@@ -1,0 +1,172 @@
+"""The decision matrix: sites × criteria, and what a rule and weights make of it.
+
+It holds all that a ranking rests on, so that a saved one is ranked again exactly as the
+run would have done it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geosite.closeness import Ideal, Reversal, reversals
+from geosite.suitability import contributions, suitability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from geosite.model.combination import Combination
+    from geosite.model.scenario import Tiers
+    from geosite.suitability import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The decision matrix: sites × criteria, and what the ranking is made of.
+
+    Attributes
+    ----------
+    ids : criterion ids
+    effective : (criteria, sites)
+        Mean over the site's known cells of (partial factors × score); NaN where
+        none is known.
+    known : (criteria, sites)
+        Share of the site's cells on which the criterion is known.
+    """
+
+    ids: tuple[str, ...]
+    effective: NDArray[np.float64]
+    known: NDArray[np.float64]
+
+    @property
+    def least(self) -> NDArray[np.float64]:
+        """Scores if every cell on which a criterion is not known were at its worst."""
+        return np.nan_to_num(self.effective) * self.known
+
+    @property
+    def most(self) -> NDArray[np.float64]:
+        """Scores if every cell on which a criterion is not known were at its best."""
+        return self.least + (1.0 - self.known)
+
+    def scores(self, missing: Missing) -> NDArray[np.float64]:
+        """Scores that are combined: what a partly known criterion counts as.
+
+        Examples
+        --------
+        >>> half = Matrix(("rail",), np.array([[0.8]]), np.array([[0.5]]))
+        >>> [half.scores(m).tolist() for m in ("renormalise", "worst", "unknown")]
+        [[[0.8]], [[0.4]], [[nan]]]
+        """
+        match missing:
+            case "renormalise":
+                return self.effective
+            case "worst":
+                return self.least
+            case "best":
+                return self.most
+            case "unknown":
+                return np.where(self.known < 1, np.nan, self.effective)
+
+    def of(self, criteria: NDArray[np.bool_]) -> Matrix:
+        """The matrix of some of the criteria."""
+        ids = tuple(i for i, k in zip(self.ids, criteria.tolist(), strict=True) if k)
+        return Matrix(ids, self.effective[criteria], self.known[criteria])
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a rule and weights make of a matrix.
+
+    Attributes
+    ----------
+    scores, parts : (criteria, sites)
+        Scores that were combined, and their contributions.
+    suitability, low, high : (sites,)
+        With what is not known as the scenario says, at its worst, and at its best.
+    known_pct : (sites,)
+        Share of the weight that was measured [%].
+    """
+
+    scores: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    suitability: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    known_pct: NDArray[np.float64]
+
+
+def scored(
+    matrix: Matrix, weights: NDArray[np.float64], combination: Combination, missing: Missing
+) -> Scored:
+    """Suitability of each site, its interval and its decomposition.
+
+    Notes
+    -----
+    TOPSIS takes its ideal points from the scores of the sites that are ranked, and keeps
+    them for the interval: what one site may turn out to be moves no other site's mark.
+    """
+    scores = matrix.scores(missing)
+    ideal = Ideal.of(_of_ranked(scores, missing)) if combination.kind == "topsis" else None
+
+    def combined(of: NDArray[np.float64]) -> NDArray[np.float64]:
+        return suitability(of, weights, combination, matrix.ids, missing=missing, ideal=ideal)
+
+    share = weights / weights.sum()
+    return Scored(
+        scores,
+        contributions(scores, weights, combination, matrix.ids, missing=missing),
+        combined(scores),
+        combined(matrix.least),
+        combined(matrix.most),
+        100 * (matrix.known * share[:, None]).sum(axis=0),
+    )
+
+
+def _of_ranked(scores: NDArray[np.float64], missing: Missing) -> NDArray[np.float64]:
+    # A site without a rank has no part in the set.
+    if missing != "unknown":
+        return scores
+    return np.where(np.isnan(scores).any(axis=0), np.nan, scores)
+
+
+def set_reversals(
+    matrix: Matrix, weights: NDArray[np.float64], sites: Sequence[str], missing: Missing
+) -> tuple[Reversal, ...]:
+    """Sites without which TOPSIS would put the others in another order, see `closeness`."""
+    return reversals(_of_ranked(matrix.scores(missing), missing), weights, sites)
+
+
+def matrix_of(table: Mapping[str, ArrayLike], ids: Sequence[str]) -> Matrix:
+    """The matrix from its columns, ``effective_<id>`` and ``known_<id>``; rows are sites."""
+
+    def stacked(name: str) -> NDArray[np.float64]:
+        return np.array([np.asarray(table[f"{name}_{i}"], np.float64) for i in ids])
+
+    return Matrix(tuple(ids), stacked("effective"), stacked("known"))
+
+
+def tiers_of(
+    suitability: NDArray[np.float64],
+    low: NDArray[np.float64],
+    known_pct: NDArray[np.float64],
+    flawed: NDArray[np.bool_],
+    tiers: Tiers,
+) -> NDArray[np.object_]:
+    """Tier of each site, A, B or C; empty where suitability is unknown.
+
+    Parameters
+    ----------
+    flawed : (sites,)
+        Whether the site has a fatal flaw.
+    """
+    tier = np.where(suitability >= tiers.a, "A", np.where(suitability >= tiers.b, "B", "C"))
+    # Half a hundred-thousandth absorbs the rounding of a sum of shares.
+    little = known_pct < 100 * tiers.known - 5e-6
+    tier = np.where((little | (low < tiers.b)) & (tier == "A"), "B", tier)
+    tier = np.where(flawed, "C", tier).astype(object)
+    tier[np.isnan(suitability)] = ""
+    return np.asarray(tier)
