@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geosite.model.combination import EvidenceGated, GeometricMean, WeightedSum
+from geosite.model.combination import (
+    EvidenceGated,
+    FuzzyGamma,
+    GeometricMean,
+    Maximum,
+    Minimum,
+    Topsis,
+    WeightedSum,
+)
 from geosite.reweighting import STEPS, ranks
 from geosite.suitability import suitability
 
@@ -47,14 +55,18 @@ def rules_beside(stated: Combination, ids: Sequence[str]) -> tuple[Combination, 
     Examples
     --------
     >>> [r.kind for r in rules_beside(WeightedSum(kind="weighted_sum"), ["rail"])]
-    ['weighted_sum', 'geometric_mean']
+    ['weighted_sum', 'geometric_mean', 'minimum', 'maximum', 'topsis', 'fuzzy_gamma']
     """
     others: list[Combination] = [
         WeightedSum(kind="weighted_sum"),
         GeometricMean(kind="geometric_mean"),
+        Minimum(kind="minimum"),
+        Maximum(kind="maximum"),
+        Topsis(kind="topsis"),
+        FuzzyGamma(kind="fuzzy_gamma"),
     ]
     if _EVIDENCE in ids:
-        others.append(EvidenceGated(kind="evidence_gated", evidence=_EVIDENCE))
+        others.insert(2, EvidenceGated(kind="evidence_gated", evidence=_EVIDENCE))
     return (stated, *(r for r in others if r.kind != stated.kind))
 
 

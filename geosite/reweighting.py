@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from geosite.closeness import Ideal
 from geosite.suitability import suitability
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ Cells = NDArray[Any]
 
 STEPS = 1e9
 """Steps of suitability that decide a rank: nine decimals."""
-WEIGHTLESS = ("minimum", "maximum", "fuzzy_gamma")
-"""Rules that read no weight: one ranking, whatever the weighting."""
 LEAST = 1e-12
 """Smallest weight that is drawn: a weight of zero would ask another question."""
 _DIGIT = 10
@@ -109,6 +108,10 @@ def suitabilities(
     scores : (criteria, sites), 0 to 1; NaN where a criterion could not be measured
     weightings : (weightings, criteria)
         Above zero; scaled here to sum to one.
+
+    Notes
+    -----
+    TOPSIS takes its ideal points from the sites that are known, as the ranked table does.
     """
     w = weightings / weightings.sum(axis=1, keepdims=True)
     match combination.kind:
@@ -120,10 +123,34 @@ def suitabilities(
             return np.asarray(np.exp(_means(logs, w, missing, -np.inf, 0.0)))
         case "evidence_gated":
             return _gated(scores, w, list(ids).index(combination.evidence), missing)
-        case kind if kind in WEIGHTLESS:
+        case "topsis":
+            return _closeness(scores, w, missing)
+        case _:
+            # No weight has a part in it: one ranking, whatever the weighting.
             one = suitability(scores, w[0], combination, ids, missing=missing)
             return np.broadcast_to(one, (len(w), len(one)))
-    return np.stack([suitability(scores, v, combination, ids, missing=missing) for v in w])
+
+
+def _closeness(
+    scores: NDArray[np.float64], w: NDArray[np.float64], missing: Missing
+) -> NDArray[np.float64]:
+    # Squared distances are sums of squares that no weighting changes, each times a squared weight.
+    lost = np.isnan(scores)
+    if missing in ("worst", "best"):
+        scores = np.where(lost, 0.0 if missing == "worst" else 1.0, scores)
+        lost = np.zeros_like(lost)
+    nothing = lost.any(axis=0) if missing == "unknown" else lost.all(axis=0)
+    scores = np.where(nothing, np.nan, scores)
+    ideal = Ideal.of(scores)
+    squares = []
+    for mark in (ideal.worst, ideal.best):
+        part = np.where(np.isnan(scores), 0.0, (scores - mark[:, None]) ** 2)
+        squares.append(_means(part, w**2, "worst", 0.0, 1.0))
+    # The divisor of both means is the same and falls out of the ratio.
+    near, far = np.sqrt(squares)
+    with np.errstate(invalid="ignore"):
+        found = np.where(near + far > 0, near / (near + far), 0.5)
+    return np.where(nothing, np.nan, found)
 
 
 def _gated(

@@ -10,7 +10,8 @@ import pandas as pd
 
 from geosite.acceptability import acceptability
 from geosite.agreement import agreement, rules_beside
-from geosite.reweighting import WEIGHTLESS, concentration, drawn_weights
+from geosite.model.combination import UNWEIGHTED
+from geosite.reweighting import concentration, drawn_weights
 from geosite.tipping import tippings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def robustness(
     scores = listed[[f"effective_{i}" for i in ids]].to_numpy(float).T
     drawn = drawn_weights(stated, asked.draws, asked.seed, asked.spread)
     how: dict[str, Any] = {"missing": scenario.missing}
-    same = scenario.combination.kind in WEIGHTLESS
+    same = scenario.combination.kind in UNWEIGHTED
     found = acceptability(
         # A rule that reads no weight gives one ranking, drawn once.
         scores, drawn[:1] if same else drawn, scenario.combination, ids, top=asked.top, **how

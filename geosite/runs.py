@@ -324,11 +324,9 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     tables = {"inventory": _inventory(analysis), "removed": analysis.removed}
     for name, table in (tables | {"robustness": analysis.robust.table}).items():
         report.write_table(table, run.path / f"{name}.csv", notice=said)
-    for name, text in (
-        ("README.md", report.readme_text(shown)),
-        ("CITATIONS.md", report.citations_text(shown)),
-    ):
-        (run.path / name).write_text(text, encoding="utf-8")
+    pages = {"README.md": report.readme_text, "CITATIONS.md": report.citations_text}
+    for name, text in pages.items():
+        (run.path / name).write_text(text(shown), encoding="utf-8")
     report.write_front(shown, run.path / "readiness.svg")
     if drawn:
         report.write_map(shown, run.path / "map.html")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geosite.reweighting import WEIGHTLESS, ranks, suitabilities
+from geosite.model.combination import UNWEIGHTED
+from geosite.reweighting import ranks, suitabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ def tippings(
     drops out and returns within one step may be missed.
     """
     found = _Search(np.asarray(weights, float) / np.sum(weights), scores.shape[1], top)
-    if combination.kind in WEIGHTLESS or len(weights) == 1 or not scores.shape[1]:
+    if combination.kind in UNWEIGHTED or len(weights) == 1 or not scores.shape[1]:
         return found.tippings
     stated = suitabilities(scores, found.weights[None], combination, ids, missing=missing)
     rank = ranks(stated)[:, 0]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic import TypeAdapter
 
 from geosite.grid import SUBCELLS, Grid
 from geosite.model import Rule
+from geosite.model.combination import Combination
 from tests.toyworld import ALBERS
 
 if TYPE_CHECKING:
@@ -107,6 +109,17 @@ def places(shape, margin=3):
 
     point = st.tuples(along(columns), along(rows))
     return st.lists(point, max_size=6).map(lambda xy: np.array(xy, np.int64).reshape(-1, 2))
+
+
+OF_FOUR = tuple(
+    TypeAdapter(Combination).validate_python(rule)
+    for rule in (
+        *({"kind": k} for k in ("weighted_sum", "geometric_mean", "evidence_gated", "topsis")),
+        *({"kind": k} for k in ("minimum", "maximum", "fuzzy_gamma")),
+        {"kind": "owa", "order_weights": [1, 2, 3, 4]},
+    )
+)
+"""Every rule of combination, for four criteria."""
 
 
 @st.composite

@@ -10,12 +10,11 @@ from geosite.acceptability import acceptability
 from geosite.model.combination import WeightedSum
 from geosite.reweighting import drawn_weights
 from geosite.suitability import suitability
-from tests.strategies import matrices_of_sites
-from tests.test_suitability import RULES
+from tests.strategies import OF_FOUR, matrices_of_sites
 
 SUM = WeightedSum(kind="weighted_sum")
 few = settings(max_examples=15, deadline=None)
-every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
+every_rule = pytest.mark.parametrize("rule", OF_FOUR, ids=lambda r: r.kind)
 
 
 def asked(scores, weights, ids, rule=SUM, *, draws=60, top=(2, 5), **more):
@@ -97,8 +96,8 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads(case, seed)
 @every_rule
 def test_without_doubt_about_the_weights_the_rank_is_the_rank(rule):
     rng = np.random.default_rng(5)
-    scores, ids = rng.random((3, 40)), ("evidence", "rail", "power")
-    weights = np.array([5.0, 3.0, 2.0])
+    scores, ids = rng.random((4, 40)), ("evidence", "rail", "power", "water")
+    weights = np.array([5.0, 3.0, 2.0, 1.0])
     _, found = asked(scores, weights, ids, rule, spread=1e-7)
     rank = ranks_by_hand(scores, weights[None], rule, ids, "renormalise")[0]
     assert found.low.tolist() == found.high.tolist() == rank.tolist()

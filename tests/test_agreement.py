@@ -27,6 +27,7 @@ def test_the_stated_rule_comes_first_and_none_comes_twice():
 def test_ranks_are_those_of_each_rule_and_correlations_are_symmetric(case):
     scores, weights, ids = case
     rules = rules_beside(SUM, ids)
+    assert len(rules) == 7
     found = agreement(scores, weights, rules, ids, missing="worst")
     for n, rule in enumerate(rules):
         suited = np.round(suitability(scores, weights, rule, ids, missing="worst"), 9)

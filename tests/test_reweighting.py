@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from geosite.reweighting import LEAST, concentration, drawn_weights, ranks, suitabilities
 from geosite.sites import in_order
 from geosite.suitability import suitability
-from tests.strategies import matrices_of_sites
-from tests.test_suitability import RULES
+from tests.strategies import OF_FOUR, matrices_of_sites
 
 POLICIES = ("unknown", "worst", "renormalise", "best")
 few = settings(max_examples=25, deadline=None)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
+@pytest.mark.parametrize("rule", OF_FOUR, ids=lambda r: r.kind)
 @pytest.mark.parametrize("missing", POLICIES)
 @given(case=matrices_of_sites(), seed=st.integers(0, 99))
 @few

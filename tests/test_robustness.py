@@ -68,6 +68,21 @@ def test_weights_may_be_others_than_the_scenario_states():
     assert not robustness(sites, how, [1, 1, 9]).table.equals(robustness(sites, how).table)
 
 
+@pytest.mark.parametrize("kind", ["minimum", "maximum", "fuzzy_gamma", "topsis"])
+def test_other_rules(kind):
+    sites, how = sites_of(how=asked({"kind": kind}))
+    found = robustness(sites, how)
+    reads = kind == "topsis"
+    assert found.summary["reads_weights"] == reads
+    assert found.summary["rules"][0] == kind
+    assert found.table[f"rank_{kind}"].tolist() == found.table["rank"].tolist()
+    same = (found.table["rank_p05"] == found.table["rank"]) & (
+        found.table["rank_p95"] == found.table["rank"]
+    )
+    assert same.all() != reads
+    assert found.table["central_rail_pct"].notna().any() == reads
+
+
 def test_the_lists_are_those_the_scenario_asks_for():
     sites, how = sites_of()
     how = how.model_copy(update={"robustness": Robustness(top=(3,), draws=500, spread=None)})
@@ -126,7 +141,7 @@ def test_the_page_tells_the_two_intervals_apart(demo_run):
     assert "10,000 weightings were drawn about the stated one" in said
     assert "once all is known that is not" in said
     assert "doi:10.1287/opre.49.3.444.11220" in said
-    assert "evidence-gated | weighted sum" in said
+    assert "evidence × access | weighted sum" in said
     assert "robustness.csv" in text
 
 

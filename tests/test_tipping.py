@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geosite.model.combination import WeightedSum
+from geosite.model.combination import UNWEIGHTED, WeightedSum
 from geosite.reweighting import ranks, suitabilities
 from geosite.tipping import STEP, tippings
-from tests.strategies import matrices_of_sites
-from tests.test_suitability import RULES
+from tests.strategies import OF_FOUR, matrices_of_sites
 
 SUM = WeightedSum(kind="weighted_sum")
 TOP = (1, 4)
@@ -36,7 +35,7 @@ def _case(seed, sites, gaps=0.0):
     return scores, rng.uniform(1, 9, 4), ("evidence", "rail", "power", "water")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.kind)
+@pytest.mark.parametrize("rule", OF_FOUR, ids=lambda r: r.kind)
 @pytest.mark.parametrize("missing", ["worst", "renormalise"])
 @given(case=cases(gaps=0.2))
 @settings(max_examples=12, deadline=None)
@@ -65,6 +64,13 @@ def test_the_change_drops_the_site_and_none_smaller_does(rule, missing, case):
                     assert (ranks_with(scores, weights, i, shares, *how)[site] <= k).all()
 
 
+@pytest.mark.parametrize("rule", [r for r in OF_FOUR if r.kind in UNWEIGHTED], ids=lambda r: r.kind)
+def test_a_rule_that_reads_no_weight_has_none_to_change(rule):
+    scores, weights, ids = _case(1, 9)
+    for tipping in tippings(scores, weights, rule, ids, missing="worst", top=TOP):
+        assert (tipping.criterion == -1).all()
+
+
 def test_by_hand():
     # Half and half, a leads by 0.1; they meet where 0.9 (1 - t) + 0.1 t = 0.4, at t = 5/8.
     scores = np.array([[0.9, 0.4], [0.1, 0.4]])
@@ -89,7 +95,7 @@ def test_equal_sites_stay_in_the_order_of_their_ids():
     assert found.criterion.tolist() == [-1, -1]
 
 
-@given(case=matrices_of_sites(known=True), rule=st.sampled_from(RULES))
+@given(case=matrices_of_sites(known=True), rule=st.sampled_from(OF_FOUR))
 @settings(max_examples=25, deadline=None)
 def test_ties_and_zeros_do_no_harm(case, rule):
     scores, weights, ids = case

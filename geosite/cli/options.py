@@ -42,6 +42,14 @@ def length(_context: object, _option: object, value: str) -> float:
     return metres
 
 
+def lengths(_context: object, _option: object, value: str | None) -> tuple[float, ...] | None:
+    """Lengths above zero [m] from their words, parted by commas; ``none`` is none of them."""
+    if value is None or value.strip().lower() == "none":
+        return None if value is None else ()
+    found = [_metres(_context, _option, part) for part in value.split(",")]
+    return tuple(x for x in found if x is not None)
+
+
 def _bytes(_context: object, _option: object, value: str) -> float:
     number, _, unit = value.strip().partition(" ")
     factor = {"MB": 1e6, "GB": 1e9, "TB": 1e12}.get(unit.strip())

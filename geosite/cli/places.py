@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
+from geosite.errors import RunError
+
 if TYPE_CHECKING:
     from geosite.planning import Plan
+    from geosite.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,42 @@ def reviewed_at(at: Places, reviews: Path, aoi: str | None, resolution: float | 
     written = open_overlay(reviews)
     found = planned_at(at, aoi or written.aoi, resolution or written.resolution, written.day)
     return reviewed(found, written)
+
+
+def places_of(run: Run | None, scenario: str, layers: Path | None, data: Path | None) -> Places:
+    """Where the layers of a run are, as it says from its own folder; options go before.
+
+    Raises
+    ------
+    RunError
+        If its catalogue is not there any more.
+    """
+    if run is not None:
+        said = run.manifest.get("places", {})
+        root = run.path.resolve()
+        for_layers, for_data = (
+            # A path that nobody could write is no place.
+            (root / said[key]).resolve() if key in said and said[key].isprintable() else None
+            for key in ("layers", "data")
+        )
+        if layers is None and for_layers is not None:
+            if not for_layers.is_dir():
+                raise RunError(_gone(root, for_layers))
+            layers = for_layers
+        if data is None and for_data is not None and for_data.is_dir():
+            data = for_data
+    return places(scenario, layers, data)
+
+
+def _gone(run: Path, layers: Path) -> str:
+    # Another catalogue would be another question, and nobody would see it.
+    from geosite.catalog import official_layers  # noqa: PLC0415
+
+    return (
+        f"{run}: its catalogue was at {layers} as seen from this folder, and is not there; move "
+        f"the run back, or name it with --layers and --data ({official_layers()} is the official "
+        "catalogue)"
+    )
 
 
 def _fetched() -> Path | None:

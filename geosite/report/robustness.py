@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geosite.model.combination import NAMES
 from geosite.report.facts import LIST_SHARE, share_words
 from geosite.report.text import escaped_table, markdown, number, plain
 
@@ -12,17 +13,6 @@ if TYPE_CHECKING:
 
     from geosite.report.content import Content
 
-RULES = {
-    "weighted_sum": "weighted sum",
-    "geometric_mean": "geometric mean",
-    "evidence_gated": "evidence-gated",
-    "minimum": "minimum",
-    "maximum": "maximum",
-    "owa": "ordered weights",
-    "topsis": "TOPSIS",
-    "fuzzy_gamma": "fuzzy gamma",
-}
-"""How the kinds of combination are written."""
 _TEN = 10
 
 
@@ -150,8 +140,8 @@ def _rules(said: Mapping[str, Any]) -> str:
         return ""
     rows = [
         (
-            RULES.get(pair["rule"], pair["rule"]),
-            RULES.get(pair["other"], pair["other"]),
+            _name(pair["rule"]),
+            _name(pair["other"]),
             _correlation(pair.get("kendall")),
             _correlation(pair.get("spearman")),
             f"{pair['of_top_10']}",
@@ -166,3 +156,8 @@ def _rules(said: Mapping[str, Any]) -> str:
 def _correlation(value: object) -> str:
     found = number(value)
     return "" if found is None else f"{found:.2f}"
+
+
+def _name(rule: str) -> str:
+    # Its formula stands elsewhere.
+    return NAMES.get(rule, rule).partition(":")[0].partition(",")[0]
