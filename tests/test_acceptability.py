@@ -128,3 +128,17 @@ def test_no_site_and_one_site():
     _, one = asked(np.array([[0.4], [0.2]]), np.ones(2), ("rail", "power"))
     assert (one.top == 1).all()
     assert one.low.tolist() == one.high.tolist() == [1]
+
+
+def test_a_drawn_matrix_gives_what_it_gave():
+    """Golden: what moves a number here belongs under *Results* in the changelog."""
+    cells = np.arange(4)[:, None] * 389 + np.arange(60) * (241 + np.arange(4)[:, None])
+    ids = ("evidence", "rail", "power", "water")
+    weights = np.array([4.0, 3.0, 2.0, 1.0])
+    drawn, found = asked(cells % 997 / 996, weights, ids, draws=1000, top=(5,))
+    best = np.argsort(found.expected)[:6]
+    assert drawn[0].round(6).tolist() == [0.376185, 0.322167, 0.149338, 0.15231]
+    assert best.tolist() == [33, 56, 37, 23, 4, 41]
+    assert found.low[best].tolist() == [1, 1, 2, 2, 3, 4]
+    assert found.high[best].tolist() == [6, 10, 9, 11, 11, 13]
+    assert found.top[best, 0].tolist() == [0.948, 0.751, 0.788, 0.667, 0.593, 0.332]

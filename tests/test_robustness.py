@@ -141,7 +141,7 @@ def test_the_page_tells_the_two_intervals_apart(demo_run):
     assert "10,000 weightings were drawn about the stated one" in said
     assert "once all is known that is not" in said
     assert "doi:10.1287/opre.49.3.444.11220" in said
-    assert "evidence × access | weighted sum" in said
+    assert "asked for (evidence × access)" in said
     assert "robustness.csv" in text
 
 

@@ -140,16 +140,20 @@ def _rules(said: Mapping[str, Any]) -> str:
         return ""
     rows = [
         (
-            _name(pair["rule"]),
             _name(pair["other"]),
             _correlation(pair.get("kendall")),
             _correlation(pair.get("spearman")),
             f"{pair['of_top_10']}",
         )
         for pair in said["agreement"]
+        if pair["rule"] == said["rules"][0]
     ]
-    heads = ("rule", "other rule", "Kendall τ-b", "Spearman ρ", "in both top tens")
-    text = "How far the rules of combination agree on the same scores (1: the same order)."
+    heads = ("rule", "Kendall τ-b", "Spearman ρ", "of both top tens")
+    text = (
+        "How far other rules of combination agree with the one that was asked for "
+        f"({_name(said['rules'][0])}) on the same scores and weights; 1 is the same order. "
+        "`run.json` has every pair of rules, and `robustness.csv` every site's rank by each."
+    )
     return f"{text}\n\n{escaped_table(heads, rows)}"
 
 
