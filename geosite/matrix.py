@@ -7,7 +7,7 @@ run would have done it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from geosite.model.combination import Combination
-    from geosite.model.scenario import Tiers
     from geosite.suitability import Missing
 
 
@@ -149,12 +148,28 @@ def matrix_of(table: Mapping[str, ArrayLike], ids: Sequence[str]) -> Matrix:
     return Matrix(tuple(ids), stacked("effective"), stacked("known"))
 
 
+class Cuts(Protocol):
+    """Stated cuts of the tiers, see `model.scenario.Tiers`."""
+
+    @property
+    def a(self) -> float:
+        """Suitability from which on a site is in tier A."""
+
+    @property
+    def b(self) -> float:
+        """Suitability from which on it is in tier B."""
+
+    @property
+    def known(self) -> float:
+        """Share of the weight that must be measured for tier A."""
+
+
 def tiers_of(
     suitability: NDArray[np.float64],
     low: NDArray[np.float64],
     known_pct: NDArray[np.float64],
     flawed: NDArray[np.bool_],
-    tiers: Tiers,
+    tiers: Cuts,
 ) -> NDArray[np.object_]:
     """Tier of each site, A, B or C; empty where suitability is unknown.
 

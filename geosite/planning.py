@@ -29,6 +29,7 @@ from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
 from geosite.sources.holdings import Holdings
+from geosite.weighting import weighted
 
 TILE = 2048
 """Largest side of a tile [cells]."""
@@ -168,7 +169,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     """
     if found := [*dangling(scenario, rulebook), *unfit_layers(scenario, catalog, rulebook)]:
         raise CatalogError(faults(f"scenario {scenario.name} is not complete:", found))
-    scenario = scenario.model_copy(
+    scenario = weighted(scenario).model_copy(
         update={
             "aoi": scenario.aoi if aoi is None else aoi,
             "grid": scenario.grid.model_copy(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from geosite.limits import overstepped
 from geosite.model.fit import condition_misfits, geometry_misfits, reading_misfits, rule_misfits
+from geosite.weighting import weighting_faults
 
 if TYPE_CHECKING:
     from geosite.catalog import Catalog, Rulebook
@@ -35,6 +36,8 @@ def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
         if name not in rules
     ]
     found += overstepped(scenario, rulebook.generic(scenario), chosen, rulebook.local.local)
+    if scenario.weighting is not None:
+        found += weighting_faults(scenario.weighting, [c.id for c in scenario.criteria])
     known = {c.id for c in rulebook.commodities.commodities}
     lists = {"eo14241", "critical2025", "critical2022"}
     if isinstance(scenario.commodities, str):

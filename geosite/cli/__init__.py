@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis, layers, review, stability, unlock
+from geosite.cli import analysis, layers, rank, review, stability, unlock
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ for _verb in (
     analysis.run,
     analysis.map_,
     analysis.explain,
+    rank.rank,
     review.review,
     unlock.unlock,
     stability.stability,
