@@ -122,6 +122,8 @@ _SHAPE: dict[str, Any] = {
     "offered_ha": {"excluded": float, "unknown": float, "clear": float},
     "sites": int,
     "rank_reversals?": [{"site": str, "moved": int, "most": int, "first": int}],
+    "voices?": [{"name": str, "best": [str]}],
+    "no_regret?": [str],
     "permits?": [
         {"id": str, "title": str, "kind": str, "track": str, "agency": str, "citation": str}
     ],
