@@ -179,6 +179,31 @@ def criterion_weights(
             return _combined(weighting, ids)
 
 
+def consistency_lines(weighting: Weighting | None, of: str = "") -> list[str]:
+    """How far each pairwise table of a weighting contradicts itself, in words, a line each.
+
+    Parameters
+    ----------
+    of : str
+        Whose weighting it is.
+    """
+    if weighting is None:
+        return []
+    if weighting.kind == "stakeholders":
+        return [x for v in weighting.voices for x in consistency_lines(v.weighting, v.name)]
+    if weighting.kind != "ahp":
+        return []
+    _, found = pairwise_weights(np.array(weighting.table))
+    return [
+        f"pairwise table{f' of {of}' if of else ''}: consistency ratio {found.ratio:.3f}"
+        + (
+            f", above {TOLERATED}: its judgements contradict each other"
+            if found.ratio > TOLERATED
+            else ""
+        )
+    ]
+
+
 def voices(weighting: Weighting | None, ids: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     """Weights of each single voice, of sum one, by its name; empty where there are no voices."""
     if weighting is None or weighting.kind != "stakeholders":
