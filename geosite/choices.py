@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from geosite.errors import CatalogError, faults
 from geosite.model.combination import PARTS, Combination
 from geosite.model.weighting import PairwiseTable, Weighting
-from geosite.weighting import criterion_weights, name_faults, voices
+from geosite.weighting import consistency_lines, criterion_weights, name_faults, voices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,8 +159,8 @@ def filed_weights(
     return criterion_weights(weighting, ids, str(path)), voices(weighting, ids)
 
 
-def paired_weights(path: Path, ids: Sequence[str]) -> NDArray[np.float64]:
-    """Weight of each criterion (criteria,) from a pairwise table, of YAML or CSV.
+def paired_weights(path: Path, ids: Sequence[str]) -> tuple[NDArray[np.float64], str]:
+    """Weight of each criterion (criteria,) from a pairwise table of YAML or CSV; its consistency.
 
     A CSV names the criteria in its first row and, if it likes, in its first column.
 
@@ -181,7 +181,7 @@ def paired_weights(path: Path, ids: Sequence[str]) -> NDArray[np.float64]:
     except ValidationError as error:
         found = misfits(error)
         raise CatalogError(faults(f"{path} is not a pairwise table:", found)) from None
-    return criterion_weights(table, ids, str(path))
+    return criterion_weights(table, ids, str(path)), consistency_lines(table)[0]
 
 
 def _csv_table(path: Path) -> dict[str, Any]:

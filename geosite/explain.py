@@ -263,7 +263,10 @@ def _scores(run: Run, cell: Grid) -> list[str]:
     measures = run.surface("measures", cell)[:, 0, 0]
     if np.isnan(value) and np.isnan(effective).all():
         return ["  no suitability: land that is no candidate is not scored"]
-    lines = [f"  suitability of this cell {_number(value)}"]
+    rule = run.manifest["scenario"]["combination"]["kind"]
+    # A rule that needs the set of sites has no value in a cell.
+    by = " by the weighted sum" if rule == "topsis" else ""
+    lines = [f"  suitability of this cell{by} {_number(value)}"]
     for c, score, measure in zip(run.manifest["criteria"], effective, measures, strict=True):
         text = "" if c["unit"] == "category" else _with_unit(float(measure), c["unit"])
         lines.append(f"  {c['title'][:50]:<50} {text.strip():>16} score {_number(float(score))}")

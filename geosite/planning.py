@@ -29,7 +29,7 @@ from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
 from geosite.sources.holdings import Holdings
-from geosite.weighting import weighted
+from geosite.weighting import consistency_lines, weighted
 
 TILE = 2048
 """Largest side of a tile [cells]."""
@@ -210,6 +210,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
             "combination topsis needs the set of sites: the suitability surface, and patches cut "
             "from it, show the weighted sum"
         )
+    notes += consistency_lines(scenario.weighting)
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,

@@ -140,7 +140,8 @@ def weighting_faults(weighting: Weighting, ids: Sequence[str], at: str = "weight
         case "ahp":
             return _table_faults(weighting, ids, at)
         case "stakeholders":
-            names = Counter(v.name for v in weighting.voices)
+            # Told apart by what their columns are called.
+            names = Counter(slug(v.name) for v in weighting.voices)
             twice = [f"{at}.voices: {n} speaks twice" for n, count in names.items() if count > 1]
             return twice + [
                 line
@@ -178,12 +179,49 @@ def criterion_weights(
             return _combined(weighting, ids)
 
 
+def consistency_lines(weighting: Weighting | None, of: str = "") -> list[str]:
+    """How far each pairwise table of a weighting contradicts itself, in words, a line each.
+
+    Parameters
+    ----------
+    of : str
+        Whose weighting it is.
+    """
+    if weighting is None:
+        return []
+    if weighting.kind == "stakeholders":
+        return [x for v in weighting.voices for x in consistency_lines(v.weighting, v.name)]
+    if weighting.kind != "ahp":
+        return []
+    _, found = pairwise_weights(np.array(weighting.table))
+    return [
+        f"pairwise table{f' of {of}' if of else ''}: consistency ratio {found.ratio:.3f}"
+        + (
+            f", above {TOLERATED}: its judgements contradict each other"
+            if found.ratio > TOLERATED
+            else ""
+        )
+    ]
+
+
 def voices(weighting: Weighting | None, ids: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     """Weights of each single voice, of sum one, by its name; empty where there are no voices."""
     if weighting is None or weighting.kind != "stakeholders":
         return {}
     each = {v.name: criterion_weights(v.weighting, ids) for v in weighting.voices}
     return {name: w / w.sum() for name, w in each.items()}
+
+
+def slug(name: str) -> str:
+    """A voice's name as a part of a column's name.
+
+    Examples
+    --------
+    >>> slug("State & local agencies")
+    'state_local_agencies'
+    """
+    words = "".join(c if c.isalnum() and c.isascii() else " " for c in name.lower()).split()
+    return "_".join(words) or "a_voice"
 
 
 def weighted(scenario: Scenario) -> Scenario:

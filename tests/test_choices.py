@@ -103,7 +103,9 @@ def test_a_pairwise_table_is_the_same_however_it_is_written(tmp_path):
     found = []
     for name, text in (("a.yaml", YAML), ("b.csv", CSV), ("c.csv", LABELLED)):
         (tmp_path / name).write_text(text)
-        found.append(paired_weights(tmp_path / name, IDS))
+        weights, consistency = paired_weights(tmp_path / name, IDS)
+        found.append(weights)
+        assert consistency == "pairwise table: consistency ratio 0.003"
     assert found[0].sum() == pytest.approx(1)
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])

@@ -10,6 +10,7 @@ from geosite.errors import CatalogError
 from geosite.model.weighting import Weighting
 from geosite.weighting import (
     RANDOM_INDEX,
+    consistency_lines,
     criterion_weights,
     name_faults,
     pairwise_weights,
@@ -205,6 +206,17 @@ def test_a_voice_is_named_where_it_is_wrong():
     found = "\n".join(weighting_faults(said, IDS))
     assert "industry speaks twice" in found
     assert "weighting: industry.order: nothing is said of slope, labour" in found
+
+
+def test_how_far_tables_contradict_themselves_is_said():
+    table = [["1", "9", "1/9"], ["1/9", "1", "9"], ["9", "1/9", "1"]]
+    odd = TABLE | {"table": table, "allow_inconsistent": True}
+    both = [voice("industry", TABLE), voice("towns", odd), voice("agency", DIRECT)]
+    one, two = consistency_lines(READ({"kind": "stakeholders", "voices": both}))
+    assert one == "pairwise table of industry: consistency ratio 0.003"
+    assert two.startswith("pairwise table of towns: consistency ratio")
+    assert two.endswith("above 0.1: its judgements contradict each other")
+    assert consistency_lines(READ(DIRECT)) == consistency_lines(None) == []
 
 
 # ── in a scenario ─────────────────────────────────────────────────────────────────────────────

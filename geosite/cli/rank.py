@@ -55,7 +55,8 @@ def rank(
     given: Any = None
     each: dict[str, Any] = {}
     if ahp:
-        given = choices.paired_weights(ahp, saved.ids)
+        given, consistency = choices.paired_weights(ahp, saved.ids)
+        said(consistency)
     elif weights and "=" in weights:
         given = choices.named_weights(weights, saved.ids)
     elif weights:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geosite.model.combination import rule_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,7 @@ def plan_text(plan: Plan, laid: Layout) -> str:
         f"memory        about {laid.bytes / 1e9:.1f} GB{_whose(laid)}",
         f"rules as of   {plan.as_of}",
         f"missing score {scenario.missing};  unknown land: {scenario.unknown_land}",
+        f"combined by   {rule_words(scenario.combination.model_dump(mode='json'))}",
         "",
         "rules (all of them are read; the order means nothing)",
         *(
