@@ -25,6 +25,8 @@ from geosite.matrix import matrix_of, set_reversals
 from geosite.question import asked, hash_of
 from geosite.rule_records import excluded_land, rule_records, unasked_records
 from geosite.sites import measure_column
+from geosite.voices import LISTED, voice_column
+from geosite.weighting import voices
 
 if TYPE_CHECKING:
     from geosite.model.permit import Pathway, Permit
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 
 _YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
+_NAMED = 5
+"""Rank reversals that the notes name; the manifest has all."""
 
 
 def data_years(plan: Plan) -> report.DataYears:
@@ -133,6 +137,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
     scenario = plan.scenario.model_dump(mode="json", by_alias=True)
     grid, years = plan.grid, data_years(plan)
     excluded, nothing_left = excluded_land(analysis)
+    ranking, ranking_notes = _ranking(analysis)
     return {
         "notice": notice(plan),
         "hash": hash_of(asked(plan, ready.files)),
@@ -162,7 +167,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "missing": [
             {"layer": u.layer, "purpose": u.purpose, "reason": u.missing} for u in plan.missing
         ],
-        "notes": [*plan.notes, *ready.notes, *nothing_left],
+        "notes": [*plan.notes, *ready.notes, *nothing_left, *ranking_notes],
         "no_land": nothing_left,
         "counts": [
             {
@@ -199,7 +204,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             for c in plan.rulebook.commodities.commodities
             if c.import_reliance
         },
-        **_reversals(analysis),
+        **ranking,
         "versions": {
             "geosite": version("geosite"),
             "python": platform.python_version(),
@@ -258,13 +263,38 @@ def _why_not(plan: Plan, agency: str, status: str) -> str:
     return f"status {status}"
 
 
-def _reversals(analysis: Analysis) -> dict[str, Any]:
-    """Sites without which the others would stand in another order; of a rule that needs the set."""
-    scenario = analysis.plan.scenario
-    if scenario.combination.kind != "topsis":
-        return {}
-    columns = {str(c): v.to_numpy() for c, v in analysis.matrix.items()}
-    matrix = matrix_of(columns, [c.id for c in scenario.criteria])
-    weights = np.array([c.weight for c in scenario.criteria])
-    found = set_reversals(matrix, weights, list(analysis.matrix["site_id"]), scenario.missing)
-    return {"rank_reversals": [asdict(r) for r in found]}
+def _ranking(analysis: Analysis) -> tuple[dict[str, Any], list[str]]:
+    """What ``run.json`` says of the ranking besides the sites, and what the notes say of it."""
+    scenario, sites = analysis.plan.scenario, analysis.sites
+    ids = [c.id for c in scenario.criteria]
+    found: dict[str, Any] = {}
+    notes = []
+    if scenario.combination.kind == "topsis":
+        columns = {str(c): v.to_numpy() for c, v in analysis.matrix.items()}
+        weights = np.array([c.weight for c in scenario.criteria])
+        names = list(analysis.matrix["site_id"])
+        turned = set_reversals(matrix_of(columns, ids), weights, names, scenario.missing)
+        found["rank_reversals"] = [asdict(r) for r in turned]
+        notes += [
+            f"rank reversal: without {r.site} {r.moved} other sites stand elsewhere, by "
+            f"{r.most} places at most"
+            for r in turned[:_NAMED]
+        ] or ["rank reversal: leaving out any one site reorders no others"]
+    if heard := voices(scenario.weighting, ids):
+        found["voices"] = [
+            {
+                "name": name,
+                "weights": dict(zip(ids, weights.tolist(), strict=True)),
+                "best": list(
+                    sites.sort_values(voice_column(name), kind="stable")["site_id"].head(LISTED)
+                ),
+            }
+            for name, weights in heard.items()
+        ]
+        kept = list(sites.loc[sites["no_regret"], "site_id"])
+        found["no_regret"] = kept
+        notes.append(
+            f"among the first {LISTED} under each of the weightings {', '.join(heard)}: "
+            f"{', '.join(kept) or 'no site'}"
+        )
+    return found, notes

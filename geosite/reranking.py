@@ -18,6 +18,7 @@ from geosite.closeness import Reversal, order
 from geosite.errors import CatalogError, RunError
 from geosite.matrix import Matrix, Scored, matrix_of, scored, set_reversals, tiers_of
 from geosite.model.combination import UNWEIGHTED, Combination, rule_words
+from geosite.voices import no_regret, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 _RULE: TypeAdapter[Combination] = TypeAdapter(Combination)
 _SITE = ("site_id", "name", "tier", "fatal_flaws", "rank", "suitability")
-_OF_WEIGHTS = ("suitability_surface", "suitability_p90", "suitability_parcel", "rank_p")
+_OF_WEIGHTS = (
+    "suitability_surface", "suitability_p90", "suitability_parcel", "rank_p", "rank_under_",
+    "no_regret",
+)  # fmt: skip
 """Columns that rest on the old weights and are not worked out anew."""
 _NAMED = 5
 """Reversals that are named."""
@@ -222,35 +226,16 @@ def ranked_again(
         msg = f"the rule does not fit the criteria that have a weight: {misfit}"
         raise CatalogError(msg)
     found = scored(matrix, weights[kept], combination, saved.missing)
-    best_first = order(found.suitability, saved.sites)
-    rank = np.empty(len(saved.sites))
-    rank[best_first] = np.arange(1, len(saved.sites) + 1)
-    rank[np.isnan(found.suitability)] = np.nan
     needs_set = combination.kind == "topsis"
     return Ranked(
         combination,
         weights / weights.sum(),
         found,
-        best_first,
-        rank,
+        order(found.suitability, saved.sites),
+        ranks(found.suitability, saved.sites),
         tiers_of(found.suitability, found.low, found.known_pct, saved.flawed, saved.cuts),
         set_reversals(matrix, weights[kept], saved.sites, saved.missing) if needs_set else None,
     )
-
-
-def no_regret(ranks: Sequence[NDArray[np.float64]], top: int) -> NDArray[np.int64]:
-    """Positions of the sites that are among the first `top` in every ranking, best mean first.
-
-    Examples
-    --------
-    >>> no_regret([np.array([1.0, 2.0, 3.0]), np.array([2.0, 3.0, 1.0])], 2).tolist()
-    [0]
-    """
-    if not len(ranks):
-        return np.empty(0, np.int64)
-    table = np.array(ranks)
-    always = np.flatnonzero((np.nan_to_num(table, nan=np.inf) <= top).all(axis=0))
-    return always[np.argsort(table[:, always].mean(axis=0), kind="stable")]
 
 
 def ranking_text(

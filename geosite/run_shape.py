@@ -129,6 +129,8 @@ _SHAPE: dict[str, Any] = {
         "agreement": [{"rule": str, "other": str, "of_top_10": int}],
     },
     "rank_reversals?": [{"site": str, "moved": int, "most": int, "first": int}],
+    "voices?": [{"name": str, "best": [str]}],
+    "no_regret?": [str],
     "permits?": [
         {"id": str, "title": str, "kind": str, "track": str, "agency": str, "citation": str}
     ],

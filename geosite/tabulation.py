@@ -28,6 +28,8 @@ from geosite.sites import (
     rescored,
 )
 from geosite.tenure import COLUMNS, Shown, tenure_columns
+from geosite.voices import no_regret, voice_column, voice_ranks
+from geosite.weighting import voices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.grid import Grid
+    from geosite.matrix import Matrix
     from geosite.planning import Plan
     from geosite.prepare import Prepared
     from geosite.store import Store
@@ -96,7 +99,9 @@ def site_table(
         listed = decision_matrix(summed.loc[sites.index], plan.criteria)
         sites = rescored(sites, listed, plan.scenario)
     summed = summed.loc[sites.index]
-    matrix = matrix_table(decision_matrix(summed, plan.criteria), sites["site_id"])
+    listed = decision_matrix(summed, plan.criteria)
+    matrix = matrix_table(listed, sites["site_id"])
+    sites = _with_voices(plan, sites, listed)
     sites = _with_rules(plan, ready, sites, summed)
     law = Law.of(plan.rulebook.permits, plan.rulebook.commodities, plan.scenario, plan.as_of)
     axes = readiness.columns(sites, summed, plan.rules, plan.treatments, law)
@@ -110,6 +115,21 @@ def site_table(
     sites = sites[[*sites.columns.drop("geometry"), "geometry"]].reset_index(drop=True)
     located(sites, ready.counties, ready.states, ready.places)
     return sites, matrix, without
+
+
+def _with_voices(plan: Plan, sites: gpd.GeoDataFrame, matrix: Matrix) -> gpd.GeoDataFrame:
+    # How each stakeholder alone would rank them, and what is among the first ten of all.
+    scenario, ids = plan.scenario, list(sites["site_id"])
+    heard = voices(scenario.weighting, matrix.ids)
+    each = voice_ranks(matrix, heard, scenario.combination, scenario.missing, ids)
+    if not each:
+        return sites
+    kept = np.zeros(len(sites), bool)
+    kept[no_regret([*each.values()])] = True
+    columns = {
+        voice_column(n): pd.Series(r, index=sites.index).astype("Int64") for n, r in each.items()
+    }
+    return sites.assign(**columns, no_regret=kept)
 
 
 def _outlined(

@@ -140,7 +140,8 @@ def weighting_faults(weighting: Weighting, ids: Sequence[str], at: str = "weight
         case "ahp":
             return _table_faults(weighting, ids, at)
         case "stakeholders":
-            names = Counter(v.name for v in weighting.voices)
+            # Told apart by what their columns are called.
+            names = Counter(slug(v.name) for v in weighting.voices)
             twice = [f"{at}.voices: {n} speaks twice" for n, count in names.items() if count > 1]
             return twice + [
                 line
@@ -184,6 +185,18 @@ def voices(weighting: Weighting | None, ids: Sequence[str]) -> dict[str, NDArray
         return {}
     each = {v.name: criterion_weights(v.weighting, ids) for v in weighting.voices}
     return {name: w / w.sum() for name, w in each.items()}
+
+
+def slug(name: str) -> str:
+    """A voice's name as a part of a column's name.
+
+    Examples
+    --------
+    >>> slug("State & local agencies")
+    'state_local_agencies'
+    """
+    words = "".join(c if c.isalnum() and c.isascii() else " " for c in name.lower()).split()
+    return "_".join(words) or "a_voice"
 
 
 def weighted(scenario: Scenario) -> Scenario:

@@ -9,7 +9,6 @@ import pytest
 from geosite.choices import rule_of
 from geosite.errors import CatalogError, RunError
 from geosite.reranking import (
-    no_regret,
     open_saved,
     ranked_again,
     ranking_text,
@@ -103,13 +102,6 @@ def test_the_candidates_and_their_outlines_stay(saved):
     assert "suitability_surface" not in found
     assert found["ranked_by"].iloc[0].startswith("rule evidence × access")
     assert found["notice"].tolist() == same["notice"].tolist()
-
-
-def test_no_regret_is_in_every_list_however_it_is_weighed():
-    ranks = [np.array([1.0, 2, 3, np.nan]), np.array([3.0, 2, 1, np.nan])]
-    assert no_regret(ranks, 2).tolist() == [1]
-    assert no_regret(ranks, 3).tolist() == [0, 1, 2]
-    assert no_regret([], 3).tolist() == []
 
 
 def test_what_is_printed_says_rule_weights_ranks_and_what_turns_on_the_set(saved):
