@@ -376,7 +376,7 @@ def test_files_that_may_not_grow(hamlet):
     assert tree(hamlet.outputs) == before
 
 
-@pytest.mark.parametrize("room", [60, 120, 280, 400])
+@pytest.mark.parametrize("room", [80, 140, 280, 400])
 def test_a_disk_that_is_really_full(hamlet, room):
     disk = hamlet.root / "disk"
     disk.mkdir()
