@@ -42,6 +42,23 @@ def length(_context: object, _option: object, value: str) -> float:
     return metres
 
 
+def length_of(most: float) -> Callable[[object, object, str], float]:
+    """What reads a length [m] from its words, up to a most."""
+
+    def read(_context: object, _option: object, value: str) -> float:
+        try:
+            metres = parse(value, "m")
+        except ValueError as error:
+            msg = f"{error}; write e.g. '50 km'"
+            raise click.BadParameter(msg) from None
+        if not 0 <= metres <= most:
+            msg = f"{value!r} must be between 0 and {most / 1000:,.0f} km"
+            raise click.BadParameter(msg)
+        return metres
+
+    return read
+
+
 def _bytes(_context: object, _option: object, value: str) -> float:
     number, _, unit = value.strip().partition(" ")
     factor = {"MB": 1e6, "GB": 1e9, "TB": 1e12}.get(unit.strip())
