@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis, layers, portfolio, review, unlock
+from geosite.cli import analysis, layers, pair, portfolio, review, unlock
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +26,7 @@ for _verb in (
     review.review,
     unlock.unlock,
     portfolio.portfolio,
+    pair.pair,
     analysis.demo,
 ):
     main.add_command(_verb)

@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
+from geosite.errors import RunError
+
 if TYPE_CHECKING:
     from geosite.planning import Plan
+    from geosite.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,41 @@ def _fetched() -> Path | None:
     from geosite.sources.holdings import holdings_root  # noqa: PLC0415
 
     return None if cache.folder() is None else holdings_root()
+
+
+def places_of(
+    run: Run | None, scenario: str | None, layers: Path | None, data: Path | None
+) -> Places:
+    """Where the layers of a run were, as its own folder says; options go before.
+
+    Raises
+    ------
+    RunError
+        If the catalogue of the run is not there any more.
+    """
+    if run is not None:
+        said = run.manifest.get("places", {})
+        root = run.path.resolve()
+        for_layers, for_data = (
+            # A path that nobody could write is no place.
+            (root / said[key]).resolve() if key in said and said[key].isprintable() else None
+            for key in ("layers", "data")
+        )
+        if layers is None and for_layers is not None:
+            if not for_layers.is_dir():
+                raise RunError(_gone(root, for_layers))
+            layers = for_layers
+        if data is None and for_data is not None and for_data.is_dir():
+            data = for_data
+    return places(scenario or "mine/open-pit", layers, data)
+
+
+def _gone(run: Path, layers: Path) -> str:
+    # Another catalogue would be another question, and nobody would see it.
+    from geosite.catalog import official_layers  # noqa: PLC0415
+
+    return (
+        f"{run}: its catalogue was at {layers} as seen from this folder, and is not there; move "
+        f"the run back, or name it with --layers and --data ({official_layers()} is the official "
+        "catalogue)"
+    )

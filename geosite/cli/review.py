@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from geosite.cli.ending import clean
 from geosite.cli.options import CACHE, DATA, LAYERS, length
-from geosite.cli.places import Places, places
-from geosite.errors import RunError
-
-if TYPE_CHECKING:
-    from geosite.runs import Run
+from geosite.cli.places import places_of
 
 
 @click.command()
@@ -78,7 +73,7 @@ def review(  # noqa: PLR0917 -- one parameter an option
 
     opened = open_run(run) if run is not None else None
     areas = d.drawn(polygon) if polygon is not None else None
-    at = _places(opened, scenario, layers, data)
+    at = places_of(opened, scenario, layers, data)
     means = d.Means(c.open_catalog(at.layers), c.open_rulebook(), at.data, at.fetched, ring)
     if opened is not None and areas is None:
         found = d.of_run(opened, means, top=top, site=site)
@@ -94,35 +89,3 @@ def review(  # noqa: PLR0917 -- one parameter an option
         day = f"{datetime.now(UTC):%Y%m%d}"
         made = d.written(found, out or Path("outputs") / f"review-{polygon.stem}-{day}")
     click.echo(made / "index.html")
-
-
-def _places(
-    run: Run | None, scenario: str | None, layers: Path | None, data: Path | None
-) -> Places:
-    # A run says where its layers were, from its own folder; options go before.
-    if run is not None:
-        said = run.manifest.get("places", {})
-        root = run.path.resolve()
-        for_layers, for_data = (
-            # A path that nobody could write is no place.
-            (root / said[key]).resolve() if key in said and said[key].isprintable() else None
-            for key in ("layers", "data")
-        )
-        if layers is None and for_layers is not None:
-            if not for_layers.is_dir():
-                raise RunError(_gone(root, for_layers))
-            layers = for_layers
-        if data is None and for_data is not None and for_data.is_dir():
-            data = for_data
-    return places(scenario or "mine/open-pit", layers, data)
-
-
-def _gone(run: Path, layers: Path) -> str:
-    # Another catalogue would be another question, and nobody would see it.
-    from geosite.catalog import official_layers  # noqa: PLC0415
-
-    return (
-        f"{run}: its catalogue was at {layers} as seen from this folder, and is not there; move "
-        f"the run back, or name it with --layers and --data ({official_layers()} is the official "
-        "catalogue)"
-    )

@@ -15,6 +15,7 @@ from geosite.report.content import (
 from geosite.report.folder import content_of, read_layer, read_sites, reading
 from geosite.report.front import write_front
 from geosite.report.pages import citations_text, readme_text
+from geosite.report.pairing import Paired, pairing_sketch, pairing_text
 from geosite.report.plan import no_site_text, plan_text
 from geosite.report.portfolio import Chosen, portfolio_sketch, portfolio_text
 from geosite.report.reviews import changes_text, overlay_text, write_reviews
@@ -35,6 +36,7 @@ __all__ = [
     "DataYears",
     "LayerLabel",
     "OwnerLabel",
+    "Paired",
     "RuleLabel",
     "Unlocked",
     "changes_text",
@@ -43,6 +45,8 @@ __all__ = [
     "no_site_text",
     "notice",
     "overlay_text",
+    "pairing_sketch",
+    "pairing_text",
     "plan_text",
     "portfolio_sketch",
     "portfolio_text",
