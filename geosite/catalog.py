@@ -15,9 +15,11 @@ from geosite.crs import parsed_crs
 from geosite.errors import CatalogError, CRSMismatchError, faults
 from geosite.grid import Grid
 from geosite.model.base import Spec
+from geosite.model.freight import Freight
 from geosite.model.layer import Layer
 from geosite.model.lock import Held
 from geosite.model.permit import Permits
+from geosite.model.processing import Processing
 from geosite.model.rule import Commodities, LandAuthorities, LocalRules, Rule, RuleSet
 from geosite.model.scenario import Scenario
 from geosite.model.unseen import Unseen, UnseenTable
@@ -185,6 +187,16 @@ def open_rulebook(root: Path | None = None) -> Rulebook:
 def open_unseen() -> tuple[Unseen, ...]:
     """What no layer shows, from the rulebook that comes with the package."""
     return _read(_PACKAGE / "rulebook" / "unseen.yaml", UnseenTable).unseen
+
+
+def open_freight() -> Freight:
+    """Rates of freight, from the rulebook that comes with the package."""
+    return _read(_PACKAGE / "rulebook" / "freight.yaml", Freight)
+
+
+def open_processing() -> Processing:
+    """Which kind of plant takes the ore of which commodity, from the package's rulebook."""
+    return _read(_PACKAGE / "rulebook" / "processing.yaml", Processing)
 
 
 def preset_names() -> list[str]:

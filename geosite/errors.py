@@ -65,6 +65,10 @@ class SchedulerError(GeositeError, ConnectionError):
     """A Dask scheduler cannot be reached, or its workers cannot do the work."""
 
 
+class PortfolioError(GeositeError, ValueError):
+    """No set of sites does what is asked, or none was found in time."""
+
+
 class RunError(GeositeError, OSError):
     """A run folder cannot be written, or is not a finished run."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis, layers, rank, review, stability, unlock
+from geosite.cli import analysis, layers, pair, portfolio, rank, review, stability, unlock
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +27,8 @@ for _verb in (
     review.review,
     unlock.unlock,
     stability.stability,
+    portfolio.portfolio,
+    pair.pair,
     analysis.demo,
 ):
     main.add_command(_verb)

@@ -48,6 +48,21 @@ def lengths(_context: object, _option: object, value: str | None) -> tuple[float
         return None if value is None else ()
     found = [_metres(_context, _option, part) for part in value.split(",")]
     return tuple(x for x in found if x is not None)
+def length_of(most: float) -> Callable[[object, object, str], float]:
+    """What reads a length [m] from its words, up to a most."""
+
+    def read(_context: object, _option: object, value: str) -> float:
+        try:
+            metres = parse(value, "m")
+        except ValueError as error:
+            msg = f"{error}; write e.g. '50 km'"
+            raise click.BadParameter(msg) from None
+        if not 0 <= metres <= most:
+            msg = f"{value!r} must be between 0 and {most / 1000:,.0f} km"
+            raise click.BadParameter(msg)
+        return metres
+
+    return read
 
 
 def _bytes(_context: object, _option: object, value: str) -> float:

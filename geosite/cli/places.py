@@ -80,13 +80,22 @@ def reviewed_at(at: Places, reviews: Path, aoi: str | None, resolution: float | 
     return reviewed(found, written)
 
 
-def places_of(run: Run | None, scenario: str, layers: Path | None, data: Path | None) -> Places:
-    """Where the layers of a run are, as it says from its own folder; options go before.
+def _fetched() -> Path | None:
+    from geosite.sources import cache  # noqa: PLC0415
+    from geosite.sources.holdings import holdings_root  # noqa: PLC0415
+
+    return None if cache.folder() is None else holdings_root()
+
+
+def places_of(
+    run: Run | None, scenario: str | None, layers: Path | None, data: Path | None
+) -> Places:
+    """Where the layers of a run were, as its own folder says; options go before.
 
     Raises
     ------
     RunError
-        If its catalogue is not there any more.
+        If the catalogue of the run is not there any more.
     """
     if run is not None:
         said = run.manifest.get("places", {})
@@ -102,7 +111,7 @@ def places_of(run: Run | None, scenario: str, layers: Path | None, data: Path | 
             layers = for_layers
         if data is None and for_data is not None and for_data.is_dir():
             data = for_data
-    return places(scenario, layers, data)
+    return places(scenario or "mine/open-pit", layers, data)
 
 
 def _gone(run: Path, layers: Path) -> str:
@@ -114,10 +123,3 @@ def _gone(run: Path, layers: Path) -> str:
         f"the run back, or name it with --layers and --data ({official_layers()} is the official "
         "catalogue)"
     )
-
-
-def _fetched() -> Path | None:
-    from geosite.sources import cache  # noqa: PLC0415
-    from geosite.sources.holdings import holdings_root  # noqa: PLC0415
-
-    return None if cache.folder() is None else holdings_root()

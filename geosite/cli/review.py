@@ -73,7 +73,7 @@ def review(  # noqa: PLR0917 -- one parameter an option
 
     opened = open_run(run) if run is not None else None
     areas = d.drawn(polygon) if polygon is not None else None
-    at = places_of(opened, scenario or "mine/open-pit", layers, data)
+    at = places_of(opened, scenario, layers, data)
     means = d.Means(c.open_catalog(at.layers), c.open_rulebook(), at.data, at.fetched, ring)
     if opened is not None and areas is None:
         found = d.of_run(opened, means, top=top, site=site)

@@ -15,22 +15,28 @@ from geosite.report.content import (
 from geosite.report.folder import content_of, read_layer, read_sites, reading
 from geosite.report.front import write_front
 from geosite.report.pages import citations_text, readme_text
+from geosite.report.pairing import Paired, pairing_sketch, pairing_text
 from geosite.report.plan import no_site_text, plan_text
+from geosite.report.portfolio import Chosen, portfolio_sketch, portfolio_text
 from geosite.report.reviews import changes_text, overlay_text, write_reviews
+from geosite.report.shapes import anchors as site_points
 from geosite.report.tables import notice, site_table, write_table
 from geosite.report.unlock import Unlocked, unlock_text
 
 if TYPE_CHECKING:
     from geosite.report.map import render_map, write_map
+    from geosite.report.sketch_page import write_sketch
 
 __all__ = [
     "DISCLAIMER",
     "AuthorityLabel",
+    "Chosen",
     "Content",
     "CriterionLabel",
     "DataYears",
     "LayerLabel",
     "OwnerLabel",
+    "Paired",
     "RuleLabel",
     "Unlocked",
     "changes_text",
@@ -39,26 +45,34 @@ __all__ = [
     "no_site_text",
     "notice",
     "overlay_text",
+    "pairing_sketch",
+    "pairing_text",
     "plan_text",
+    "portfolio_sketch",
+    "portfolio_text",
     "read_layer",
     "read_sites",
     "reading",
     "readme_text",
     "render_map",
+    "site_points",
     "site_table",
     "unlock_text",
     "write_front",
     "write_map",
     "write_reviews",
+    "write_sketch",
     "write_table",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # Folium is slow to import, and wanted last.
-    if name not in ("render_map", "write_map"):
+    if name in ("render_map", "write_map"):
+        from geosite.report import map as home  # noqa: PLC0415
+    elif name == "write_sketch":
+        from geosite.report import sketch_page as home  # type: ignore[no-redef]  # noqa: PLC0415
+    else:
         msg = f"module 'geosite.report' has no attribute {name!r}"
         raise AttributeError(msg)
-    from geosite.report import map as map_  # noqa: PLC0415
-
-    return getattr(map_, name)
+    return getattr(home, name)

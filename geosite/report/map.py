@@ -35,7 +35,7 @@ _OSM = '&copy; <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</
 _TOPO = "https://basemap.nationalmap.gov/arcgis/rest/services/USGSTopo/MapServer/tile/{z}/{y}/{x}"
 
 
-class _Raw(Element):
+class Raw(Element):
     """Text that goes into the page as it is: Folium would run it through a template."""
 
     def __init__(self, text: str) -> None:
@@ -43,6 +43,7 @@ class _Raw(Element):
         self.text = text
 
     def render(self, **_kwargs: Any) -> str:
+        """The text."""
         return self.text
 
 
@@ -58,12 +59,12 @@ class _Page(MacroElement):
     def render(self, **_kwargs: Any) -> str:
         title, side, data, start = self._parts
         figure: Any = self.get_root()
-        figure.header.add_child(_Raw(f"<title>{title}</title>"), name="geosite_title")
-        figure.header.add_child(_Raw(f"<style>\n{_static('map.css')}</style>"), name="geosite_css")
-        figure.html.add_child(_Raw(side), name="geosite_side")
+        figure.header.add_child(Raw(f"<title>{title}</title>"), name="geosite_title")
+        figure.header.add_child(Raw(f"<style>\n{_static('map.css')}</style>"), name="geosite_css")
+        figure.html.add_child(Raw(side), name="geosite_side")
         block = f'<script type="application/json" id="geosite-data">{data}</script>'
-        figure.html.add_child(_Raw(block), name="geosite_data")
-        figure.script.add_child(_Raw(f"{_static('map.js')}\n{start}"), name="geosite_script")
+        figure.html.add_child(Raw(block), name="geosite_data")
+        figure.script.add_child(Raw(f"{_static('map.js')}\n{start}"), name="geosite_script")
         return ""
 
 
@@ -83,14 +84,14 @@ def render_map(content: Content, *, max_sites: int = 1000) -> folium.Map:
         The same content gives the same page, byte for byte.
     """
     parts = drawings(content, max_sites=max_sites)
-    page: folium.Map = _named(
+    page: folium.Map = named(
         folium.Map(tiles=None, zoom_control="bottomright", control_scale=True, zoom_snap=0.25),
         "run",
     )
     # Nothing of jQuery, Bootstrap or the icon fonts is used here, so nothing of them is loaded.
     page.default_js = [("leaflet", f"{LEAFLET}.js")]
     page.default_css = [("leaflet_css", f"{LEAFLET}.css")]
-    _named(CustomPane("gs-pictures", z_index=350, pointer_events=False), "pane").add_to(page)
+    named(CustomPane("gs-pictures", z_index=350, pointer_events=False), "pane").add_to(page)
     _add_background(page)
     names = _Names()
     heads: list[list[Any]] = [["Background (needs a network)", 2]]
@@ -98,11 +99,11 @@ def render_map(content: Content, *, max_sites: int = 1000) -> folium.Map:
     heads.append(["Surfaces", 3])
     for i, drawing in enumerate(parts):
         group = folium.FeatureGroup(name=names.of(drawing), show=drawing.shown)
-        _named(group, f"g{i}").add_to(page)
+        named(group, f"g{i}").add_to(page)
         if not heads or heads[-1][0] != drawing.head:
             heads.append([drawing.head, 0])
         heads[-1][1] += 1
-    control = _named(folium.LayerControl(collapsed=False, autoZIndex=False), "layers")
+    control = named(folium.LayerControl(collapsed=False, autoZIndex=False), "layers")
     control.add_to(page)
     west, south, east, north = projected_bounds(_extent(content), content.crs, WGS84)
     groups = ",".join(f"feature_group_g{i}" for i in range(len(parts)))
@@ -149,8 +150,8 @@ def _add_background(page: folium.Map) -> None:
     topo = folium.TileLayer(
         _TOPO, attr="USGS The National Map", name="USGS Topo", overlay=True, show=False
     )
-    _named(street, "osm").add_to(page)
-    _named(topo, "topo").add_to(page)
+    named(street, "osm").add_to(page)
+    named(topo, "topo").add_to(page)
 
 
 def _add_pictures(page: folium.Map, content: Content, names: _Names) -> None:
@@ -167,7 +168,7 @@ def _add_pictures(page: folium.Map, content: Content, names: _Names) -> None:
             class_name=f"gs-picture-{id_}", alt=title, pane="gs-pictures",
             show=id_ != "unknown" or not content.is_mostly_unknown,
         )  # fmt: skip
-        _named(overlay, id_).add_to(page)
+        named(overlay, id_).add_to(page)
 
 
 def _extent(content: Content) -> tuple[float, float, float, float]:
@@ -179,8 +180,9 @@ def _extent(content: Content) -> tuple[float, float, float, float]:
     return step.c, step.f + rows * step.e, step.c + columns * step.a, step.f
 
 
-def _named(element: Any, id_: str) -> Any:
-    # Folium draws random names; with stated ones the page is the same every time.
+def named(element: Any, id_: str) -> Any:
+    """An element of Folium with a name of its own, so that the page is the same every time."""
+    # Folium draws random names.
     element._id = id_  # noqa: SLF001
     return element
 
