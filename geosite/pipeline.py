@@ -23,6 +23,7 @@ from geosite.checkpoints import Checkpoints
 from geosite.description import inventory
 from geosite.engine import Engine, Peak, mapped, peak
 from geosite.errors import CoverageError
+from geosite.model.siting import Carved
 from geosite.pieces import summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
@@ -273,7 +274,7 @@ class _Clock:
 
 def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
     unit = plan.scenario.sites
-    if unit.unit != "parcel":
+    if not isinstance(unit, Carved):
         return
     parcels = ready.register.parcels
     large = parcels[ready.inputs.offered[1:] & (parcels["area_ha"] > unit.max_parcel)]
@@ -283,7 +284,7 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
             for n, a in zip(large["name"].head(5), large["area_ha"].head(5), strict=True)
         )
         msg = (
-            f"sites.unit parcel: {len(large)} parcels are larger than max_parcel "
+            f"sites.unit {unit.unit}: {len(large)} parcels are larger than max_parcel "
             f"({unit.max_parcel / 100:,.0f} km²): {names}; such land is no installation. "
             "Use sites.unit patch (or deposit for a mine), raise max_parcel, or offer other land"
         )
@@ -292,7 +293,7 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
 
 def _store(plan: Plan, path: Path, tile_size: int) -> Store:
     rules, criteria = len(plan.rules), len(plan.criteria)
-    pads = {"pad": (None, "i4", 0)} if plan.scenario.sites.unit == "parcel" else {}
+    pads = {"pad": (None, "i4", 0)} if isinstance(plan.scenario.sites, Carved) else {}
     return Store.create(
         path,
         plan.grid,

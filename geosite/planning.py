@@ -24,6 +24,7 @@ from geosite.model.criterion import Reading
 from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
+from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
 from geosite.needs import WHOLE, needed_box, purposes, radius
 from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
@@ -299,7 +300,11 @@ def _missing(layer: str, catalog: Catalog, data: Path) -> str | None:
 def _refuse_coarse(scenario: Scenario) -> None:
     # A question about a few hundred hectares has no answer on cells of a county.
     resolution, unit = scenario.grid.resolution, scenario.sites
-    wanted = unit.pad if unit.unit == "parcel" else unit.max_area
+    match unit:
+        case ParcelUnit(pad=wanted) | RegionUnit(area=wanted):
+            pass
+        case DepositUnit(max_area=wanted) | PatchUnit(max_area=wanted):
+            pass
     found = []
     if scenario.evidence and resolution > 2 * scenario.evidence.reach:
         found.append(f"evidence reaches {scenario.evidence.reach:g} m")
