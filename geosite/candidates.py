@@ -110,7 +110,7 @@ def _carved(
     for id_, shape in zip(parcels["parcel_id"], parcels.geometry, strict=True):
         grid = plan.grid
         box = grid.covering(shape.bounds, grid.crs, resolution=grid.resolution, origin=grid.origin)
-        box = _clipped(box, grid)
+        box = box.within(grid)
         mine = store.read("piece", box) == id_
         suited = np.where(mine, store.read("suitability", box), np.float32(np.nan))
         pads = _best(unit, suited, cells, grid.resolution)
@@ -132,13 +132,6 @@ def _carved(
         return empty, np.empty(0, np.int64), left_out
     pieces = pd.concat(tables, ignore_index=True)
     return pieces, np.arange(len(pieces)), left_out
-
-
-def _clipped(box: Grid, whole: Grid) -> Grid:
-    r0, c0 = max(box.row, whole.row), max(box.column, whole.column)
-    r1 = min(box.row + box.shape[0], whole.row + whole.shape[0])
-    c1 = min(box.column + box.shape[1], whole.column + whole.shape[1])
-    return whole.part(r0, c0, (max(r1 - r0, 0), max(c1 - c0, 0)))
 
 
 def _pad_box(box: Grid, pad: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:

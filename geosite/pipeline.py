@@ -23,12 +23,13 @@ from geosite.checkpoints import Checkpoints
 from geosite.description import inventory
 from geosite.engine import Engine, Peak, mapped, peak
 from geosite.errors import CoverageError
+from geosite.fitting import fitted
 from geosite.model.siting import Carved
 from geosite.pieces import summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
 from geosite.store import Store
-from geosite.tabulation import site_table
+from geosite.tabulation import shown, site_table
 from geosite.tile import TileResult, tile
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Analysis:
     resumed: int
     peaks: tuple[Peak, ...]
     timings: Mapping[str, float]
+    footprints: gpd.GeoDataFrame | None = None
+    """Parts of the footprint that fits each site, see `fitting.fitted`; None: none is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,7 @@ def _joined(
     )
     clock.lap("join")
     sites, without = site_table(plan, ready, surfaces, windows, pieces, groups)
+    sites, footprints = fitted(plan, ready, surfaces, sites, shown(plan, ready))
     left_out |= {NO_AUTHORITY: without} if without[0] else {}
     clock.lap("sites")
     rule_sets = summed_rule_sets([f.rule_sets for f in found])
@@ -221,6 +225,7 @@ def _joined(
             n: float(status[k] * area) for k, n in enumerate(constraints.STATUS_NAMES) if k
         },
         "left_out": left_out,
+        "footprints": footprints,
     }
 
 

@@ -25,7 +25,7 @@ from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
 from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
-from geosite.needs import WHOLE, needed_box, purposes, radius
+from geosite.needs import CLAIMS, WHOLE, elevation_layers, needed_box, purposes, radius
 from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
@@ -205,6 +205,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, asked.local, scenario.grid.resolution)
     notes += _unknown_tenure(scenario, catalog, data)
+    notes += _footprint_notes(scenario, catalog, data, elevation_layers(criteria, rules))
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,
@@ -360,6 +361,8 @@ def _uses(
     wanted = purposes(scenario, catalog, rules, criteria, local)
     # What only tells of a site is read if it is to be had, and else no reason to refuse.
     tenure = dict.fromkeys((t.layer, "tenure") for t in scenario.land.tenure)
+    if scenario.footprint_fit:
+        tenure[CLAIMS, "claims under a footprint"] = None
     wanted += [w for w in tenure if _missing(w[0], catalog, data) is None]
     return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in wanted)
 
@@ -370,6 +373,23 @@ def _unknown_tenure(scenario: Scenario, catalog: Catalog, data: Path) -> list[st
         for t in scenario.land.tenure
         if (why := _missing(t.layer, catalog, data))
     ]
+
+
+def _footprint_notes(
+    scenario: Scenario, catalog: Catalog, data: Path, elevation: tuple[str, ...]
+) -> list[str]:
+    asked = scenario.footprint_fit
+    if asked is None:
+        return []
+    notes = []
+    if asked.max_slope is not None and all(_missing(i, catalog, data) for i in elevation):
+        notes.append(
+            "footprint_fit: fitted without slope: no criterion or rule reads elevations that are "
+            "to be had"
+        )
+    if why := _missing(CLAIMS, catalog, data):
+        notes.append(f"footprint_fit: no acre is known to be open or claimed: {why}")
+    return notes
 
 
 def reading_bounds(plan: Plan, crs: CRS) -> tuple[float, float, float, float]:

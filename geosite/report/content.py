@@ -281,6 +281,8 @@ class Content:
     reliances: tuple[RelianceLabel, ...] = ()
     reviews: Mapping[str, Any] | None = None
     """What reviewers decided and what it changed, as ``run.json`` says it."""
+    footprints: gpd.GeoDataFrame | None = None
+    """Parts of the footprint that fits each site; None: none was asked for."""
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""
