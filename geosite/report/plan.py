@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
+from geosite.sites import ACRES_A_HECTARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geosite.capacity import Layout
-    from geosite.model.siting import SiteUnit
+    from geosite.model.siting import FootprintFit, SiteUnit
     from geosite.planning import Plan
 
 
@@ -33,6 +34,11 @@ def plan_text(plan: Plan, laid: Layout) -> str:
         f"memory        about {laid.bytes / 1e9:.1f} GB{_whose(laid)}",
         f"rules as of   {plan.as_of}",
         f"sites         {site_words(scenario.sites)}",
+        *(
+            [f"footprint     {_fit_words(scenario.footprint_fit)}"]
+            if scenario.footprint_fit
+            else []
+        ),
         f"missing score {scenario.missing};  unknown land: {scenario.unknown_land}",
         "",
         "rules (all of them are read; the order means nothing)",
@@ -97,6 +103,14 @@ def site_words(unit: SiteUnit) -> str:
                 f"regions of {unit.area:,.0f} ha, at most {unit.count:,} a parcel{apart}, "
                 f"by suitability and {100 * unit.compactness:.0f} % by shape"
             )
+
+
+def _fit_words(asked: FootprintFit) -> str:
+    slope = "" if asked.max_slope is None else f", slope at most {asked.max_slope}"
+    return (
+        f"{asked.area * ACRES_A_HECTARE:,.0f} acres ({', '.join(p.title for p in asked.parts)}), "
+        f"{asked.aspect:g} : 1, every {asked.rotation:g}°{slope}"
+    )
 
 
 def _order(plan: Plan) -> list[str]:
