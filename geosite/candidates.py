@@ -1,4 +1,4 @@
-"""Candidates: pieces of land joined into sites, or the best pad of each parcel."""
+"""Candidates: pieces of land joined into sites, or pads and regions carved out of each parcel."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from geosite import constraints
 from geosite.delineation import PIECES_PER_TILE, deposit_groups, global_labels, patch_groups
+from geosite.model.siting import Carved, ParcelUnit
 from geosite.outlines import cell_polygons, numbered_sites, site_outlines
 from geosite.pads import best_pad, pad_cells
 from geosite.pieces import (
@@ -17,6 +18,7 @@ from geosite.pieces import (
     piece_table,
     summed_pieces,
 )
+from geosite.regions import best_regions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +56,8 @@ def candidates(
     left_out : mapping of reason to (number, area [ha])
     """
     unit, area = plan.scenario.sites, plan.grid.cell_area
-    if unit.unit == "parcel":
-        return _pads(plan, ready, store)
+    if isinstance(unit, Carved):
+        return _carved(plan, ready, store, unit)
     if unit.unit == "patch":
         tables = [
             t.assign(piece=global_labels(t["piece"].to_numpy(), k)) for k, t in enumerate(tables)
@@ -79,42 +81,57 @@ def candidates(
     return pieces, groups, {"smaller than min_area": (len(small), float(small.sum() * area))}
 
 
-def _pads(
-    plan: Plan, ready: Prepared, store: Store
+def _best(
+    unit: Carved, suited: NDArray[np.float32], cells: int, resolution: float
+) -> list[tuple[NDArray[np.int64], dict[str, float]]]:
+    """Pads or regions of one parcel, best first, each with the columns that only it has."""
+    if isinstance(unit, ParcelUnit):
+        pad = best_pad(suited, cells)
+        return [] if pad is None else [(pad, {})]
+    found = best_regions(
+        suited,
+        cells,
+        compactness=unit.compactness,
+        count=unit.count,
+        spacing=unit.spacing / resolution,
+    )
+    return [(region.cells, {"compactness": region.compactness}) for region in found]
+
+
+def _carved(
+    plan: Plan, ready: Prepared, store: Store, unit: Carved
 ) -> tuple[pd.DataFrame, NDArray[np.int64], LeftOut]:
-    unit = plan.scenario.sites
-    cells = pad_cells(getattr(unit, "pad", 0.0), plan.grid.cell_area)
+    word, area = ("pad", unit.pad) if isinstance(unit, ParcelUnit) else ("region", unit.area)
+    cells = pad_cells(area, plan.grid.cell_area)
     readings = [c.reading for c in plan.criteria]
-    tables, none = [], [0, 0.0]
+    tables: list[pd.DataFrame] = []
+    none = [0, 0.0]
     parcels = ready.register.parcels[ready.inputs.offered[1:]]
     for id_, shape in zip(parcels["parcel_id"], parcels.geometry, strict=True):
         grid = plan.grid
         box = grid.covering(shape.bounds, grid.crs, resolution=grid.resolution, origin=grid.origin)
-        box = _clipped(box, grid)
+        box = box.within(grid)
         mine = store.read("piece", box) == id_
         suited = np.where(mine, store.read("suitability", box), np.float32(np.nan))
-        pad = best_pad(suited, cells)
-        if pad is None:
+        pads = _best(unit, suited, cells, grid.resolution)
+        if not pads:
             none = [none[0] + 1, none[1] + float(mine.sum() * plan.grid.cell_area)]
             continue
-        small, place = _pad_box(box, pad)
-        tables.append(_pad_table(plan, store, small, place, int(id_), suited))
-        drawn = store.read("pad", small)
-        drawn[tuple(place.T)] = id_
-        store.write(small, {"pad": drawn})
-    left_out = {"no contiguous pad": (int(none[0]), float(none[1]))}
+        for pad, more in pads:
+            number = int(id_) if word == "pad" else len(tables) + 1
+            small, place = _pad_box(box, pad)
+            table = _pad_table(plan, store, small, place, (number, int(id_)), suited)
+            tables.append(table.assign(**more))
+            drawn = store.read("pad", small)
+            drawn[tuple(place.T)] = number
+            store.write(small, {"pad": drawn})
+    left_out = {f"no contiguous {word}": (int(none[0]), float(none[1]))}
     if not tables:
         empty = piece_table(_no_cells(plan), readings, len(plan.rules), None)
-        return empty.assign(parcel_mean=[], parcel_p90=[]), np.empty(0, np.int64), left_out
+        empty[["parcel_mean", "parcel_p90", *(["compactness"] if word == "region" else [])]] = 0.0
+        return empty, np.empty(0, np.int64), left_out
     pieces = pd.concat(tables, ignore_index=True)
     return pieces, np.arange(len(pieces)), left_out
-
-
-def _clipped(box: Grid, whole: Grid) -> Grid:
-    r0, c0 = max(box.row, whole.row), max(box.column, whole.column)
-    r1 = min(box.row + box.shape[0], whole.row + whole.shape[0])
-    c1 = min(box.column + box.shape[1], whole.column + whole.shape[1])
-    return whole.part(r0, c0, (max(r1 - r0, 0), max(c1 - c0, 0)))
 
 
 def _pad_box(box: Grid, pad: NDArray[np.int64]) -> tuple[Grid, NDArray[np.int64]]:
@@ -129,16 +146,16 @@ def _pad_table(
     store: Store,
     small: Grid,
     place: NDArray[np.int64],
-    parcel: int,
+    names: tuple[int, int],
     suited: NDArray[np.float32],
 ) -> pd.DataFrame:
     r, c = place.T
-    number = np.full(len(place), parcel, np.int32)
+    piece, parcel = (np.full(len(place), n, np.int32) for n in names)
     cells = Piece(
         window=small,
         at=place,
-        piece=number,
-        parcel=number,
+        piece=piece,
+        parcel=parcel,
         unknown=store.read("status", small)[r, c] == constraints.UNKNOWN,
         measures=store.read("measures", small)[:, r, c].astype(float),
         effective=np.round(store.read("effective", small)[:, r, c].astype(float), 6),
@@ -199,7 +216,7 @@ def outlined(
         site_of = of.get(k if step else 0)
         if not site_of:
             continue
-        piece = store.read("pad" if unit.unit == "parcel" else "piece", window)
+        piece = store.read("pad" if isinstance(unit, Carved) else "piece", window)
         if piece.any():
             parcel = store.read("parcel", window)
             polygons += cell_polygons(numbered_sites(piece, parcel, window, step, site_of), window)

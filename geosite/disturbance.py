@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
 from geosite.overlaps import areas as areas_under
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ _DIGITS = 9
 
 def proposed_area(scenario: Scenario) -> float:
     """Disturbance that a site of a scenario would add [ha]: its footprint, or the smallest site."""
-    sites = scenario.sites
-    return scenario.footprint or (sites.pad if sites.unit == "parcel" else sites.min_area)
+    if scenario.footprint:
+        return scenario.footprint
+    match scenario.sites:
+        case ParcelUnit(pad=area) | RegionUnit(area=area):
+            return area
+        case DepositUnit(min_area=area) | PatchUnit(min_area=area):
+            return area
 
 
 def disturbed(

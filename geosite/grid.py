@@ -149,6 +149,21 @@ class Grid:
         """
         return replace(self, row=row, column=column, shape=shape)
 
+    def within(self, other: Grid) -> Grid:
+        """The cells that another grid of the same lattice has as well.
+
+        Examples
+        --------
+        >>> from pyproj import CRS
+        >>> grid = Grid.covering((0, 0, 30, 20), CRS(5070), resolution=10)
+        >>> grid.grown(2).within(grid) == grid
+        True
+        """
+        r0, c0 = max(self.row, other.row), max(self.column, other.column)
+        r1 = min(self.row + self.shape[0], other.row + other.shape[0])
+        c1 = min(self.column + self.shape[1], other.column + other.shape[1])
+        return self.part(r0, c0, (max(r1 - r0, 0), max(c1 - c0, 0)))
+
     def tiles(self, size: int) -> Iterator[Grid]:
         """Windows of at most `size` × `size` cells that fill this grid, row by row."""
         rows, columns = self.shape

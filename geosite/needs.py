@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from geosite.model.rule import LocalRule, Rule
     from geosite.model.scenario import Scenario
 
+CLAIMS = "land/mining_claims"
+"""Mining claims on record: acres of a footprint that lie under them are not open."""
 COUNTIES = "aoi/counties"
 """Where the counties of local rules are looked up, if the scenario names no other layer."""
 WHOLE = frozenset({STATES})
@@ -53,6 +55,7 @@ def named_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tu
     wanted |= set(evidence.layers if evidence else ())
     wanted |= {r.layer for c in scenario.criteria for r in c.readings}
     wanted |= {*(t.layer for t in land.tenure), *land.offices, *land.plans}
+    wanted |= {CLAIMS} if scenario.footprint_fit else set()
     asked = [rule for rule, _ in spoken(scenario, rulebook)]
     for rule in asked:
         wanted |= {layer for layer, _ in _rule_layers(rule)}
@@ -88,6 +91,14 @@ def purposes(
     bounded = [(i, catalog[i].coverage) for i, _ in wanted if i in catalog]
     wanted += [(c.layer, f"coverage of {i}") for i, c in bounded if c.kind == "inside"]
     return list(dict.fromkeys(wanted))
+
+
+def elevation_layers(criteria: Iterable[Chosen], rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Layers that slope is read off, in the order of the criteria and then the rules."""
+    readings = [c.reading for c in criteria if c.reading]
+    found = [r.layer for r in readings if r.layer and r.measure.kind in ("slope", "flat_share")]
+    found += [r.layer for r in rules if r.subject.kind == "slope"]
+    return tuple(dict.fromkeys(found))
 
 
 def _rule_layers(rule: Rule) -> list[tuple[str, str]]:

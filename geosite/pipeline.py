@@ -23,12 +23,14 @@ from geosite.checkpoints import Checkpoints
 from geosite.description import inventory
 from geosite.engine import Engine, Peak, mapped, peak
 from geosite.errors import CoverageError
+from geosite.fitting import fitted
+from geosite.model.siting import Carved
 from geosite.pieces import summed_rule_sets
 from geosite.planning import Plan, plan
 from geosite.prepare import Prepared, prepare
 from geosite.robustness import Robust, robustness
 from geosite.store import Store
-from geosite.tabulation import site_table
+from geosite.tabulation import shown, site_table
 from geosite.tile import TileResult, tile
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ class Analysis:
     resumed: int
     peaks: tuple[Peak, ...]
     timings: Mapping[str, float]
+    footprints: gpd.GeoDataFrame | None = None
+    """Parts of the footprint that fits each site, see `fitting.fitted`; None: none is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,7 @@ def _joined(
     )
     clock.lap("join")
     sites, matrix, without = site_table(plan, ready, surfaces, windows, pieces, groups)
+    sites, footprints = fitted(plan, ready, surfaces, sites, shown(plan, ready))
     left_out |= {NO_AUTHORITY: without} if without[0] else {}
     clock.lap("sites")
     robust = robustness(sites, plan.scenario, [c.criterion.weight for c in plan.criteria])
@@ -234,6 +239,7 @@ def _joined(
         },
         "left_out": left_out,
         "robust": robust,
+        "footprints": footprints,
     }
 
 
@@ -287,7 +293,7 @@ class _Clock:
 
 def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
     unit = plan.scenario.sites
-    if unit.unit != "parcel":
+    if not isinstance(unit, Carved):
         return
     parcels = ready.register.parcels
     large = parcels[ready.inputs.offered[1:] & (parcels["area_ha"] > unit.max_parcel)]
@@ -297,7 +303,7 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
             for n, a in zip(large["name"].head(5), large["area_ha"].head(5), strict=True)
         )
         msg = (
-            f"sites.unit parcel: {len(large)} parcels are larger than max_parcel "
+            f"sites.unit {unit.unit}: {len(large)} parcels are larger than max_parcel "
             f"({unit.max_parcel / 100:,.0f} km²): {names}; such land is no installation. "
             "Use sites.unit patch (or deposit for a mine), raise max_parcel, or offer other land"
         )
@@ -306,7 +312,7 @@ def _refuse_landscapes(plan: Plan, ready: Prepared) -> None:
 
 def _store(plan: Plan, path: Path, tile_size: int) -> Store:
     rules, criteria = len(plan.rules), len(plan.criteria)
-    pads = {"pad": (None, "i4", 0)} if plan.scenario.sites.unit == "parcel" else {}
+    pads = {"pad": (None, "i4", 0)} if isinstance(plan.scenario.sites, Carved) else {}
     return Store.create(
         path,
         plan.grid,

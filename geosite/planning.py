@@ -24,7 +24,8 @@ from geosite.model.criterion import Reading
 from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
-from geosite.needs import WHOLE, needed_box, purposes, radius
+from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
+from geosite.needs import CLAIMS, WHOLE, elevation_layers, needed_box, purposes, radius
 from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
@@ -211,6 +212,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
             "from it, show the weighted sum"
         )
     notes += consistency_lines(scenario.weighting)
+    notes += _footprint_notes(scenario, catalog, data, elevation_layers(criteria, rules))
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,
@@ -306,7 +308,11 @@ def _missing(layer: str, catalog: Catalog, data: Path) -> str | None:
 def _refuse_coarse(scenario: Scenario) -> None:
     # A question about a few hundred hectares has no answer on cells of a county.
     resolution, unit = scenario.grid.resolution, scenario.sites
-    wanted = unit.pad if unit.unit == "parcel" else unit.max_area
+    match unit:
+        case ParcelUnit(pad=wanted) | RegionUnit(area=wanted):
+            pass
+        case DepositUnit(max_area=wanted) | PatchUnit(max_area=wanted):
+            pass
     found = []
     if scenario.evidence and resolution > 2 * scenario.evidence.reach:
         found.append(f"evidence reaches {scenario.evidence.reach:g} m")
@@ -362,6 +368,8 @@ def _uses(
     wanted = purposes(scenario, catalog, rules, criteria, local)
     # What only tells of a site is read if it is to be had, and else no reason to refuse.
     tenure = dict.fromkeys((t.layer, "tenure") for t in scenario.land.tenure)
+    if scenario.footprint_fit:
+        tenure[CLAIMS, "claims under a footprint"] = None
     wanted += [w for w in tenure if _missing(w[0], catalog, data) is None]
     return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in wanted)
 
@@ -372,6 +380,23 @@ def _unknown_tenure(scenario: Scenario, catalog: Catalog, data: Path) -> list[st
         for t in scenario.land.tenure
         if (why := _missing(t.layer, catalog, data))
     ]
+
+
+def _footprint_notes(
+    scenario: Scenario, catalog: Catalog, data: Path, elevation: tuple[str, ...]
+) -> list[str]:
+    asked = scenario.footprint_fit
+    if asked is None:
+        return []
+    notes = []
+    if asked.max_slope is not None and all(_missing(i, catalog, data) for i in elevation):
+        notes.append(
+            "footprint_fit: fitted without slope: no criterion or rule reads elevations that are "
+            "to be had"
+        )
+    if why := _missing(CLAIMS, catalog, data):
+        notes.append(f"footprint_fit: no acre is known to be open or claimed: {why}")
+    return notes
 
 
 def reading_bounds(plan: Plan, crs: CRS) -> tuple[float, float, float, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geosite import evidence
 from geosite.amending import amended_land
@@ -19,11 +20,13 @@ from geosite.coverage import covered_land
 from geosite.crs import projected_bounds, projected_geometry
 from geosite.errors import CoverageError, MissingLayerError, faults
 from geosite.exclusions import exclusions
+from geosite.footprints import Claims
 from geosite.grid import Grid
 from geosite.harmonise import RasterSurface
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
 from geosite.localities import local_shapes, localities
+from geosite.needs import CLAIMS
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
 from geosite.rulings import is_particular, parts, rulings
@@ -76,6 +79,8 @@ class Prepared:
     """Polygons near the AOI of each entry of ``land.tenure``; None where they are not to be had."""
     tenure_land: tuple[gpd.GeoDataFrame | None, ...] = ()
     """Land of which each of them says what it is off its polygons; None: all of it."""
+    claims: Claims | None = None
+    """Mining claims on record, where a footprint is fitted and they are to be had."""
 
 
 def prepare(
@@ -156,6 +161,7 @@ def prepare(
         caps,
         tenure,
         tuple(_told_land(t, plan, library) for t in scenario.land.tenure),
+        _claims(plan, library),
     )
 
 
@@ -343,6 +349,15 @@ def _told_land(told: Tenure, plan: Plan, library: Library) -> gpd.GeoDataFrame |
     if layer.coverage.kind == "inside" and layer.coverage.layer not in read:
         return nowhere
     return covered_land(library, told.layer, plan.grid.grown(plan.halo + 1).bounds)
+
+
+def _claims(plan: Plan, library: Library) -> Claims | None:
+    read = {u.layer for u in plan.uses if not u.missing}
+    if plan.scenario.footprint_fit is None or CLAIMS not in read:
+        return None
+    land = covered_land(library, CLAIMS, plan.grid.grown(plan.halo + 1).bounds)
+    covered = None if land is None else shapely.union_all(land.geometry.to_numpy())
+    return Claims(library.frame(CLAIMS), covered)
 
 
 def _offered(

@@ -79,7 +79,7 @@ class Run:
         return report.read_sites(self.path)
 
     def layer(self, name: str) -> gpd.GeoDataFrame:
-        """A layer of ``sites.gpkg``: sites, parcels, exclusions, deposits or aoi."""
+        """A layer of ``sites.gpkg``: sites, parcels, exclusions, deposits, aoi or footprints."""
         return report.read_layer(self.path, name)
 
     def surface(self, name: str, window: Grid) -> NDArray[Any]:
@@ -300,6 +300,8 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
         "deposits": points,
         "aoi": gpd.GeoDataFrame({"name": [plan.aoi_name]}, geometry=[plan.aoi], crs=crs),
     }
+    if analysis.footprints is not None:
+        frames["footprints"] = analysis.footprints
     if plan.reviews:
         frames["reviews"] = plan.reviews.frame(crs)
     for name, frame in frames.items():

@@ -109,6 +109,8 @@ def site_table(
     for column in ("parcel_mean", "parcel_p90"):
         if column in summed:
             sites[f"suitability_{column}"] = summed[column]
+    if "compactness" in summed:
+        sites["compactness"] = summed["compactness"]
     sites["data_oldest"] = _oldest(plan)
     sites["as_of"] = plan.as_of.isoformat()
     # A parcel may be as large as a state: a site lies in the county it lies in.
@@ -150,7 +152,7 @@ def _with_authority(
     plan: Plan, ready: Prepared, sites: gpd.GeoDataFrame
 ) -> tuple[gpd.GeoDataFrame, tuple[int, float]]:
     register = {c: list(sites[c]) for c in COLUMNS}
-    told = tenure_columns(sites, _shown(plan, ready), register)
+    told = tenure_columns(sites, shown(plan, ready), register)
     sites[list(told)] = told
     law = authority_columns(sites, ready.authorities, plan.rulebook.commodities)
     sites[["authority", "disposal"]] = law[["authority", "disposal"]]
@@ -184,7 +186,8 @@ def _accuracy(plan: Plan, layer: str) -> float | None:
     return plan.catalog[layer].positional_accuracy
 
 
-def _shown(plan: Plan, ready: Prepared) -> list[Shown]:
+def shown(plan: Plan, ready: Prepared) -> list[Shown]:
+    """What is to be had for each entry of the scenario's tenure, in its order."""
     entries = zip(plan.scenario.land.tenure, ready.tenure, ready.tenure_land, strict=True)
     return [
         Shown(entry, land, None if told is None else shapely.union_all(told.geometry.to_numpy()))

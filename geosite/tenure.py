@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -26,7 +26,8 @@ PARTLY = "partly "
 WHOLE = 0.995
 """Share of a site from which on it is said to be all of it; the rest is the width of a line."""
 _STATUSES = ("withdrawn", "segregated", "open", UNKNOWN)
-_SQUARE_METRES_AN_ACRE = 4046.8564224
+SQUARE_METRES_AN_ACRE = 4046.8564224
+"""Square metres of an international acre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def tenure_columns(
         out[column] = [worded(a, w) for a, w in zip(areas, whole.tolist(), strict=True)]
         if column == "mineral_status":
             for status in _STATUSES:
-                acres = [a.get(status, 0.0) / _SQUARE_METRES_AN_ACRE for a in areas]
+                acres = [a.get(status, 0.0) / SQUARE_METRES_AN_ACRE for a in areas]
                 out[f"mineral_status_{status}_acres"] = np.array(acres, float)
     return pd.DataFrame(out, index=sites.index)
 
@@ -133,33 +134,42 @@ def _areas(
 ) -> list[dict[str, float]]:
     # Area [m²] of each site by value, in the order in which the values were told.
     areas: list[dict[str, float]] = [{} for _ in outlines]
-    left = outlines.copy()
-
-    def told(value: str, there: Geometries) -> None:
+    for value, there in told_land(outlines, shown, register):
         sizes = shapely.area(there)
         for k in np.flatnonzero(sizes > 0).tolist():
             areas[k][value] = areas[k].get(value, 0.0) + float(sizes[k])
-
-    for s in shown:
-        if s.land is None:
-            continue
-        there = _under(left, s.land.geometry.to_numpy())
-        told(s.entry.value, there)
-        left = _off(left, there)
-        if s.entry.otherwise is None:
-            continue
-        off = left if s.covered is None else shapely.intersection(left, s.covered)
-        told(s.entry.otherwise, off)
-        left = _off(left, off)
-    for k, (said, size) in enumerate(zip(register, shapely.area(left).tolist(), strict=True)):
-        if size > 0:
-            value = said or UNKNOWN
-            areas[k][value] = areas[k].get(value, 0.0) + size
     return areas
 
 
-def _under(shapes: Geometries, features: Geometries) -> Geometries:
-    """What of each shape lies under the union of the features."""
+def told_land(
+    outlines: Geometries, shown: Sequence[Shown], register: Sequence[str]
+) -> Iterator[tuple[str, Geometries]]:
+    """Pieces of each outline by what is told of them, in turn: value and (outlines,) geometries.
+
+    Together they are the outlines, and share no land. Parameters are those of
+    `tenure_columns`, of one column.
+    """
+    left = outlines.copy()
+    for s in shown:
+        if s.land is None:
+            continue
+        there = under(left, s.land.geometry.to_numpy())
+        yield s.entry.value, there
+        left = off(left, there)
+        if s.entry.otherwise is None:
+            continue
+        there = left if s.covered is None else shapely.intersection(left, s.covered)
+        yield s.entry.otherwise, there
+        left = off(left, there)
+    said = [r or UNKNOWN for r in register]
+    for value in dict.fromkeys(said):
+        there = left.copy()
+        there[[v != value for v in said]] = shapely.Polygon()
+        yield value, there
+
+
+def under(shapes: Geometries, features: Geometries) -> Geometries:
+    """What of each shape lies under the union of the features: (shapes,) geometries."""
     out = np.full(len(shapes), shapely.Polygon(), object)
     site, feature = shapely.STRtree(features).query(shapes, predicate="intersects")
     # One feature that holds all of a site is the usual case, and needs no new geometry.
@@ -175,7 +185,8 @@ def _under(shapes: Geometries, features: Geometries) -> Geometries:
     return out
 
 
-def _off(shapes: Geometries, there: Geometries) -> Geometries:
+def off(shapes: Geometries, there: Geometries) -> Geometries:
+    """What is left of each shape off its part of it: (shapes,) geometries."""
     # Most sites are told of wholly or not at all.
     out = shapes.copy()
     some = ~shapely.is_empty(there)

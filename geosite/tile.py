@@ -19,6 +19,7 @@ from geosite import constraints, discs, harmonise, kernels
 from geosite.constraints import CLEAR, EXCLUDED, NOT_OFFERED, OUTSIDE, UNKNOWN
 from geosite.grid import SUBCELLS, Grid
 from geosite.measures import measures, open_land_margin, scores
+from geosite.model.siting import Carved
 from geosite.pieces import Piece, border, piece_table, rule_set_table
 from geosite.suitability import on_cells, suitability
 from geosite.surfaces import Surfaces
@@ -200,7 +201,7 @@ def _piece(inputs: TileInputs, found: _Candidates, parcel: NDArray[np.int32]) ->
     unit = inputs.scenario.sites
     if unit.unit == "deposit":
         return np.where(found.active, found.nearest + 1, 0)
-    if unit.unit == "parcel":
+    if isinstance(unit, Carved):
         return np.where(found.active, parcel, 0)
     good = np.zeros(found.active.shape, np.int32)
     with np.errstate(invalid="ignore"):

@@ -26,6 +26,7 @@ OPEN = criterion("open", {"kind": "open_land", "radius": "1 m"}, rising("0 ha", 
 PATCH = {"unit": "patch", "threshold": "0.5", "min_area": "1 ha"}
 DEPOSIT = {"unit": "deposit", "min_area": "1 ha"}
 PARCEL = {"unit": "parcel", "pad": "4 ha", "max_parcel": "1000 ha"}
+REGION = {"unit": "region", "area": "4 ha", "max_parcel": "1000 ha", "count": 3}
 
 
 def joined(folder, grid, inputs, size, deposits=()):
@@ -216,8 +217,36 @@ def test_parcels_that_nobody_offers_have_no_pad(tmp_path):
     assert found.pieces["parcel"].tolist() == [2]
 
 
+# ── regions ───────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("size", [3, 4, 9])
+def test_regions_are_the_same_in_any_tiling(tmp_path, size):
+    poor = rule("poor", {"tier": "avoid", "factor": "0.5", "setback": "200 m"}, layer="x/house")
+    house = {"x/house": points(LAKES.replace("#", ".", 19), {"#": {}}, **PLACE)}
+    one = pads(tmp_path / "one", 9, poor, layers=house, unit=REGION)
+    two = pads(tmp_path / "two", size, poor, layers=house, unit=REGION)
+    pd.testing.assert_frame_equal(one.pieces, two.pieces)
+    assert outlines(one) == outlines(two)
+    assert one.pieces["cells"].tolist() == [4] * 6
+    assert one.pieces["parcel"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert one.pieces["compactness"].between(0, 1).all()
+    kept = one.store.read("pad", one.plan.grid)
+    assert np.bincount(kept.ravel())[1:].tolist() == [4] * 6
+
+
+def test_regions_keep_apart_and_a_parcel_without_room_is_told(tmp_path):
+    apart = pads(tmp_path / "apart", unit=REGION | {"spacing": "300 m"})
+    shapes = [shapely.from_wkb(o) for o in outlines(apart)]
+    parcel = apart.pieces["parcel"].to_numpy()
+    for k, one in enumerate(shapes):
+        for j in range(k):
+            if parcel[k] == parcel[j]:
+                assert one.distance(shapes[j]) >= 300
+    large = pads(tmp_path / "large", unit=REGION | {"area": "17 ha"})
+    assert large.left["no contiguous region"][0] == 2 - large.pieces["parcel"].nunique()
+
+
 # ── nothing ───────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("unit", [PATCH, DEPOSIT, PARCEL], ids=lambda u: u["unit"])
+@pytest.mark.parametrize("unit", [PATCH, DEPOSIT, PARCEL, REGION], ids=lambda u: u["unit"])
 def test_without_a_candidate_there_is_a_table_without_rows(tmp_path, unit):
     grid = toygrid(4, 4, **PLACE)
     # More rules than one plane holds, and all land excluded by the last.

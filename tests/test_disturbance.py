@@ -83,3 +83,8 @@ def test_a_site_would_add_its_footprint_or_else_the_smallest_site():
     assert proposed_area(scenario(footprint="30 ha")) == 30
     parcel = {"unit": "parcel", "pad": "4 ha", "max_parcel": "1000 ha"}
     assert proposed_area(scenario(sites=parcel)) == 4
+
+
+def test_a_region_is_as_large_as_it_is_asked_for():
+    region = {"unit": "region", "area": "6 ha", "max_parcel": "1000 ha"}
+    assert proposed_area(scenario(sites=region)) == 6

@@ -140,3 +140,12 @@ def test_a_box_may_cross_the_antimeridian():
     west, _, east, _ = fetch_box(asking(), RULEBOOK, outline, alaska)
     assert west > 170
     assert -178 < east < -170
+
+
+def test_a_footprint_wants_the_claims_that_it_may_lie_on(hamlet):
+    write_yaml(hamlet.layers / "land/mining_claims.yaml", entry("land/dod") | {"owner": None})
+    part = {"id": "pit", "title": "Pit", "area": "100 ha"}
+    fit = {"parts": [part], "basis": "made up"}
+    known = catalog.open_catalog(hamlet.layers)
+    assert "land/mining_claims" not in named_layers(asking(), known, RULEBOOK)
+    assert "land/mining_claims" in named_layers(asking(footprint_fit=fit), known, RULEBOOK)

@@ -146,8 +146,9 @@ def test_sites_are_ranked_and_lie_on_offered_land(common):
         {"unit": "patch", "threshold": "0.2", "min_area": "90000 ha", "max_area": "99999 ha"},
         {"unit": "patch", "threshold": "1", "min_area": "1 ha"},
         {"unit": "parcel", "pad": "90000 ha", "max_parcel": "1000 km2"},
+        {"unit": "region", "area": "90000 ha", "max_parcel": "1000 km2"},
     ],
-    ids=["deposit", "patch", "patch above all", "parcel"],
+    ids=["deposit", "patch", "patch above all", "parcel", "region"],
 )
 def test_a_run_without_a_site_is_whole_and_empty(hamlet, sites):
     hamlet.ask(sites=sites)
@@ -175,12 +176,25 @@ def test_pads_are_sites_end_to_end(hamlet):
     assert (sites["suitability_parcel_p90"] >= sites["suitability_parcel_mean"]).all()
 
 
+def test_regions_are_sites_end_to_end(hamlet):
+    unit = {"unit": "region", "area": "60 ha", "max_parcel": "1000 km2"}
+    hamlet.ask(sites=unit | {"count": "3", "spacing": "1 km", "compactness": "0.7"})
+    sites = ran(hamlet).sites
+    assert sites["name"].value_counts().to_dict() == {"East Tract": 3, "West Tract": 3}
+    np.testing.assert_allclose(sites["area_ha"], 60)
+    assert (sites["compactness"] > 0.8).all()
+    for _, some in sites.groupby("parcel_id"):
+        apart = [a.distance(b) for a in some.geometry for b in some.geometry if a is not b]
+        assert min(apart) >= 1000
+
+
 @pytest.mark.parametrize(
     "unit",
     [
         {"unit": "deposit", "min_area": "10 ha"},
         {"unit": "patch", "threshold": "0.2", "min_area": "50 ha"},
         {"unit": "parcel", "pad": "60 ha", "max_parcel": "1000 km2"},
+        {"unit": "region", "area": "60 ha", "max_parcel": "1000 km2", "count": "2"},
     ],
     ids=lambda u: u["unit"],
 )
@@ -225,6 +239,9 @@ def test_another_corner_of_the_same_lattice_gives_the_same_sites(hamlet, common)
 
 
 def test_a_landscape_is_no_parcel(hamlet):
+    hamlet.ask(sites={"unit": "region", "area": "60 ha", "max_parcel": "50 km2"})
+    with pytest.raises(CoverageError, match=r"sites\.unit region: 1 parcels are larger"):
+        ran(hamlet)
     hamlet.ask(sites={"unit": "parcel", "pad": "60 ha", "max_parcel": "50 km2"})
     with pytest.raises(CoverageError, match=r"West Tract \(56 km²\).*sites\.unit patch"):
         ran(hamlet)

@@ -121,6 +121,24 @@ def test_the_page_carries_the_disclaimer_the_marking_and_the_world(page):
     assert "CUI" in real
 
 
+def test_footprints_are_drawn_part_by_part_with_their_acres(page):
+    ids = list(toy_content().sites["site_id"][:2])
+    shapes = [shapely.box(*g.bounds) for g in toy_content().sites.geometry[:2]]
+    acres = {"acres": 10.0, "acres_open": 7.0, "acres_claimed": 1.0, "acres_withdrawn": 0.0}
+    table = {"site_id": ids, "part": "pit", "title": "<b>Pit</b>", **acres, "acres_unknown": 2.0}
+    frame = gpd.GeoDataFrame(table, geometry=shapes, crs=toy_content().crs)
+    shown = render_map(toy_content(footprints=frame)).get_root().render()
+    found = part(shown, "footprints")
+    assert [len(f[1]) for f in found["features"]] == [3, 3]
+    assert found["features"][0][1][:2] == [
+        "<b>Pit</b>: 10 acres",
+        "7 open, 1 claimed, 0 withdrawn, 2 unknown",
+    ]
+    assert "<b>Pit</b>" not in shown
+    assert "Footprint that fits" in shown
+    assert "Footprint that fits" not in page
+
+
 def test_hostile_text_stays_text_in_the_page():
     page = render_map(hostile_content()).get_root().render()
     assert page.count("<script") == render_map(toy_content()).get_root().render().count("<script")

@@ -11,7 +11,7 @@ import shapely
 from geosite.aoi import STATES
 from geosite.parcels import PRECEDENCE
 from geosite.report.dossier_content import Gap, Line
-from geosite.report.facts import rank_words, share_words
+from geosite.report.facts import footprint_words, rank_words, share_words
 from geosite.report.text import number, plain, split_names
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ def ranked_lines(
         Line(key.replace("_", " ").capitalize(), plain(row.get(key)) or "unknown")
         for key in ("land_origin", "mineral_estate", "mineral_status")
     ]
+    lines.append(Line("Footprint", footprint_words(row)))
     lines.append(Line("Permit pathways", _pathways(row, pathways)))
     return tuple(line for line in lines if line.value)
 

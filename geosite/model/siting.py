@@ -53,7 +53,10 @@ class PatchUnit(Spec):
 
 
 class RegionUnit(Spec):
-    """Sites are regions of a wanted area, grown from the best ground of each parcel."""
+    """Sites are regions of a wanted area, grown from the best ground of each parcel.
+
+    Contiguous and inside one parcel; see `regions.best_regions` for what is best.
+    """
 
     unit: Literal["region"]
     area: Annotated[Hectares, Field(gt=0)]
@@ -68,7 +71,9 @@ class RegionUnit(Spec):
     """0 grows by suitability alone, 1 by shape alone."""
 
 
-SiteUnit = Annotated[DepositUnit | ParcelUnit | PatchUnit, Field(discriminator="unit")]
+SiteUnit = Annotated[DepositUnit | ParcelUnit | PatchUnit | RegionUnit, Field(discriminator="unit")]
+Carved = ParcelUnit | RegionUnit
+"""Sites are carved out of whole parcels, after the tiles are joined."""
 
 
 class FootprintPart(Spec):

@@ -285,6 +285,8 @@ class Content:
     """How far the ranking holds under other weights and rules, as ``run.json`` says it."""
     combination: Mapping[str, Any] | None = None
     """The rule by which scores were combined, as the scenario says it."""
+    footprints: gpd.GeoDataFrame | None = None
+    """Parts of the footprint that fits each site; None: none was asked for."""
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from geosite.footprints import TENURES
 from geosite.report import palette
 from geosite.report.facts import area, parts_of, rule_said
 from geosite.report.popups import site_cards
 from geosite.report.shapes import anchors, outlines, tolerance_of
-from geosite.report.text import LIMIT, plain
+from geosite.report.text import LIMIT, number, plain
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from geosite.report.content import Content, RuleLabel
 
-VERTICES = {"parcels": 130_000, "exclusions": 130_000, "aoi": 15_000, "sites": 100_000}
+VERTICES = {
+    "parcels": 130_000,
+    "exclusions": 130_000,
+    "aoi": 15_000,
+    "sites": 100_000,
+    "footprints": 40_000,
+}
 """What each kind of outline may cost the page; together about 10 MB."""
 DEPOSITS = 4000
 """Deposits that are drawn, best quality first."""
@@ -47,6 +54,7 @@ def drawings(content: Content, *, max_sites: int) -> list[Drawing]:
     tolerance = tolerance_of(content.aoi if not content.aoi.empty else content.sites)
     return [
         *_sites(content, max_sites, tolerance),
+        *_footprints(content),
         *_deposits(content),
         *_parcels(content, tolerance),
         *_exclusions(content, tolerance),
@@ -67,6 +75,32 @@ def _sites(content: Content, max_sites: int, tolerance: float) -> list[Drawing]:
     data = {"kind": "sites", "features": features, **how}
     left_out = len(sites) - len(features)
     return [Drawing("Result", "Sites by rank", "rank", palette.RANKS[1][1], data, left_out)]
+
+
+def _footprints(content: Content) -> list[Drawing]:
+    frame = content.footprints
+    if frame is None or frame.empty:
+        return []
+    shape = outlines(frame, tolerance=0.0, vertices=VERTICES["footprints"], keep_all=True)
+    names = dict(zip(content.sites["site_id"], content.sites["name"], strict=True))
+    records = _records(frame)
+    features = [
+        [g, _footprint_words_of(records[i], plain(names.get(records[i].get("site_id")), LIMIT))]
+        for g, i in zip(shape.geometries, shape.rows, strict=True)
+    ]
+    data = {"kind": "footprints", "colour": palette.FOOTPRINT, "features": features}
+    left_out = len(frame) - len(features)
+    title = "Footprint that fits"
+    return [Drawing("Result", title, "line", palette.FOOTPRINT, data, left_out)]
+
+
+def _footprint_words_of(part: dict[Any, Any], site: str) -> list[str]:
+    acres = [(t, number(part.get(f"acres_{t}"))) for t in TENURES]
+    return [
+        f"{plain(part.get('title'), 80)}: {number(part.get('acres')) or 0.0:,.0f} acres",
+        ", ".join(f"{found or 0.0:,.0f} {tenure}" for tenure, found in acres),
+        " · ".join(t for t in (site, plain(part.get("site_id"), 80)) if t),
+    ]
 
 
 def _deposits(content: Content) -> list[Drawing]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from geosite.footprints import TENURES
 from geosite.model.combination import PARTS, UNWEIGHTED, rule_words
 from geosite.report.text import missing, number, plain, split_names
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 FIRST = (
     "rank", "rank_best", "rank_worst", "rank_p05", "rank_p95", "tier", "site_id", "name",
     "deposits", "agency", "parcel", "state", "county", "county_fips", "commodities",
-    "evidence_class", "acres", "area_ha", "suitability", "suitability_low", "suitability_high",
+    "evidence_class", "acres", "footprint_fits", "footprint_fit_pct", "footprint_acres",
+    "footprint_acres_open", "footprint_acres_claimed", "footprint_acres_withdrawn",
+    "footprint_acres_unknown", "footprint_rotation_deg", "footprint_tenure", "area_ha",
+    "suitability", "suitability_low", "suitability_high",
     "suitability_surface", "suitability_p90", "fatal_flaws", "authority", "disposal",
     "land_origin", "mineral_estate", "mineral_status", "mineral_status_withdrawn_acres",
     "mineral_status_segregated_acres", "mineral_status_open_acres",
@@ -105,6 +109,34 @@ def area(hectares: object) -> str:
     if found is None:
         return ""
     return f"{found:,.0f} ha ({found / 0.40468564224:,.0f} acres)"
+
+
+def footprint_words(site: Mapping[Any, Any]) -> str:
+    """What of the scenario's footprint fits a site, and whose its acres are; nothing if none.
+
+    Examples
+    --------
+    >>> footprint_words({"footprint_fits": "no", "footprint_fit_pct": 61.25})
+    'does not fit: 61 % of it at most lies on eligible land'
+    >>> acres = {"open": 500, "claimed": 20, "withdrawn": 0, "unknown": 1480}
+    >>> named = {f"footprint_acres_{k}": v for k, v in acres.items()}
+    >>> footprint_words({"footprint_fits": "yes", "footprint_acres": 2000} | named)
+    '2,000 acres fit: 500 open, 20 claimed, 0 withdrawn, 1,480 unknown'
+    """
+    fits = plain(site.get("footprint_fits"))
+    if fits == "no":
+        share = number(site.get("footprint_fit_pct"))
+        most = (
+            "" if share is None else f": {share_words(share)} of it at most lies on eligible land"
+        )
+        return f"does not fit{most}"
+    whole = number(site.get("footprint_acres"))
+    if fits != "yes" or whole is None:
+        return ""
+    acres = [number(site.get(f"footprint_acres_{t}")) or 0.0 for t in TENURES]
+    parts = ", ".join(f"{a:,.0f} {t}" for a, t in zip(acres, TENURES, strict=True))
+    said = plain(site.get("footprint_tenure"))
+    return f"{whole:,.0f} acres fit: {parts}" + (f". {said}" if said else "")
 
 
 def share_words(percent: float) -> str:

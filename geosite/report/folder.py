@@ -98,6 +98,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     """
     m = manifest
     frames = {n: read_layer(folder, n) for n in _LAYERS}
+    asked = m["scenario"].get("footprint_fit") is not None
     frames["sites"] = read_sites(folder).drop(columns="notice")
     suitability, transform = _picture(folder / "suitability.tif")
     status, _ = _picture(folder / "status.tif")
@@ -123,6 +124,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         parcels=frames["parcels"],
         exclusions=frames["exclusions"],
         deposits=frames["deposits"],
+        footprints=read_layer(folder, "footprints") if asked else None,
         aoi=frames["aoi"],
         suitability=suitability,
         status=status,

@@ -50,6 +50,7 @@ EXCLUSION_LINE = "#6d4038"
 UNKNOWN = "#5d4a7e"
 AOI = "#222222"
 DEPOSIT = "#1b1b1b"
+FOOTPRINT = "#0a4f8f"
 TIERS = {"A": "#2d0b4e", "B": "#9f2a63", "C": "#8a7a5c"}
 ELSE = "#c9c9c4"
 """Fill of a code that no table here knows."""

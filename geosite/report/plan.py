@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geosite.model.combination import rule_words
+from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
+from geosite.sites import ACRES_A_HECTARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geosite.capacity import Layout
+    from geosite.model.siting import FootprintFit, SiteUnit
     from geosite.planning import Plan
 
 
@@ -31,6 +34,12 @@ def plan_text(plan: Plan, laid: Layout) -> str:
         f"work          {_work(laid)}",
         f"memory        about {laid.bytes / 1e9:.1f} GB{_whose(laid)}",
         f"rules as of   {plan.as_of}",
+        f"sites         {site_words(scenario.sites)}",
+        *(
+            [f"footprint     {_fit_words(scenario.footprint_fit)}"]
+            if scenario.footprint_fit
+            else []
+        ),
         f"missing score {scenario.missing};  unknown land: {scenario.unknown_land}",
         f"combined by   {rule_words(scenario.combination.model_dump(mode='json'))}",
         "",
@@ -71,6 +80,39 @@ def plan_text(plan: Plan, laid: Layout) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def site_words(unit: SiteUnit) -> str:
+    """What counts as one site, in words.
+
+    Examples
+    --------
+    >>> from geosite.model.siting import ParcelUnit
+    >>> site_words(ParcelUnit(unit="parcel", pad=60.0, max_parcel=9000.0))
+    'the best pad of 60 ha of each installation'
+    """
+    match unit:
+        case DepositUnit():
+            return f"land near a deposit, {unit.min_area:,.0f} to {unit.max_area:,.0f} ha"
+        case ParcelUnit():
+            return f"the best pad of {unit.pad:,.0f} ha of each installation"
+        case PatchUnit():
+            area = f"{unit.min_area:,.0f} to {unit.max_area:,.0f} ha"
+            return f"patches of suitability {unit.threshold:g} and more, {area}"
+        case RegionUnit():
+            apart = f", {unit.spacing:,.0f} m apart" if unit.spacing else ""
+            return (
+                f"regions of {unit.area:,.0f} ha, at most {unit.count:,} a parcel{apart}, "
+                f"by suitability and {100 * unit.compactness:.0f} % by shape"
+            )
+
+
+def _fit_words(asked: FootprintFit) -> str:
+    slope = "" if asked.max_slope is None else f", slope at most {asked.max_slope}"
+    return (
+        f"{asked.area * ACRES_A_HECTARE:,.0f} acres ({', '.join(p.title for p in asked.parts)}), "
+        f"{asked.aspect:g} : 1, every {asked.rotation:g}°{slope}"
+    )
 
 
 def _order(plan: Plan) -> list[str]:

@@ -9,6 +9,7 @@ from geosite.report import palette
 from geosite.report.facts import (
     area,
     contributions,
+    footprint_words,
     measure_columns,
     rank_span,
     rule_names,
@@ -127,6 +128,7 @@ def _sections(
         ["Land origin", plain(site.get("land_origin"), LIMIT)],
         ["Mineral estate", plain(site.get("mineral_estate"), LIMIT)],
         ["Mineral status", plain(site.get("mineral_status"), LIMIT)],
+        ["Footprint", plain(footprint_words(site), LIMIT)],
     ]
     rules = [
         [title, _listed(content, site, column)]

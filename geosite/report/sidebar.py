@@ -71,6 +71,13 @@ def _legend(content: Content) -> str:
         f'<li><i class="gs-swatch gs-fill" style="--c:{colour}"></i>{words}</li>'
         for words, colour in palette.rank_classes(int(max(ranks, default=1)))
     )
+    footprint = (
+        f'<li><i class="gs-swatch gs-line" style="--c:{palette.FOOTPRINT}"></i>Footprint that '
+        "fits: a rectangle of all parts on eligible land of one parcel; click an edge for its "
+        "acres by tenure</li>"
+        if content.footprints is not None and len(content.footprints)
+        else ""
+    )
     ramp = "".join(f'<i style="background:{c}"></i>' for c in palette.SUITABILITY)
     return f"""<h2>Legend</h2>
 <p class="gs-key">Sites by rank</p><ul class="gs-row">{classes}</ul>
@@ -82,7 +89,7 @@ tell here. Not the same as clear.</li>
 <li><i class="gs-swatch gs-fill" style="--c:{palette.EXCLUDED}"></i>Excluded by at least one hard
 rule; hover an outline for the rule and its citation</li>
 <li><i class="gs-swatch gs-dot" style="--c:{palette.DEPOSIT}"></i>Mineral deposit or occurrence</li>
-</ul>
+{footprint}</ul>
 <p class="gs-sub">Tiers: A, B and C by the scenario's stated cuts; a fatal flaw caps a site at C.
 Small differences in suitability do not decide between two sites.
 Pale fills are land by agency, as named in the layer list. Outlines are simplified for the

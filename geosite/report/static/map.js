@@ -63,6 +63,15 @@ function geositeMap(map, groups, control) {
     for (const geometry of part.features) group.addLayer(L.geoJSON(geometry, style));
   }
 
+  // The parts of what would be built. Only their edges listen: what lies within is the site.
+  function footprints(group, part) {
+    const style = { renderer: above, pane: "gs-sites", color: part.colour, weight: 2, fill: false };
+    for (const [geometry, words] of part.features) {
+      const drawn = L.geoJSON(geometry, style);
+      group.addLayer(drawn.bindTooltip(() => lines(words), tip).bindPopup(() => lines(words)));
+    }
+  }
+
   function points(group, part) {
     const style = { renderer: dotted, pane: "gs-points", radius: 2.6, weight: 0.8, color: "#fff", fillColor: part.colour, fillOpacity: 0.9 };
     for (const [lat, lon, words] of part.features) {
@@ -207,7 +216,7 @@ function geositeMap(map, groups, control) {
     return row;
   }
 
-  const draw = { areas, excluded, outline, points, sites };
+  const draw = { areas, excluded, footprints, outline, points, sites };
   data.drawings.forEach((part, i) => draw[part.kind](groups[i], part));
 
   // Headings in the layer control, which Leaflet rebuilds now and then.
