@@ -14,7 +14,8 @@ from geosite.authority import authority_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geosite.model.rule import Commodities, LandAuthority
+    from geosite.model.commodity import Commodities
+    from geosite.model.rule import LandAuthority
 
 LISTED = 5
 """Deposit names written out for a site; the others are counted."""

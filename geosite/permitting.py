@@ -8,8 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from geosite.model.commodity import Commodities
     from geosite.model.permit import Pathway, Permit, Permits
-    from geosite.model.rule import Commodities, ProjectType
+    from geosite.model.rule import ProjectType
     from geosite.model.scenario import Scenario
 
 Fit = Literal["yes", "perhaps", "no"]
