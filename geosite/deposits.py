@@ -117,7 +117,10 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
         told = ({v for i in g for v in (values[i] if each else [values[i]])} for g in groups)
         return pd.Series([tuple(sorted(t - {""})) for t in told], dtype=object)
 
-    accepted = here["accepted"].tolist()
+    accepted, through = here["accepted"].tolist(), here["through_host"].tolist()
+    # Where one of its records names what was asked for, a deposit is evidence in its own right.
+    own = {i for g in groups if not all(through[i] for i in g) for i in g}
+    hosted = [() if i in own else by for i, by in enumerate(through)]
     merged = here.iloc[sorted(members)].reset_index(drop=True)
     return merged.drop(columns=["layer", "record_id", "asked"]).assign(
         **{c: first(c) for c in _STATED},
@@ -128,6 +131,7 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
         host_or_byproduct=united(here["host_or_byproduct"].tolist()).map("; ".join),
         note=united(here["note"].tolist()).map("; ".join),
         accepted=[any(accepted[i] for i in g) for g in groups],
+        through_host=united(hosted, each=True),
         records=[len(g) for g in groups],
         layers=united(here["layer"].tolist()),
         record_ids=united(here["record_id"].tolist()),

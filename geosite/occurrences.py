@@ -43,6 +43,7 @@ DERIVED_COLUMNS = (
     "commodities_all",
     "asked",
     "host_or_byproduct",
+    "through_host",
     "tonnage_t",
     "layer",
     "x",
@@ -90,7 +91,8 @@ def occurrences(
     pandas.DataFrame
         `OCCURRENCE_COLUMNS` and `DERIVED_COLUMNS`: ``commodities`` of those that were asked for,
         ``commodities_all`` of all in the table, ``asked`` whether it counts,
-        ``host_or_byproduct`` in words, ``tonnage_t`` [t] (NaN where the source gives no number
+        ``host_or_byproduct`` in words and ``through_host``, by-products that it does not name and
+        hosts; ``tonnage_t`` [t] (NaN where the source gives no number
         with a unit), ``layer``, ``x``, ``y`` [m], ``error_m`` (of the record, else of its layer;
         NaN where neither states one), ``weight`` (class × quality, less through a host; 0 if not
         asked for), ``accepted`` and a ``note``. The order does not depend on the order of the
@@ -114,13 +116,14 @@ def occurrences(
     plants = table["evidence_class"] == PLANT
     table["commodities"] = of_each.str[0]
     table["host_or_byproduct"] = of_each.str[1]
+    table["through_host"] = of_each.str[2]
     table["asked"] = table["commodities"].map(bool).astype(bool) & ~plants
     uncited = (table["evidence_class"] == "reserve") & (table["cited_report"] == "")
     table["note"] = np.where(uncited, _UNCITED, "")
     table.loc[uncited, "evidence_class"] = "resource"
     weight = table["evidence_class"].map(spec.class_weights).fillna(0.0).astype(float)
     weight *= table["quality"].map(spec.quality_weights).fillna(0.0).astype(float)
-    weight *= of_each.str[2].map({True: spec.through_host, False: 1.0}).astype(float)
+    weight *= table["through_host"].map(lambda by: spec.through_host if by else 1.0).astype(float)
     table["weight"] = weight.where(table["asked"], 0.0)
     table["accepted"] = (
         table["quality"].isin(spec.accept_quality)
@@ -137,17 +140,19 @@ def occurrences(
     return table.reset_index(drop=True)[COLUMNS]
 
 
-def _heard(ids: tuple[str, ...], question: Question) -> tuple[tuple[str, ...], str, bool]:
-    """Of what a record names: what counts, hosts and by-products in words, whether through a host.
+def _heard(
+    ids: tuple[str, ...], question: Question
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Of what a record names: what counts, hosts and by-products in words, by-products it hosts.
 
     Examples
     --------
     >>> from geosite.evidence import Question
     >>> asks = Question(frozenset({"gallium"}), {}, {"gallium": frozenset({"zinc"})})
     >>> _heard(("lead", "zinc"), asks)
-    (('zinc',), 'gallium through its host zinc', True)
+    (('zinc',), 'gallium through its host zinc', ('gallium',))
     >>> _heard(("gallium", "zinc"), asks)
-    (('gallium',), 'gallium, by-product of zinc', False)
+    (('gallium',), 'gallium, by-product of zinc', ())
     """
     direct = tuple(i for i in ids if i in question.asked)
     held = {b: sorted(hosts & set(ids)) for b, hosts in sorted(question.hosts.items())}
@@ -157,9 +162,14 @@ def _heard(ids: tuple[str, ...], question: Question) -> tuple[tuple[str, ...], s
             for b in held
             if b in direct
         ]
-        return direct, "; ".join(words), False
-    words = [f"{b} through its host {' and '.join(h)}" for b, h in held.items() if h]
-    return tuple(sorted({i for h in held.values() for i in h})), "; ".join(words), bool(words)
+        return direct, "; ".join(words), ()
+    hosted = {b: hosts for b, hosts in held.items() if hosts}
+    words = [f"{b} through its host {' and '.join(hosts)}" for b, hosts in hosted.items()]
+    return (
+        tuple(sorted({h for hosts in hosted.values() for h in hosts})),
+        "; ".join(words),
+        tuple(hosted),
+    )
 
 
 def _one_schema(layer: Layer, frame: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -26,6 +26,8 @@ class Law:
         Day on which pathways are open or not.
     class_weights
         Evidence class → 0–1, as the scenario weighs it; None where it weighs none.
+    through_host
+        What a by-product counts at a host that is not known to hold it.
     """
 
     permits: Permits
@@ -33,13 +35,15 @@ class Law:
     project: ProjectType
     day: date
     class_weights: Mapping[str, float] | None = None
+    through_host: float = 1.0
 
     @classmethod
     def of(cls, permits: Permits, commodities: Commodities, scenario: Scenario, day: date) -> Law:
         """Of a scenario on a day."""
         evidence = scenario.evidence
         weights = {str(k): v for k, v in evidence.class_weights.items()} if evidence else None
-        return cls(permits, commodities, scenario.project, day, weights)
+        through = evidence.through_host if evidence else 1.0
+        return cls(permits, commodities, scenario.project, day, weights, through)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -44,7 +44,25 @@ def proposed(deposits: pd.DataFrame, table: PotentialTable) -> pd.DataFrame:
     return pd.DataFrame(rows, index=deposits.index, columns=list(COLUMNS), dtype=object)
 
 
-def potential_words(row: Mapping[str, object]) -> str:
+def merged_words(site: Mapping[str, Any]) -> str:
+    """How many records the deposits of a site were merged from, in words.
+
+    Examples
+    --------
+    >>> merged_words({"deposits_n": 2, "records_n": 5, "evidence_layers": "minerals/mrds"})
+    '2 deposits from 5 records of minerals/mrds'
+    """
+    deposits, records = (int(site.get(k) or 0) for k in ("deposits_n", "records_n"))
+    if not records:
+        return ""
+    of = f" of {site['evidence_layers']}" if site.get("evidence_layers") else ""
+    many = [
+        f"{n:,} {w}{'' if n == 1 else 's'}" for n, w in ((deposits, "deposit"), (records, "record"))
+    ]
+    return f"{many[0]} from {many[1]}{of}"
+
+
+def potential_words(row: Mapping[str, Any]) -> str:
     """A proposed pair in words, for people; empty where there is none.
 
     Examples

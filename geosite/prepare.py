@@ -16,7 +16,7 @@ from geosite.attributes import amounts, attribute
 from geosite.authority import instruments
 from geosite.coverage import covered_land
 from geosite.crs import projected_bounds, projected_geometry
-from geosite.deposits import deposits, lineage
+from geosite.deposits import deposits
 from geosite.errors import CoverageError, MissingLayerError, faults
 from geosite.evidence import Question
 from geosite.exclusions import exclusions
@@ -83,13 +83,6 @@ class Prepared:
     """Land of which each of them says what it is off its polygons; None: all of it."""
     occurrences: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Records of every commodity, with ``asked``; see `occurrences.occurrences`."""
-
-    @property
-    def lineage(self) -> pd.DataFrame:
-        """Records of each deposit, one row a record; see `deposits.lineage`."""
-        if self.occurrences.empty or self.deposits.empty:
-            return pd.DataFrame()
-        return lineage(self.occurrences, self.deposits)
 
 
 def prepare(

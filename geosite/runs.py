@@ -25,7 +25,7 @@ from geosite import report, unfinished
 from geosite.capacity import Layout, Means, arranged
 from geosite.catalog import open_scenario
 from geosite.comparison import changes
-from geosite.crs import WGS84, parsed_crs, transformed
+from geosite.crs import parsed_crs
 from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
 from geosite.errors import GeositeError, LayerDataError, RunError, SchedulerError
@@ -36,11 +36,11 @@ from geosite.planning import Plan
 from geosite.prepare import prepare
 from geosite.question import asked
 from geosite.run_shape import misshapen
+from geosite.run_tables import deposit_points, inventory_table, lineage_table
 from geosite.store import Store
 from geosite.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 _WHOLE = (
@@ -284,20 +284,11 @@ def _save_surfaces(folder: Path, store: Store, windows: Sequence[Grid]) -> None:
 def _save_vectors(analysis: Analysis, folder: Path) -> None:
     ready, plan = analysis.prepared, analysis.plan
     crs = plan.grid.crs
-    deposits = ready.deposits
-    points = gpd.GeoDataFrame(geometry=[], crs=crs)
-    if len(deposits):
-        flat = deposits.drop(columns=["x", "y"]).copy()
-        for column in ("commodities", "layers", "record_ids"):
-            flat[column] = flat[column].map("; ".join)
-        at = shapely.points(deposits[["x", "y"]].to_numpy(float))
-        points = gpd.GeoDataFrame(flat, geometry=at, crs=crs)
-        points = points[points.within(plan.aoi)]
     frames = {
         "sites": analysis.sites,
         "parcels": ready.register.parcels,
         "exclusions": ready.exclusions,
-        "deposits": points,
+        "deposits": deposit_points(analysis),
         "aoi": gpd.GeoDataFrame({"name": [plan.aoi_name]}, geometry=[plan.aoi], crs=crs),
     }
     if plan.reviews:
@@ -319,10 +310,12 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
 def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     shown = content(run)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
-    report.write_table(
-        _inventory(analysis), run.path / "inventory.csv", notice=report.notice(shown)
-    )
-    report.write_table(analysis.removed, run.path / "removed.csv", notice=report.notice(shown))
+    for name, table in (
+        ("inventory.csv", inventory_table(analysis)),
+        ("deposits.csv", lineage_table(analysis)),
+        ("removed.csv", analysis.removed),
+    ):
+        report.write_table(table, run.path / name, notice=report.notice(shown))
     for name, text in (
         ("README.md", report.readme_text(shown)),
         ("CITATIONS.md", report.citations_text(shown)),
@@ -331,17 +324,6 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     report.write_front(shown, run.path / "readiness.svg")
     if drawn:
         report.write_map(shown, run.path / "map.html")
-
-
-def _inventory(analysis: Analysis) -> pd.DataFrame:
-    """Parcel × deposit, with the place of each deposit in degrees as well."""
-    table, crs = analysis.inventory, analysis.plan.grid.crs
-    x, y = table["x_m"].to_numpy(float), table["y_m"].to_numpy(float)
-    lon, lat = transformed(x, y, crs, WGS84)
-    at = list(table.columns).index("y_m") + 1
-    placed = table.assign(longitude=lon, latitude=lat, crs=crs.to_string())
-    first = [*table.columns[:at], "crs", "longitude", "latitude"]
-    return placed[[*first, *table.columns[at:]]]
 
 
 def open_run(path: Path) -> Run:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 FIRST = (
     "rank", "rank_best", "rank_worst", "rank_p05", "rank_p95", "tier", "site_id", "name",
     "deposits", "agency", "parcel", "state", "county", "county_fips", "commodities",
-    "evidence_class", "acres", "area_ha", "suitability", "suitability_low", "suitability_high",
-    "suitability_surface", "suitability_p90", "fatal_flaws", "authority", "disposal",
+    "host_or_byproduct", "evidence_class", "proposed_potential", "proposed_certainty",
+    "deposits_n", "records_n", "acres", "area_ha", "suitability", "suitability_low",
+    "suitability_high", "suitability_surface", "suitability_p90", "fatal_flaws", "authority",
+    "disposal",
     "land_origin", "mineral_estate", "mineral_status", "mineral_status_withdrawn_acres",
     "mineral_status_segregated_acres", "mineral_status_open_acres",
     "mineral_status_unknown_acres", "parcel_status", "clear_ha", "unknown_ha", "coverage_pct",
