@@ -128,7 +128,9 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
         names=united(here["name"].tolist()),
         commodities=united(here["commodities"].tolist(), each=True),
         commodities_all=united(here["commodities_all"].tolist(), each=True),
-        host_or_byproduct=united(here["host_or_byproduct"].tolist()).map("; ".join),
+        host_or_byproduct=united(
+            here["host_or_byproduct"].str.split("; ").tolist(), each=True
+        ).map("; ".join),
         note=united(here["note"].tolist()).map("; ".join),
         accepted=[any(accepted[i] for i in g) for g in groups],
         through_host=united(hosted, each=True),

@@ -110,7 +110,7 @@ def deposit_columns(
                 "records_n": int(mine["records"].sum()),
                 "commodities": "; ".join(sorted(set().union(*mine["commodities"]))),
                 "host_or_byproduct": "; ".join(
-                    dict.fromkeys(filter(None, mine["host_or_byproduct"]))
+                    sorted(set("; ".join(mine["host_or_byproduct"]).split("; ")) - {""})
                 ),
                 "through_host": "; ".join(sorted(set().union(*hosts))) if all(hosts) else "",
                 **{column: mine[of].iloc[0] for column, of in _OF_THE_STRONGEST.items()},

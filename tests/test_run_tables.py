@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from geosite.crs import WGS84, transformed
-from geosite.runs import open_run
+from geosite.runs import execute, open_run
 from tests.worlds import earlier_run
 
 
@@ -36,3 +36,12 @@ def test_sites_and_inventory_propose_a_potential(common):
         assert set(table["proposed_potential"]) <= {"L", "M", "H", "ND"}
         assert set(table["proposed_certainty"]) <= set("ABCD")
         assert "host_or_byproduct" in table
+
+
+def test_a_by_product_is_found_at_its_host_and_says_so(hamlet):
+    hamlet.ask(commodities=["tellurium"])
+    found = execute(hamlet.plan(), hamlet.outputs, drawn=False).sites
+    assert set(found["host_or_byproduct"]) == {"tellurium through its host copper"}
+    assert set(found["commodities"]) == {"copper"}
+    assert (found["supply_impact"] == 0).all()  # the reliance is published as less than 25 %
+    assert (found["supply_impact_high"] > 0).all()
