@@ -11,7 +11,8 @@ from geosite.tenure import COLUMNS, PARTLY, values_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from geosite.model.rule import Commodities, LandAuthorities, LandAuthority, ProjectType
+    from geosite.model.commodity import Commodities
+    from geosite.model.rule import LandAuthorities, LandAuthority, ProjectType
 
 NO_AUTHORITY = "no authority for its minerals"
 """Why a site is not in the list, as the run says it."""

@@ -15,12 +15,14 @@ from geosite.crs import parsed_crs
 from geosite.errors import CatalogError, CRSMismatchError, faults
 from geosite.grid import Grid
 from geosite.model.base import Spec
+from geosite.model.commodity import Commodities
 from geosite.model.freight import Freight
 from geosite.model.layer import Layer
 from geosite.model.lock import Held
 from geosite.model.permit import Permits
+from geosite.model.potential import PotentialTable
 from geosite.model.processing import Processing
-from geosite.model.rule import Commodities, LandAuthorities, LocalRules, Rule, RuleSet
+from geosite.model.rule import LandAuthorities, LocalRules, Rule, RuleSet
 from geosite.model.scenario import Scenario
 from geosite.model.unseen import Unseen, UnseenTable
 
@@ -69,6 +71,8 @@ class Rulebook:
     """Names that stand for several states: ``west`` → its states."""
     permits: Permits
     local: LocalRules
+    potential: PotentialTable = field(default_factory=PotentialTable)
+    """How records propose a mineral potential."""
 
     def rules(self, scenario: Scenario) -> tuple[Rule, ...]:
         """Rules a scenario asks for, in order of rule id, so that naming order means nothing.
@@ -179,9 +183,12 @@ def open_rulebook(root: Path | None = None) -> Rulebook:
     authorities = _tried(root / "authorities.yaml", LandAuthorities, found)
     commodities = _tried(root / "commodities.yaml", Commodities, found)
     groups = _tried(root / "aoi_groups.yaml", _Groups, found)
-    if found or not (permits and local and authorities and commodities and groups):
+    potential: PotentialTable | None = PotentialTable()
+    if (root / "potential.yaml").is_file():
+        potential = _tried(root / "potential.yaml", PotentialTable, found)
+    if found or not (permits and local and authorities and commodities and groups and potential):
         raise CatalogError(faults(f"the rulebook {root} is not valid:", found))
-    return Rulebook(sets, authorities, commodities, groups.groups, permits, local)
+    return Rulebook(sets, authorities, commodities, groups.groups, permits, local, potential)
 
 
 def open_unseen() -> tuple[Unseen, ...]:

@@ -14,7 +14,8 @@ from geosite.authority import authority_columns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geosite.model.rule import Commodities, LandAuthority
+    from geosite.model.commodity import Commodities
+    from geosite.model.rule import LandAuthority
 
 LISTED = 5
 """Deposit names written out for a site; the others are counted."""
@@ -35,15 +36,28 @@ _LAND = {
 """Columns of the land register that a site carries, and what they are called there."""
 
 
+_OF_THE_STRONGEST = {
+    "evidence_class": "evidence_class",
+    "proposed_potential": "proposed_potential",
+    "proposed_certainty": "proposed_certainty",
+    "record_quality": "quality",
+    "record_error_m": "error_m",
+    "deposit_type": "deposit_type",
+    "deposit_status": "status",
+    "deposit_size": "size",
+    "deposit_grade": "grade",
+    "deposit_tonnage_t": "tonnage_t",
+    "cited_report": "cited_report",
+}
+"""Columns that a site has of its strongest deposit, and what they are called there."""
 _DEPOSIT = (
     "deposits",
     "deposits_n",
     "records_n",
     "commodities",
-    "evidence_class",
-    "record_quality",
-    "record_error_m",
-    "deposit_type",
+    "host_or_byproduct",
+    "through_host",
+    *_OF_THE_STRONGEST,
     "evidence_layers",
     "record_ids",
 )
@@ -74,7 +88,13 @@ def deposit_columns(
     pieces : DataFrame
         ``site`` (label of a row of `sites`) and ``piece`` (deposit number from 1).
     deposits : DataFrame
-        From `evidence.deposits`.
+        From `deposits.deposits`, with the proposed potential.
+
+    Notes
+    -----
+    Class, potential, quality, status, size, grade and tonnage [t] are those of the strongest
+    deposit; ``through_host`` names by-products that no deposit of the site names and all may
+    hold. Potential and certainty are proposed from records, see `potential.proposed`.
     """
     number = pieces.groupby("site")["piece"].agg(lambda s: sorted(set(s)))
     rows = []
@@ -82,16 +102,18 @@ def deposit_columns(
         mine = deposits.iloc[[n - 1 for n in number[site]]]
         named = [str(n) for n in dict.fromkeys(mine["name"]) if n]
         more = len(named) - LISTED
+        hosts = mine["through_host"]
         rows.append(
             {
                 "deposits": "; ".join(named[:LISTED]) + (f"; and {more} more" if more > 0 else ""),
                 "deposits_n": len(mine),
                 "records_n": int(mine["records"].sum()),
                 "commodities": "; ".join(sorted(set().union(*mine["commodities"]))),
-                "evidence_class": mine["evidence_class"].iloc[0],
-                "record_quality": mine["quality"].iloc[0],
-                "record_error_m": mine["error_m"].iloc[0],
-                "deposit_type": mine["deposit_type"].iloc[0],
+                "host_or_byproduct": "; ".join(
+                    sorted(set("; ".join(mine["host_or_byproduct"]).split("; ")) - {""})
+                ),
+                "through_host": "; ".join(sorted(set().union(*hosts))) if all(hosts) else "",
+                **{column: mine[of].iloc[0] for column, of in _OF_THE_STRONGEST.items()},
                 "evidence_layers": "; ".join(sorted(set().union(*mine["layers"]))),
                 "record_ids": "; ".join(sorted(set().union(*mine["record_ids"]))[:LISTED]),
             }
@@ -119,13 +141,13 @@ def inventory(
         "county",
         "status",
         "deposit",
+        "deposit_names",
         "commodities",
+        "host_or_byproduct",
         "disposal",
         "authority",
-        "evidence_class",
-        "record_quality",
+        *_OF_THE_STRONGEST,
         "records_n",
-        "deposit_type",
         "accepted",
         "x_m",
         "y_m",
@@ -153,13 +175,13 @@ def inventory(
             "county": land["county"],
             "status": land["status"],
             "deposit": mine["name"],
+            "deposit_names": mine["names"].map("; ".join),
             "commodities": commodities,
+            "host_or_byproduct": mine["host_or_byproduct"],
             "disposal": law["disposal"],
             "authority": law["authority"],
-            "evidence_class": mine["evidence_class"],
-            "record_quality": mine["quality"],
+            **{column: mine[of] for column, of in _OF_THE_STRONGEST.items()},
             "records_n": mine["records"],
-            "deposit_type": mine["deposit_type"],
             "accepted": mine["accepted"],
             "x_m": mine["x"],
             "y_m": mine["y"],

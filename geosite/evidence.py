@@ -1,4 +1,4 @@
-"""Mineral evidence: records become occurrences, occurrences become deposits.
+"""Which commodities are asked for, and what a record's words for them mean.
 
 What geology says, and nothing that came after a mine: no infrastructure, claims,
 plans or plants are read here.
@@ -7,185 +7,115 @@ plans or plants are read here.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pandas as pd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    import geopandas as gpd
-    from numpy.typing import NDArray
+    from geosite.model.commodity import Commodities
 
-    from geosite.model.layer import Layer
-    from geosite.model.rule import Commodities
-    from geosite.model.scenario import Evidence
+_CODE = re.compile(r"[A-Z][A-Z0-9]{0,3}(_[A-Z0-9]{1,3})?")
+"""One code of MRDS, such as AU, REE, PGE_PT or W_C."""
 
-OCCURRENCE_COLUMNS = (
-    "name",
-    "record_id",
-    "commodities",
-    "evidence_class",
-    "quality",
-    "deposit_type",
-    "tonnage",
-    "url",
-)
-UNKNOWN_QUALITY = "D"
-"""A record whose quality nobody stated is taken as poor, never as good."""
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a scenario asks of mineral records.
+
+    Attributes
+    ----------
+    asked
+        Ids that count: those that were named, the members of a group that was named, and the
+        group of a member that was named, because records often name the group only.
+    names
+        Lower-case name → commodity id; an empty id: the name is of no commodity of the table.
+    hosts
+        By-product that was asked for and that nobody mines for itself → ids of its hosts.
+    opens_hosts
+        Whether a host's record is evidence of a by-product that it does not name: only where
+        the by-products were asked for by name. A list asks for what it lists, and would
+        otherwise take every molybdenum prospect for rhenium.
+    """
+
+    asked: frozenset[str]
+    names: Mapping[str, str]
+    hosts: Mapping[str, frozenset[str]]
+    opens_hosts: bool = True
+
+    @classmethod
+    def of(cls, wanted: str | Sequence[str], table: Commodities) -> Question:
+        """What is asked by a list's name or commodity by commodity."""
+        asked = asked_commodities(wanted, table)
+        hosts = {
+            c.id: frozenset(c.hosts)
+            for c in table.commodities
+            if c.id in asked and c.hosts and c.by_product == "always"
+        }
+        return cls(asked, commodity_names(table), hosts, not isinstance(wanted, str))
 
 
 def asked_commodities(wanted: str | Sequence[str], table: Commodities) -> frozenset[str]:
-    """Ids of the commodities that a scenario asks for, by list name or one by one."""
+    """Ids of the commodities that a scenario asks for, by list name or one by one.
+
+    Who asks for a group asks for its members, and who asks for a member also for what is
+    recorded as the group: records of rare earths seldom say which.
+    """
     if isinstance(wanted, str):
         return frozenset(c.id for c in table.commodities if wanted in c.lists)
-    return frozenset(wanted)
+    named = set(wanted)
+    members = {m for c in table.commodities if c.id in named for m in c.members}
+    groups = {c.id for c in table.commodities if named & set(c.members)}
+    return frozenset(named | members | groups)
 
 
 def commodity_names(table: Commodities) -> dict[str, str]:
-    """Every name and code that records use → commodity id, in lower case."""
-    return {name.casefold(): c.id for c in table.commodities for name in (c.id, c.title, *c.names)}
+    """Every name and code that records use → commodity id, in lower case.
+
+    Names that hold the name of a commodity and are none, such as ``Silver, Refinery``, and the
+    qualifiers that stand after a name lead to the empty id.
+    """
+    none = {name.casefold(): "" for name in (*table.none_of_these, *table.qualifiers)}
+    return none | {
+        name.casefold(): c.id for c in table.commodities for name in (c.id, c.title, *c.names)
+    }
+
+
+def possible_names(table: Commodities) -> dict[str, str]:
+    """Names that may mean a commodity and cannot be told → its id, in lower case."""
+    return {name.casefold(): c.id for c in table.commodities for name in c.possible_names}
 
 
 def named_commodities(text: object, names: Mapping[str, str]) -> tuple[str, ...]:
     """Commodities that a record names, in order of id.
 
-    Names are compared whole: ``RE`` is rhenium and no part of ``REE``. A record
-    is split at semicolons first, and at commas only where the whole is no name,
-    because names themselves contain commas.
+    Names are compared whole: ``RE`` is rhenium and no part of ``REE``. A record is split at
+    semicolons first, then at commas; because names themselves contain commas, the longest run
+    of pieces that is a name counts. A list of nothing but codes is split at blanks too.
 
     Examples
     --------
-    >>> names = {"barium-barite": "barite", "clay, kaolin": "kaolin", "gold": "gold"}
+    >>> names = {"barium-barite": "barite", "clay, kaolin": "kaolin", "gold": "gold", "au": "gold"}
     >>> named_commodities("Gold; Clay, Kaolin", names)
     ('gold', 'kaolin')
+    >>> named_commodities("AU AL3 COA", names)
+    ('gold',)
     """
-    found = set()
-    for part in re.split(r"[;|]", str(text)):
-        whole = part.strip().casefold()
-        if whole in names:
-            found.add(names[whole])
+    return tuple(sorted(_found(str(text), names) - {""}))
+
+
+def _found(text: str, names: Mapping[str, str]) -> set[str]:
+    found: set[str] = set()
+    for part in re.split(r"[;|]", text):
+        tokens = re.split(r"[\s,]+", part.strip())
+        if part.strip().casefold() not in names and all(map(_CODE.fullmatch, tokens)):
+            found.update(names.get(t.casefold(), "") for t in tokens)
             continue
-        for token in whole.split(","):
-            if token.strip() in names:
-                found.add(names[token.strip()])
-    return tuple(sorted(found))
-
-
-def occurrences(
-    records: Iterable[tuple[Layer, gpd.GeoDataFrame]],
-    asked: frozenset[str],
-    names: Mapping[str, str],
-    spec: Evidence,
-) -> pd.DataFrame:
-    """Records of every layer in one schema, those of the asked commodities only.
-
-    Parameters
-    ----------
-    records : pairs of a layer and its features in the grid's CRS
-        Points; columns as far as the layer has them: `OCCURRENCE_COLUMNS`.
-    asked : commodity ids
-    names : mapping of lower-case name to commodity id
-
-    Returns
-    -------
-    pandas.DataFrame
-        The occurrence columns, ``layer``, ``x``, ``y`` [m], ``error_m`` (NaN where
-        the layer states none), ``weight`` (class × quality) and ``accepted``, in an
-        order that does not depend on the order of the layers.
-    """
-    tables = [_one_schema(layer, frame) for layer, frame in records if len(frame)]
-    if not tables:
-        columns = [*OCCURRENCE_COLUMNS, "layer", "x", "y", "error_m", "weight", "accepted"]
-        return pd.DataFrame(columns=columns)
-    table = pd.concat(tables, ignore_index=True)
-    parsed = {text: named_commodities(text, names) for text in table["commodities"].unique()}
-    kept = {text: tuple(c for c in ids if c in asked) for text, ids in parsed.items()}
-    table["commodities"] = table["commodities"].map(kept)
-    table = table[table["commodities"].map(bool)].reset_index(drop=True)
-    weight = table["evidence_class"].map(spec.class_weights).fillna(0.0).astype(float)
-    table["weight"] = weight * table["quality"].map(spec.quality_weights).fillna(0.0).astype(float)
-    table["accepted"] = (
-        table["quality"].isin(spec.accept_quality)
-        & ~(table["error_m"] > spec.accept_error)
-        & (table["weight"] > 0)
-    )
-    order = ["weight", "name", "y", "x", "layer", "record_id"]
-    up = [False, True, False, True, True, True]
-    return table.sort_values(order, ascending=up, kind="stable").reset_index(drop=True)
-
-
-def _one_schema(layer: Layer, frame: gpd.GeoDataFrame) -> pd.DataFrame:
-    # A record of several places is an occurrence at each of them.
-    frame = frame.explode(ignore_index=True)
-    table = pd.DataFrame(index=frame.index)
-    for column in OCCURRENCE_COLUMNS:
-        given = frame[column] if column in frame else pd.Series("", index=frame.index)
-        table[column] = given.astype("object").where(given.notna(), "").astype(str).str.strip()
-    table["evidence_class"] = table["evidence_class"].replace("", "unknown")
-    table["quality"] = (
-        table["quality"]
-        .str.upper()
-        .where(table["quality"].str.upper().isin(list("ABCDE")), UNKNOWN_QUALITY)
-    )
-    table["layer"] = layer.id
-    table["x"], table["y"] = frame.geometry.x, frame.geometry.y
-    error = layer.positional_accuracy
-    table["error_m"] = np.nan if error is None else error
-    return table
-
-
-def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
-    """Occurrences that lie together, as one deposit each.
-
-    The strongest record founds a deposit and takes every record within
-    ``merge_within`` that no stronger one has taken; so a chain of records along
-    a belt does not become one deposit.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``name, x, y [m], commodities, evidence_class, quality, weight, accepted,
-        records, layers, record_ids, deposit_type, error_m``; strongest first.
-    """
-    if found.empty:
-        return found.assign(records=[], layers=[], record_ids=[])
-    owner = _founders(found[["x", "y"]].to_numpy(float), spec.merge_within)
-    members: dict[int, list[int]] = {}
-    for row, founder in enumerate(owner.tolist()):
-        members.setdefault(founder, []).append(row)
-    groups = [members[f] for f in sorted(members)]
-
-    def united(column: str) -> pd.Series[Any]:
-        values = found[column].tolist()
-        return pd.Series(
-            [tuple(sorted({values[i] for i in g} - {""})) for g in groups], dtype=object
-        )
-
-    names, kept = found["name"].tolist(), found["accepted"].tolist()
-    sets = found["commodities"].tolist()
-    merged = found.iloc[sorted(members)].reset_index(drop=True)
-    return merged.drop(columns=["layer", "record_id"]).assign(
-        # A founder without a name takes the name of its strongest named record.
-        name=[next((names[i] for i in g if names[i]), "") for g in groups],
-        commodities=pd.Series(
-            [tuple(sorted({c for i in g for c in sets[i]})) for g in groups], dtype=object
-        ),
-        accepted=[any(kept[i] for i in g) for g in groups],
-        records=[len(g) for g in groups],
-        layers=united("layer"),
-        record_ids=united("record_id"),
-    )
-
-
-def _founders(xy: NDArray[np.float64], within: float) -> NDArray[np.int64]:
-    from scipy.spatial import cKDTree  # noqa: PLC0415 -- slow to import
-
-    near = cKDTree(xy).query_ball_point(xy, within, return_sorted=True)
-    owner = np.full(len(xy), -1, np.int64)
-    for i, neighbours in enumerate(near):
-        if owner[i] < 0:
-            free = [j for j in neighbours if owner[j] < 0]
-            owner[free] = i
-    return owner
+        pieces = [p for p in (" ".join(t.split()) for t in part.casefold().split(",")) if p]
+        at = 0
+        while at < len(pieces):
+            runs = (", ".join(pieces[at:end]) for end in range(len(pieces), at, -1))
+            run = next((r for r in runs if r in names), pieces[at])
+            found.add(names.get(run, ""))
+            at += run.count(", ") + 1
+    return found

@@ -17,6 +17,7 @@ from geosite.constraints import (
 from geosite.crs import WGS84, transformed
 from geosite.errors import CoverageError
 from geosite.model.combination import PARTS, rule_words
+from geosite.potential import merged_words, potential_words
 from geosite.readiness import column_of
 from geosite.report.facts import rank_words, share_words
 from geosite.report.reviews import review_facts, spot_lines
@@ -75,6 +76,8 @@ def explain_site(run: Run, site_id: str) -> str:
         lines.append(
             f"deposits: {site['deposits']} ({site['commodities']}; {site['evidence_class']})"
         )
+        told = (merged_words(site), site.get("host_or_byproduct"), potential_words(site))
+        lines += [f"  {words}" for words in told if words]
     lines += _permits(site, m)
     lines += ["", _combination(m), *_criteria(site, m)]
     titles = {r["id"]: r for r in m["rules"]}

@@ -201,10 +201,15 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "pathways": _written(plan, plan.rulebook.permits.pathways),
         "import_reliance": {
             c.id: c.import_reliance.model_dump(mode="json")
+            | {"main_supplier": c.main_supplier and c.main_supplier.model_dump(mode="json")}
             for c in plan.rulebook.commodities.commodities
             if c.import_reliance
         },
         **ranking,
+        "potential": {
+            "citation": plan.rulebook.potential.citation,
+            "note": plan.rulebook.potential.note,
+        },
         "versions": {
             "geosite": version("geosite"),
             "python": platform.python_version(),

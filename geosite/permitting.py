@@ -8,8 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from geosite.model.commodity import Commodities
     from geosite.model.permit import Pathway, Permit, Permits
-    from geosite.model.rule import Commodities, ProjectType
+    from geosite.model.rule import ProjectType
     from geosite.model.scenario import Scenario
 
 Fit = Literal["yes", "perhaps", "no"]
@@ -25,6 +26,8 @@ class Law:
         Day on which pathways are open or not.
     class_weights
         Evidence class → 0–1, as the scenario weighs it; None where it weighs none.
+    through_host
+        What a by-product counts at a host that is not known to hold it.
     """
 
     permits: Permits
@@ -32,13 +35,15 @@ class Law:
     project: ProjectType
     day: date
     class_weights: Mapping[str, float] | None = None
+    through_host: float = 1.0
 
     @classmethod
     def of(cls, permits: Permits, commodities: Commodities, scenario: Scenario, day: date) -> Law:
         """Of a scenario on a day."""
         evidence = scenario.evidence
         weights = {str(k): v for k, v in evidence.class_weights.items()} if evidence else None
-        return cls(permits, commodities, scenario.project, day, weights)
+        through = evidence.through_host if evidence else 1.0
+        return cls(permits, commodities, scenario.project, day, weights, through)
 
 
 @dataclass(frozen=True, slots=True)

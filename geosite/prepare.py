@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geosite import evidence
 from geosite.amending import amended_land
 from geosite.aoi import STATES
 from geosite.attributes import amounts, attribute
 from geosite.authority import instruments
 from geosite.coverage import covered_land
 from geosite.crs import projected_bounds, projected_geometry
+from geosite.deposits import deposits
 from geosite.errors import CoverageError, MissingLayerError, faults
+from geosite.evidence import Question
 from geosite.exclusions import exclusions
 from geosite.footprints import Claims
 from geosite.grid import Grid
@@ -27,8 +28,10 @@ from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
 from geosite.localities import local_shapes, localities
 from geosite.needs import CLAIMS
+from geosite.occurrences import occurrences, recorded
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
+from geosite.potential import proposed
 from geosite.rulings import is_particular, parts, rulings
 from geosite.segments import Shapes
 from geosite.sources import Counts, FileRecord, Raster, open_raster
@@ -39,9 +42,11 @@ if TYPE_CHECKING:
     from geosite.inputs import Effect
     from geosite.model.layer import Layer
     from geosite.model.rule import LandAuthority
-    from geosite.model.scenario import Tenure
+    from geosite.model.scenario import Evidence, Tenure
 
 
+MOST_NAMED = 12
+"""Commodities that a message names; the others are told by an ellipsis."""
 MOST_SAMPLES = 4
 """Samples along each side of a cell that a finer raster is averaged from: sixteen are enough."""
 
@@ -79,6 +84,8 @@ class Prepared:
     """Polygons near the AOI of each entry of ``land.tenure``; None where they are not to be had."""
     tenure_land: tuple[gpd.GeoDataFrame | None, ...] = ()
     """Land of which each of them says what it is off its polygons; None: all of it."""
+    occurrences: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Records of every commodity, with ``asked``; see `occurrences.occurrences`."""
     claims: Claims | None = None
     """Mining claims on record, where a footprint is fitted and they are to be had."""
 
@@ -107,7 +114,8 @@ def prepare(
     _refuse_missing(plan, allow_missing=allow_missing)
     library = Library(plan)
     register = _register(plan, library)
-    found = _deposits(plan, library)
+    records = _occurrences(plan, library)
+    found = _deposits(plan, records)
     vectors, zones, points = _vectors(plan, library)
     decided = dict(amendments or {})
     amended, unmet = amended_land(decided, plan)
@@ -161,6 +169,7 @@ def prepare(
         caps,
         tenure,
         tuple(_told_land(t, plan, library) for t in scenario.land.tenure),
+        records,
         _claims(plan, library),
     )
 
@@ -205,29 +214,41 @@ def _register(plan: Plan, library: Library) -> Register:
     )
 
 
-def _deposits(plan: Plan, library: Library) -> pd.DataFrame:
+def _occurrences(plan: Plan, library: Library) -> pd.DataFrame:
     spec = plan.scenario.evidence
     if spec is None:
         return pd.DataFrame()
-    table = plan.rulebook.commodities
-    found = evidence.occurrences(
-        ((plan.catalog[i], library.frame(i)) for i in spec.layers if library.has(i)),
-        evidence.asked_commodities(plan.scenario.commodities, table),
-        evidence.commodity_names(table),
-        spec,
-    )
-    merged = evidence.deposits(found, spec)
+    question = Question.of(plan.scenario.commodities, plan.rulebook.commodities)
+    layers = (i for i in spec.layers if library.has(i))
+    return occurrences(((plan.catalog[i], library.frame(i)) for i in layers), question, spec)
+
+
+def _deposits(plan: Plan, found: pd.DataFrame) -> pd.DataFrame:
+    spec = plan.scenario.evidence
+    if spec is None:
+        return pd.DataFrame()
+    merged = deposits(found, spec)
     if merged.empty or not merged["accepted"].any():
-        wanted = plan.scenario.commodities
-        asked = wanted if isinstance(wanted, str) else ", ".join(wanted)
-        msg = (
-            f"no accepted record of the asked commodities ({asked}) lies in or "
-            f"near {plan.aoi_name}: {len(found)} records of them, none of quality "
-            f"{', '.join(spec.accept_quality)} with an error up to {spec.accept_error:g} m; "
-            "widen the AOI, the commodities or evidence.accept_quality"
-        )
-        raise CoverageError(msg)
-    return merged
+        raise CoverageError(_nothing_accepted(plan, spec, found))
+    return merged.join(proposed(merged, plan.rulebook.potential))
+
+
+def _nothing_accepted(plan: Plan, spec: Evidence, found: pd.DataFrame) -> str:
+    wanted = plan.scenario.commodities
+    titles = {c.id: c.title for c in plan.rulebook.commodities.commodities}
+    asked = wanted if isinstance(wanted, str) else ", ".join(wanted)
+    number = int(found["asked"].sum())
+    there = recorded(found, titles)
+    accepts = (
+        f"quality {', '.join(spec.accept_quality)} with an error up to {spec.accept_error:g} m"
+    )
+    of_them = f"{number} records of them, none of {accepts}" if number else "0 records of them"
+    has = "; ".join(there[:MOST_NAMED]) + ("; …" if len(there) > MOST_NAMED else "")
+    return (
+        f"no accepted record of the asked commodities ({asked}) lies in or near {plan.aoi_name}: "
+        f"{of_them}; recorded there: {has or 'no commodity of the table'}; ask for one of these, "
+        "or widen the AOI or evidence.accept_quality"
+    )
 
 
 def _points(found: pd.DataFrame, grid: Grid) -> DepositPoints:

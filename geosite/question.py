@@ -20,6 +20,7 @@ _NOUNS = {
     "commodities": "the rulebook's commodities",
     "authorities": "the rulebook's authorities",
     "permits": "the rulebook's permits",
+    "potential": "the rules that propose a potential",
     "reviews": "the decisions of reviewers",
     "grid": "the grid",
     "local": "the local rules",
@@ -53,6 +54,7 @@ def asked(plan: Plan, files: Mapping[str, tuple[FileRecord, ...]] | None = None)
         "commodities": plan.rulebook.commodities.model_dump(mode="json"),
         "authorities": plan.rulebook.authorities.model_dump(mode="json"),
         "permits": plan.rulebook.permits.model_dump(mode="json"),
+        "potential": plan.rulebook.potential.model_dump(mode="json"),
         "reviews": plan.reviews.asked if plan.reviews else [],
         "geosite": version("geosite"),
     }
@@ -169,7 +171,7 @@ def _words(path: _Path, old: object, new: object) -> str:
     match path:
         case ("files", *_) | ("aoi", *_):
             return f"{_noun(item)} has changed"
-        case ("commodities" | "authorities" | "local" | "permits" | "reviews", *_):
+        case ("commodities" | "authorities" | "local" | "permits" | "potential" | "reviews", *_):
             return f"{_noun(item)} have changed"
         case _:
             rest = path[len(item) :]

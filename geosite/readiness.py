@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from geosite.model.supply import supply_impact
 from geosite.permitting import Law, Site, Way, ground, ids_of, named, pathways, triggered, ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.model.rule import Rule, Treatment
-    from geosite.model.supply import ImportReliance
 
 MEAN_MONTHS = 24.0
 """About two years: the mean of the 68 plans of GAO-16-165 [months]."""
@@ -239,11 +239,19 @@ def _conflicts(
 
 def _supplies(table: pd.DataFrame, sites: Sequence[Site], law: Law) -> dict[str, Any]:
     weights = law.class_weights or {}
-    classes = table["evidence_class"] if "evidence_class" in table else [None] * len(table)
-    figures = {c.id: c.import_reliance for c in law.commodities.commodities}
+    told = table.reindex(columns=["evidence_class", "through_host"]).astype("object")
+    told = told.where(told.notna(), "").astype(str)
+    classes, hosted = told["evidence_class"], told["through_host"]
+    impacts = {
+        c.id: supply_impact(c.import_reliance, c.main_supplier) for c in law.commodities.commodities
+    }
     rows = [
-        supply(s.commodities, figures, float(weights.get(str(c), np.nan)))
-        for s, c in zip(sites, classes, strict=True)
+        supply(
+            tuple(filter(None, through.split("; "))) or s.commodities,
+            impacts,
+            float(weights.get(c, np.nan)) * (law.through_host if through else 1.0),
+        )
+        for s, c, through in zip(sites, classes, hosted, strict=True)
     ]
     low, high, lacking = zip(*rows, strict=True) if rows else ((), (), ())
     return {
@@ -254,16 +262,18 @@ def _supplies(table: pd.DataFrame, sites: Sequence[Site], law: Law) -> dict[str,
 
 
 def supply(
-    commodities: Sequence[str], figures: Mapping[str, ImportReliance | None], weight: float
+    commodities: Sequence[str], impacts: Mapping[str, tuple[float, float] | None], weight: float
 ) -> tuple[float, float, str]:
     """Supply impact at least and at most, 0–1, and commodities without a figure.
 
-    The largest net import reliance of the site's commodities × the weight of its evidence
-    class. NaN where no commodity has a figure, or the evidence no weight: unknown, not zero.
+    The largest impact of the site's commodities (`model.supply.supply_impact`) × the weight of
+    its evidence class; of a site that is asked for as a host, the impact of the by-products ×
+    `Evidence.through_host`. NaN where no commodity has a figure, or the evidence no weight:
+    unknown, not zero.
     """
-    lacking = "; ".join(c for c in commodities if figures.get(c) is None)
-    known = [f for c in commodities if (f := figures.get(c)) is not None]
+    lacking = "; ".join(c for c in commodities if impacts.get(c) is None)
+    known = [f for c in commodities if (f := impacts.get(c)) is not None]
     if not known or np.isnan(weight):
         return float("nan"), float("nan"), lacking
-    most = 1.0 if lacking else max(f.high for f in known)
-    return max(f.low for f in known) * weight, most * weight, lacking
+    most = 1.0 if lacking else max(high for _, high in known)
+    return max(low for low, _ in known) * weight, most * weight, lacking

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, get_args
 
+from geosite.evidence import asked_commodities, commodity_names
 from geosite.limits import overstepped
+from geosite.model.commodity import MineralList
 from geosite.model.fit import condition_misfits, geometry_misfits, reading_misfits, rule_misfits
 from geosite.weighting import weighting_faults
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geosite.catalog import Catalog, Rulebook
+    from geosite.model.commodity import Commodities
     from geosite.model.layer import Geometry
     from geosite.model.scenario import Scenario
 
@@ -38,21 +44,38 @@ def dangling(scenario: Scenario, rulebook: Rulebook) -> list[str]:
     found += overstepped(scenario, rulebook.generic(scenario), chosen, rulebook.local.local)
     if scenario.weighting is not None:
         found += weighting_faults(scenario.weighting, [c.id for c in scenario.criteria])
-    known = {c.id for c in rulebook.commodities.commodities}
-    lists = {"eo14241", "critical2025", "critical2022"}
-    if isinstance(scenario.commodities, str):
-        if scenario.commodities not in lists:
+    return found + _unknown_commodities(scenario.commodities, rulebook.commodities)
+
+
+def _unknown_commodities(wanted: str | Sequence[str], table: Commodities) -> list[str]:
+    lists = get_args(MineralList)
+    if isinstance(wanted, str):
+        if wanted not in lists:
+            near = _nearest(wanted, table)
+            one = f" (the commodity is written [{near[0]}])" if near else ""
+            lines = f"{', '.join(sorted(lists))} or [lithium, …]"
+            return [f"commodities: {wanted!r} is not a list{one}; write {lines}"]
+        if not asked_commodities(wanted, table):
+            return [f"commodities: the list {wanted} names no commodity as yet; ask for another"]
+        return []
+    known = {c.id for c in table.commodities}
+    found = []
+    for name in wanted:
+        if name not in known:
+            near = _nearest(name, table)
+            rest = f"the nearest are {', '.join(near)}" if near else "no name is near it"
             found.append(
-                f"commodities: {scenario.commodities!r} is not a list; "
-                f"write {', '.join(sorted(lists))} or [lithium, …]"
+                f"commodities: there is no commodity {name!r}; {rest}; "
+                "commodities.yaml of the rulebook has them all"
             )
-    else:
-        found += [
-            f"commodities: there is no commodity {name!r}"
-            for name in scenario.commodities
-            if name not in known
-        ]
     return found
+
+
+def _nearest(name: str, table: Commodities) -> list[str]:
+    """Ids of commodities whose id, title or a name is like a name, the likest first."""
+    names = commodity_names(table)
+    like = get_close_matches(name.casefold().replace("_", " "), names, n=6, cutoff=0.7)
+    return list(dict.fromkeys(names[n] for n in like if names[n]))[:3]
 
 
 def unknown_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> list[str]:

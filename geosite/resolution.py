@@ -14,7 +14,8 @@ from geosite.limits import BINDING, CLAIMS
 
 if TYPE_CHECKING:
     from geosite.catalog import Rulebook
-    from geosite.model.rule import Commodity, LocalRule, Override, Rule, Treatment
+    from geosite.model.commodity import Commodity
+    from geosite.model.rule import LocalRule, Override, Rule, Treatment
     from geosite.model.scenario import Scenario
 
 _SOON = timedelta(days=365)

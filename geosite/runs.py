@@ -25,7 +25,7 @@ from geosite import report, unfinished
 from geosite.capacity import Layout, Means, arranged
 from geosite.catalog import open_scenario
 from geosite.comparison import changes
-from geosite.crs import WGS84, parsed_crs, transformed
+from geosite.crs import parsed_crs
 from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
 from geosite.errors import GeositeError, LayerDataError, RunError, SchedulerError
@@ -36,11 +36,11 @@ from geosite.planning import Plan
 from geosite.prepare import prepare
 from geosite.question import asked
 from geosite.run_shape import misshapen
+from geosite.run_tables import deposit_points, inventory_table, lineage_table
 from geosite.store import Store
 from geosite.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 _WHOLE = (
@@ -285,19 +285,11 @@ def _save_surfaces(folder: Path, store: Store, windows: Sequence[Grid]) -> None:
 def _save_vectors(analysis: Analysis, folder: Path) -> None:
     ready, plan = analysis.prepared, analysis.plan
     crs = plan.grid.crs
-    deposits = ready.deposits
-    points = gpd.GeoDataFrame(geometry=[], crs=crs)
-    if len(deposits):
-        flat = deposits.drop(columns=["x", "y"]).copy()
-        for column in ("commodities", "layers", "record_ids"):
-            flat[column] = flat[column].map("; ".join)
-        at = shapely.points(deposits[["x", "y"]].to_numpy(float))
-        points = gpd.GeoDataFrame(flat, geometry=at, crs=crs)[lambda f: f.within(plan.aoi)]
     frames = {
         "sites": analysis.sites,
         "parcels": ready.register.parcels,
         "exclusions": ready.exclusions,
-        "deposits": points,
+        "deposits": deposit_points(analysis),
         "aoi": gpd.GeoDataFrame({"name": [plan.aoi_name]}, geometry=[plan.aoi], crs=crs),
     }
     if analysis.footprints is not None:
@@ -323,8 +315,13 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     shown = content(run)
     said = report.notice(shown)
     report.write_table(report.site_table(shown), run.path / "sites.csv")
-    tables = {"inventory": _inventory(analysis), "removed": analysis.removed}
-    for name, table in (tables | {"robustness": analysis.robust.table}).items():
+    tables = {
+        "inventory": inventory_table(analysis),
+        "deposits": lineage_table(analysis),
+        "removed": analysis.removed,
+        "robustness": analysis.robust.table,
+    }
+    for name, table in tables.items():
         report.write_table(table, run.path / f"{name}.csv", notice=said)
     pages = {"README.md": report.readme_text, "CITATIONS.md": report.citations_text}
     for name, text in pages.items():
@@ -332,17 +329,6 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
     report.write_front(shown, run.path / "readiness.svg")
     if drawn:
         report.write_map(shown, run.path / "map.html")
-
-
-def _inventory(analysis: Analysis) -> pd.DataFrame:
-    """Parcel × deposit, with the place of each deposit in degrees as well."""
-    table, crs = analysis.inventory, analysis.plan.grid.crs
-    x, y = table["x_m"].to_numpy(float), table["y_m"].to_numpy(float)
-    lon, lat = transformed(x, y, crs, WGS84)
-    at = list(table.columns).index("y_m") + 1
-    placed = table.assign(longitude=lon, latitude=lat, crs=crs.to_string())
-    first = [*table.columns[:at], "crs", "longitude", "latitude"]
-    return placed[[*first, *table.columns[at:]]]
 
 
 def open_run(path: Path) -> Run:

@@ -261,9 +261,10 @@ SPOILED = {
         "EPSG:4326",
     ),
     "no ore of that kind": (
-        lambda h: h.ask(commodities=["tellurium"]),
-        "(tellurium)",
+        lambda h: h.ask(commodities=["lithium"]),
+        "(lithium)",
         "0 records",
+        "recorded there: Copper (",
         "widen",
     ),
     "landscape for a parcel": (

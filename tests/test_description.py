@@ -28,6 +28,16 @@ def deposits(*rows):
         "records": 1,
         "layers": ("minerals/mrds",),
         "record_ids": ("r1",),
+        "names": (),
+        "host_or_byproduct": "",
+        "through_host": (),
+        "proposed_potential": "M",
+        "proposed_certainty": "C",
+        "status": "",
+        "size": "",
+        "grade": "",
+        "tonnage_t": float("nan"),
+        "cited_report": "",
     }
     return pd.DataFrame([usual | row for row in rows], columns=[*usual])
 

@@ -44,7 +44,7 @@ def test_a_site_is_told_its_permits_and_its_pathways(run):
         "BLM plan of operations; Environmental review of a mine", "Right to the water",
         "ordinary: 1 to 132 months for the federal decision, likely 24; observed, as of 2016-01-21",
         "beside suitability: readiness 0.4 (rests on ordinary: observed), ",
-        "environmental conflict 0, supply impact 0.45",
+        "environmental conflict 0, supply impact 0.378",
     ):  # fmt: skip
         assert words in text
 

@@ -13,15 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from geosite import catalog
+from geosite.model.commodity import Commodities
 from geosite.model.permit import Permits
-from geosite.model.rule import Commodities, Rule
+from geosite.model.rule import Rule
+from geosite.model.supply import supply_impact
 from geosite.permitting import Law
 from geosite.readiness import columns, conflict, pareto, readiness, supply
 from geosite.runs import execute, open_run
 from tests.worlds import earlier_run
 
 BOOK = catalog.open_rulebook()
-FIGURES = {c.id: c.import_reliance for c in BOOK.commodities.commodities}
+IMPACTS = {
+    c.id: supply_impact(c.import_reliance, c.main_supplier) for c in BOOK.commodities.commodities
+}
 WEIGHTS = {"resource": 1.0, "prospect": 0.5}
 LAW = Law(BOOK.permits, BOOK.commodities, "mine", date(2026, 1, 2), WEIGHTS)
 SHARES = st.floats(0, 1)
@@ -45,7 +49,7 @@ RULES = (
 TREATMENTS = tuple(r.mine for r in RULES)
 
 
-def told(*sites):
+def told(*sites, law=LAW):
     """Readiness columns of sites: each a dict of columns; cells of 10 that rules touch."""
     usual = {
         "agency": "BLM", "commodities": "antimony", "land_origin": "public domain",
@@ -67,7 +71,7 @@ def told(*sites):
         sums.append(counts)
     index = pd.Index([10 * k for k in range(len(rows))])
     return columns(
-        pd.DataFrame(rows, index=index), pd.DataFrame(sums, index=index), RULES, TREATMENTS, LAW
+        pd.DataFrame(rows, index=index), pd.DataFrame(sums, index=index), RULES, TREATMENTS, law
     )
 
 
@@ -182,17 +186,28 @@ def test_conflict_is_within_0_and_1_and_grows_with_the_shares(drawn):
 # ── supply impact ───────────────────────────────────────────────────────────────────────────
 
 
-def test_supply_is_the_largest_reliance_times_the_weight_of_the_evidence():
-    assert supply(["antimony", "copper"], FIGURES, 1.0) == (0.85, 0.85, "")
-    assert supply(["antimony"], FIGURES, 0.5) == (0.425, 0.425, "")
-    assert supply(["lithium"], FIGURES, 1.0) == (0.5, 1.0, "")
+def test_supply_is_the_largest_impact_times_the_weight_of_the_evidence():
+    low, high, lacking = supply(["antimony", "copper"], IMPACTS, 1.0)
+    assert (low, high) == pytest.approx([0.85 * 1.55 / 2] * 2)
+    assert not lacking
+    assert supply(["antimony"], IMPACTS, 0.5)[0] == pytest.approx(low / 2)
+    # A reliance above 50 % is anything from there to 100 %.
+    assert supply(["lithium"], IMPACTS, 1.0)[:2] == pytest.approx((0.5 * 0.77, 0.77))
+
+
+def test_a_site_that_is_asked_for_as_a_host_counts_for_its_by_products():
+    usual, host = {"commodities": "zinc"}, {"commodities": "zinc", "through_host": "gallium"}
+    law = replace(LAW, through_host=0.5)
+    found = told(usual, host, law=law)["supply_impact"]
+    impact = {c: IMPACTS[c][0] * WEIGHTS["resource"] for c in ("zinc", "gallium")}
+    assert found.tolist() == pytest.approx([impact["zinc"], 0.5 * impact["gallium"]])
 
 
 def test_without_a_figure_supply_is_unknown_and_said():
-    low, high, lacking = supply(["gold"], FIGURES, 1.0)
+    low, high, lacking = supply(["gold"], IMPACTS, 1.0)
     assert np.isnan([low, high]).all()
     assert lacking == "gold"
-    assert supply(["antimony", "gold"], FIGURES, 1.0) == (0.85, 1.0, "gold")
+    assert supply(["antimony", "gold"], IMPACTS, 1.0) == (IMPACTS["antimony"][0], 1.0, "gold")
     found = told({"commodities": "gold"}, {"evidence_class": "occurrence"}, {"commodities": ""})
     assert found["supply_impact"].isna().all()
     assert found["supply_unknown"].tolist() == ["gold", "", ""]

@@ -33,6 +33,23 @@ def test_references_to_nothing_are_told(rulebook, layers, path, value, what):
     assert said.startswith(what)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (["litium"], "there is no commodity 'litium'; the nearest are lithium"),
+        (["rare-earth"], "there is no commodity 'rare-earth'; the nearest are rare-earths"),
+        (["columbium"], "there is no commodity 'columbium'; the nearest are niobium"),
+        (["unobtainium"], "there is no commodity 'unobtainium'; no name is near it"),
+        ("lithium", "'lithium' is not a list (the commodity is written [lithium]); write"),
+        ("nedc", "the list nedc names no commodity as yet"),
+    ],
+)
+def test_a_commodity_that_is_not_there_has_its_nearest_names(wanted, said):
+    asks = Scenario.model_validate({**SCENARIO, "commodities": wanted, "rules": []})
+    (told,) = references.dangling(asks, catalog.open_rulebook())
+    assert told.startswith(f"commodities: {said}")
+
+
 # ── whether layers fit what they are asked ──────────────────────────────────────────────────
 
 

@@ -71,7 +71,7 @@ def same(run, other):
     for name in NAMES:
         a, b = one.read(name, one.grid), two.read(name, two.grid)
         np.testing.assert_array_equal(a, b, err_msg=name)
-    for table in ("sites.csv", "removed.csv", "inventory.csv"):
+    for table in ("sites.csv", "removed.csv", "inventory.csv", "deposits.csv"):
         assert (run.path / table).read_bytes() == (other.path / table).read_bytes()
     assert run.sites.geometry.to_wkb().tolist() == other.sites.geometry.to_wkb().tolist()
     assert {p.name for p in run.path.iterdir()} == {p.name for p in other.path.iterdir()}

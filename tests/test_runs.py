@@ -24,6 +24,7 @@ FILES = {
     "sites.gpkg",
     "sites.parquet",
     "inventory.csv",
+    "deposits.csv",
     "suitability.tif",
     "status.tif",
     "run.json",
@@ -49,7 +50,7 @@ def test_every_file_is_there(folders):
 
 def test_every_table_and_page_carries_the_disclaimer(folders):
     for folder in folders:
-        for table in ("sites.csv", "inventory.csv", "removed.csv"):
+        for table in ("sites.csv", "inventory.csv", "deposits.csv", "removed.csv"):
             read = pd.read_csv(folder / table)
             assert read["notice"].str.contains(DISCLAIMER, regex=False).all(), table
         for page in ("README.md", "CITATIONS.md", "map.html", "run.json"):
@@ -91,7 +92,7 @@ def test_a_second_run_gives_the_same_table_and_leaves_the_first_alone(hamlet):
     first = earlier_run(hamlet)
     for run in found:
         assert run.manifest["hash"] == open_run(first).manifest["hash"]
-        for name in ("sites.csv", "inventory.csv", "removed.csv"):
+        for name in ("sites.csv", "inventory.csv", "deposits.csv", "removed.csv"):
             assert (run.path / name).read_bytes() == (first / name).read_bytes()
 
 

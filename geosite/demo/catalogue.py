@@ -55,7 +55,7 @@ _DEPOSIT = (
     "evidence_class",
     "quality",
     "deposit_type",
-    "tonnage:number",
+    "tonnage_mt:number",
 )
 _STATUS_CODES = {
     "Producer": "producer",

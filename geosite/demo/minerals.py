@@ -197,7 +197,7 @@ def _deposits(block: Block, channel: int, among: list[District], layer: str) -> 
             evidence_class=str(words[i]),
             quality=str(grades[i]),
             deposit_type=title,
-            tonnage=float(size[i]),
+            tonnage_mt=float(size[i]),
         )
     return found
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from geosite.aoi import STATES
+from geosite.deposits import deposits
+from geosite.evidence import Question, commodity_names
+from geosite.occurrences import occurrences
 from geosite.parcels import PRECEDENCE
+from geosite.potential import merged_words, potential_words, proposed
 from geosite.report.dossier_content import Gap, Line
 from geosite.report.facts import footprint_words, rank_words, share_words
 from geosite.report.text import number, plain, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import geopandas as gpd
 
     from geosite.dossier.nearby import Nearby
     from geosite.model.permit import Pathway
@@ -155,23 +158,42 @@ def _labelled(frame: gpd.GeoDataFrame, fields: Sequence[str]) -> list[str]:
 
 
 def deposits_inside(near: Nearby) -> list[str]:
-    """Names of the mineral records inside each site, from the scenario's evidence layers."""
-    evidence = near.plan.scenario.evidence
-    found: list[list[str]] = [[] for _ in near.sites.index]
-    read = False
-    for layer in evidence.layers if evidence else ():
-        frame = near.frame(layer)
-        if frame is None:
-            continue
-        read = True
-        names = _labelled(frame, ("name", "commodities"))
-        tree = shapely.STRtree(frame.geometry.to_numpy())
-        for k, site in enumerate(near.sites.geometry):
-            hit = np.sort(tree.query(site, predicate="intersects"))
-            found[k] += [names[i] or "unnamed record" for i in hit]
-    if not read:
-        return ["unknown: no layer of mineral records is to be had"] * len(found)
-    return [_some(sorted(set(some))) or "none in the layers read" for some in found]
+    """Deposits inside each site, merged from the records of the scenario's evidence layers.
+
+    Of every commodity of the table, whatever the scenario asks for; other records are counted.
+    """
+    evidence, book = near.plan.scenario.evidence, near.plan.rulebook
+    layers = evidence.layers if evidence else ()
+    read = [(near.plan.catalog[i], f) for i in layers if (f := near.frame(i)) is not None]
+    if not read or evidence is None:
+        return ["unknown: no layer of mineral records is to be had"] * len(near.sites)
+    names = commodity_names(book.commodities)
+    found = occurrences(read, Question(frozenset(names.values()) - {""}, names, {}), evidence)
+    merged = deposits(found, evidence)
+    merged = merged.join(proposed(merged, book.potential))
+    words = [_deposit_words(row) for _, row in merged.iterrows()]
+    others = found[~found["asked"].astype(bool)]
+    tree, rest = (
+        shapely.STRtree(gpd.points_from_xy(t["x"], t["y"]).to_numpy()) for t in (merged, others)
+    )
+    out = []
+    for site in near.sites.geometry:
+        inside = [words[i] for i in np.sort(tree.query(site, predicate="intersects"))]
+        more = len(rest.query(site, predicate="intersects"))
+        inside += [f"{more:,} records of other minerals"] if more else []
+        out.append(_some(inside) or "none in the layers read")
+    return out
+
+
+def _deposit_words(row: pd.Series[Any]) -> str:
+    number = int(row["records"])
+    said = (
+        plain(", ".join(row["commodities_all"]), 120),
+        str(row["evidence_class"]).replace("_", " "),
+        f"from {number:,} record{'' if number == 1 else 's'}",
+        f"proposed potential {row['proposed_potential']}, certainty {row['proposed_certainty']}",
+    )
+    return f"{plain(row['name'], 120) or 'unnamed'} ({'; '.join(said)})"
 
 
 def authorities(managed: Sequence[Manager] | None, known: Mapping[str, Sequence[Any]]) -> str:
@@ -215,6 +237,9 @@ def ranked_lines(
             "County", ", ".join(filter(None, (plain(row.get("county")), plain(row.get("state")))))
         ),
         Line("Deposits", plain(row.get("deposits")) or "none named"),
+        Line("Merged from", merged_words(row)),
+        Line("Host or by-product", plain(row.get("host_or_byproduct"))),
+        Line("Proposed mineral potential", potential_words(row)),
         Line("Could be made available by", plain(row.get("authority")) or "no authority known"),
     ]
     lines += [

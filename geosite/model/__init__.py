@@ -5,26 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geosite.model.base import Identifier, LayerId, Spec
+    from geosite.model.commodity import Commodities, Commodity
     from geosite.model.criterion import Criterion, Reading
     from geosite.model.layer import Agency, FieldSpec, Layer
     from geosite.model.quantity import Hectares, Metres, Quantity
-    from geosite.model.rule import (
-        Commodities,
-        Commodity,
-        LandAuthorities,
-        LandAuthority,
-        Rule,
-        RuleSet,
-    )
+    from geosite.model.rule import LandAuthorities, LandAuthority, Rule, RuleSet
     from geosite.model.scenario import Evidence, GridSpec, Scenario
     from geosite.model.source import FileSource, ManualSource, ServiceSource
 
 _HOME = {
     "base": ("Identifier", "LayerId", "Spec"),
+    "commodity": ("Commodities", "Commodity"),
     "criterion": ("Criterion", "Reading"),
     "layer": ("Agency", "FieldSpec", "Layer"),
     "quantity": ("Hectares", "Metres", "Quantity"),
-    "rule": ("Commodities", "Commodity", "LandAuthorities", "LandAuthority", "Rule", "RuleSet"),
+    "rule": ("LandAuthorities", "LandAuthority", "Rule", "RuleSet"),
     "scenario": ("Evidence", "GridSpec", "Scenario"),
     "source": ("FileSource", "ManualSource", "ServiceSource"),
 }

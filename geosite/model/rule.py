@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from geosite.model.base import Day, Identifier, LayerId, Spec, Text
 from geosite.model.measure import SlopeMethod
 from geosite.model.quantity import Metres, Percent
-from geosite.model.supply import ImportReliance
 
 ProjectType = Literal["mine", "refinery"]
 Authority = Literal["statute", "regulation", "withdrawal", "plan", "practice"]
@@ -363,27 +362,3 @@ class LandAuthorities(Spec):
     """The table of land authorities; an agency that is not in it offers no candidate."""
 
     authorities: tuple[LandAuthority, ...]
-
-
-class Commodity(Spec):
-    """A mineral commodity and the names that records use for it."""
-
-    id: Identifier
-    title: Text
-    names: tuple[Text, ...]
-    """Names and MRDS codes, compared whole and without regard to case."""
-    lists: tuple[Literal["critical2022", "critical2025", "eo14241"], ...] = ()
-    disposal: Literal["locatable", "leasable", "both", "unknown"] = "unknown"
-    """Under which mineral law it is acquired on open public domain."""
-    host: str | None = None
-    """Commodity whose ore it is won from, where it has no ore of its own: no computation reads it
-    yet; by-product evidence is to."""
-    import_reliance: ImportReliance | None = None
-    """None: no figure was read in a source; it is unknown, not zero."""
-    citation: Text
-
-
-class Commodities(Spec):
-    """The commodity table, and groups that stand for several of them."""
-
-    commodities: tuple[Commodity, ...]

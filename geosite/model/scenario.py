@@ -19,8 +19,18 @@ from geosite.model.siting import FootprintFit, SiteUnit
 from geosite.model.weighting import Weighting
 
 EvidenceClass = Literal[
-    "reserve", "resource", "plan", "producer", "past_producer", "prospect", "occurrence", "unknown"
+    "reserve",
+    "resource",
+    "plan",
+    "producer",
+    "past_producer",
+    "prospect",
+    "occurrence",
+    "permissive",
+    "unknown",
 ]
+"""What a record says is there, from the best. ``permissive``: the ground may hold a deposit, and
+none is recorded. A ``plant`` is a class of records too, and never evidence."""
 
 
 Quality = Literal["A", "B", "C", "D", "E"]
@@ -99,6 +109,12 @@ class Evidence(Spec):
     quality_weights: dict[Quality, Annotated[float, Field(ge=0, le=1)]]
     merge_within: Metres = 500.0
     """Records nearer to each other than this are one deposit."""
+    merge_same_name_within: Metres = 5000.0
+    """Records of one name and of a common commodity are one deposit up to here. Judgement: place
+    is wrong by up to a kilometre in each, and the workings of one mine lie apart."""
+    through_host: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """What a record of the host's ore weighs for a by-product that it does not name. Judgement:
+    the ore may hold it, and no record says so."""
     surface: Prospectivity | None = None
     """The evidence surface, shown beside the ranking; None: it is not worked out."""
     basis: Text
@@ -106,8 +122,10 @@ class Evidence(Spec):
     @field_validator("class_weights")
     @classmethod
     def _weighs_every_class(cls, weights: dict[EvidenceClass, float]) -> dict[EvidenceClass, float]:
-        _check_all_given(weights, get_args(EvidenceClass))
-        return weights
+        # Permissive ground is no record of anything: nothing unless a scenario weighs it.
+        default: dict[EvidenceClass, float] = {"permissive": 0.0}
+        _check_all_given(default | weights, get_args(EvidenceClass))
+        return default | weights
 
     @field_validator("quality_weights")
     @classmethod

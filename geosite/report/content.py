@@ -191,6 +191,8 @@ class RelianceLabel:
     year: int
     source: str
     evidence: str = ""
+    supplier: str = ""
+    """Main supplier, its share and source, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,8 @@ class Content:
     permits: tuple[PermitLabel, ...] = ()
     pathways: tuple[PathwayLabel, ...] = ()
     reliances: tuple[RelianceLabel, ...] = ()
+    potential: str = ""
+    """By which rules a mineral potential was proposed, and that it is no determination."""
     reviews: Mapping[str, Any] | None = None
     """What reviewers decided and what it changed, as ``run.json`` says it."""
     robustness: Mapping[str, Any] | None = None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geosite.footprints import TENURES
+from geosite.potential import potential_words
 from geosite.report import palette
 from geosite.report.facts import area, parts_of, rule_said
 from geosite.report.popups import site_cards
@@ -16,6 +17,8 @@ from geosite.report.shapes import anchors, outlines, tolerance_of
 from geosite.report.text import LIMIT, number, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
 
     from geosite.report.content import Content, RuleLabel
@@ -114,7 +117,14 @@ def _deposits(content: Content) -> list[Drawing]:
         [
             lat,
             lon,
-            [plain(r.get(k), LIMIT) for k in ("name", "commodities", "evidence_class", "quality")],
+            [
+                *(
+                    plain(r.get(k), LIMIT)
+                    for k in ("name", "commodities", "evidence_class", "quality")
+                ),
+                _of_records(r),
+                potential_words(r),
+            ],
         ]
         for r, (lon, lat) in zip(_records(best), anchors(best).tolist(), strict=True)
         if lon == lon  # noqa: PLR0124 - NaN: a record without a place
@@ -123,6 +133,15 @@ def _deposits(content: Content) -> list[Drawing]:
     left_out = len(all_) - len(rows)
     shown = len(rows) <= CROWD // 3
     return [Drawing("Result", "Mineral deposits", "dot", palette.DEPOSIT, data, left_out, shown)]
+
+
+def _of_records(deposit: Mapping[str, Any]) -> str:
+    """From how many records of which layers a deposit was merged, in words."""
+    number, layers = deposit.get("records"), plain(deposit.get("layers"), LIMIT)
+    if not number:
+        return ""
+    of = f" of {layers}" if layers else ""
+    return f"{number:,} record{'' if number == 1 else 's'}{of}"
 
 
 def _parcels(content: Content, tolerance: float) -> list[Drawing]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 FIRST = (
     "rank", "rank_best", "rank_worst", "rank_p05", "rank_p95", "tier", "site_id", "name",
     "deposits", "agency", "parcel", "state", "county", "county_fips", "commodities",
-    "evidence_class", "acres", "footprint_fits", "footprint_fit_pct", "footprint_acres",
+    "host_or_byproduct", "evidence_class", "proposed_potential", "proposed_certainty",
+    "deposits_n", "records_n", "acres", "footprint_fits", "footprint_fit_pct", "footprint_acres",
     "footprint_acres_open", "footprint_acres_claimed", "footprint_acres_withdrawn",
     "footprint_acres_unknown", "footprint_rotation_deg", "footprint_tenure", "area_ha",
     "suitability", "suitability_low", "suitability_high",

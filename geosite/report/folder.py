@@ -162,6 +162,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         permits=permit_labels(m),
         pathways=pathway_labels(m),
         reliances=reliance_labels(m),
+        potential=" ".join(str(v) for v in reversed(m.get("potential", {}).values())),
         reviews=m.get("reviews"),
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],

@@ -35,7 +35,7 @@ _STYLE: Any = {
     "axes.spines.right": False,
 }
 _READINESS = "Readiness, 0–1: 24 ⁄ (24 + months) × 4 ⁄ federal permits; further right is sooner"
-_SUPPLY = "Supply impact, 0–1: net import reliance × weight of the evidence"
+_SUPPLY = "Supply impact, 0–1: import reliance and main supplier × weight of the evidence"
 
 
 def write_front(content: Content, path: Path) -> bool:

@@ -36,6 +36,7 @@ _FILES = (
     ),
     ("readiness.svg", "readiness against supply impact, where both are known of a site or more"),
     ("inventory.csv", "parcels and the deposits on them, with longitude and latitude"),
+    ("deposits.csv", "the records of each deposit, one row a record, with their source"),
     ("removed.csv", "land that each hard rule takes, and takes alone"),
     ("matrix.parquet", "decision matrix of the sites, from which `geosite rank` ranks them anew"),
     ("rule_sets.parquet", "cells by the set of rules that speak against them or cannot tell"),

@@ -65,8 +65,27 @@ def pathway_labels(manifest: Mapping[str, Any]) -> tuple[PathwayLabel, ...]:
 def reliance_labels(manifest: Mapping[str, Any]) -> tuple[RelianceLabel, ...]:
     """Net import reliance of a manifest's commodities."""
     return tuple(
-        RelianceLabel(c, f["percent"], f["form"], f["year"], f["source"], f.get("evidence") or "")
+        RelianceLabel(
+            c,
+            f["percent"],
+            f["form"],
+            f["year"],
+            f["source"],
+            f.get("evidence") or "",
+            _supplier_words(f.get("main_supplier")),
+        )
         for c, f in sorted(manifest.get("import_reliance", {}).items())
+    )
+
+
+def _supplier_words(supplier: Mapping[str, Any] | None) -> str:
+    if not supplier:
+        return ""
+    share = supplier.get("percent")
+    told = "share unknown" if share is None else f"{share} %"
+    return (
+        f"{supplier['country']}, {told} of imports of {supplier['form']}, {supplier['years']} "
+        f"[{supplier['source']}; {supplier.get('evidence') or 'to be confirmed'}]"
     )
 
 
@@ -95,7 +114,7 @@ def permit_citations(content: Content) -> str:
         (p.id, p.title, p.citation, p.source, p.as_of, p.evidence, p.note) for p in content.pathways
     ]
     figures = [
-        (r.commodity, f"{r.percent} %", r.form, str(r.year), r.source, r.evidence)
+        (r.commodity, f"{r.percent} %", r.form, str(r.year), r.source, r.evidence, r.supplier)
         for r in _reliances(content)
     ]
     parts = [
@@ -111,13 +130,19 @@ def permit_citations(content: Content) -> str:
         ),
     ]
     if figures:
-        heads = ("commodity", "net import reliance", "form", "year", "source", "evidence")
+        heads = (
+            "commodity", "net import reliance", "form", "year", "source", "evidence",
+            "main supplier",
+        )  # fmt: skip
         parts += ["## Supply figures", escaped_table(heads, figures)]
+    if content.potential and "proposed_potential" in content.sites:
+        parts += ["## Proposed mineral potential", markdown(content.potential)]
     return "\n\n".join(parts)
 
 
 def _reliances(content: Content) -> list[RelianceLabel]:
-    there = {c for text in content.sites.get("commodities", ()) for c in split_names(text)}
+    columns = [content.sites.get(c, ()) for c in ("commodities", "through_host")]
+    there = {c for column in columns for text in column for c in split_names(text)}
     return [r for r in content.reliances if r.commodity in there]
 
 
@@ -193,6 +218,8 @@ def _front(content: Content) -> str:
     rest = markdown(
         f"Sites of which one of the two is unknown: {unknown:,} of {len(sites):,}.{names}"
         f"{_rests(content)} "
+        "Supply impact is the net import reliance × (1 + the main supplier's share of the imports) "
+        "/ 2 × the weight of the evidence, by judgement. "
         "Readiness, environmental conflict and supply impact stand beside suitability and do not "
         "enter it."
     )

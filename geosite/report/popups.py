@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from geosite.potential import merged_words, potential_words
 from geosite.report import palette
 from geosite.report.facts import (
     area,
@@ -151,7 +152,10 @@ def _sections(
     ]
     ground = [
         ["Commodities", plain(site.get("commodities"), LIMIT)],
+        ["Host or by-product", plain(site.get("host_or_byproduct"), LIMIT)],
         ["Evidence", plain(site.get("evidence_class"), LIMIT).replace("_", " ")],
+        ["Deposits", merged_words(site)],
+        ["Proposed potential", potential_words(site)],
         *([plain(t, 80), written(site.get(c), u, LIMIT)] for c, (t, u) in measures.items()),
         ["90th percentile of its cells", written(site.get("suitability_p90"), "")],
     ]

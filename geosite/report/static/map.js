@@ -76,8 +76,8 @@ function geositeMap(map, groups, control) {
     const style = { renderer: dotted, pane: "gs-points", radius: 2.6, weight: 0.8, color: "#fff", fillColor: part.colour, fillOpacity: 0.9 };
     for (const [lat, lon, words] of part.features) {
       group.addLayer(L.circleMarker([lat, lon], style).bindTooltip(() => {
-        const [name, commodities, evidence, quality] = words;
-        return lines([name || "unnamed deposit", commodities, evidence.replaceAll("_", " "), quality && "record quality " + quality]);
+        const [name, commodities, evidence, quality, records, potential] = words;
+        return lines([name || "unnamed deposit", commodities, evidence.replaceAll("_", " "), quality && "record quality " + quality, records, potential]);
       }, tip));
     }
   }
