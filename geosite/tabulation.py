@@ -14,7 +14,7 @@ from geosite import readiness
 from geosite.accuracy import possible_rules
 from geosite.authority import authority_columns
 from geosite.candidates import outlined
-from geosite.description import deposit_columns, land_columns
+from geosite.description import deposit_columns, deposits_in_reach, land_columns
 from geosite.findings import concerned, coverage, rules_touching
 from geosite.parcels import located
 from geosite.permitting import Law
@@ -70,15 +70,18 @@ def site_table(
     )
     land = parcels.loc[summed.loc[table.index, "parcel"]]
     table = table.join(land_columns(table.index, land))
-    if plan.scenario.evidence is not None and plan.scenario.sites.unit == "deposit":
-        table = table.join(deposit_columns(table, chosen, ready.deposits))
-        # What has no name is called by its place, like a parcel.
-        table["name"] = table["deposits"].str.split("; ").str[0]
-    else:
+    evidence, unit = plan.scenario.evidence, plan.scenario.sites.unit
+    if evidence is not None and unit == "deposit":
+        table = table.join(_named(deposit_columns(table, chosen, ready.deposits)))
+    elif evidence is None or unit != "patch":
         table["commodities"], table["name"] = "", table["parcel"]
     # One name in two states is two installations.
     table["state"] = land["state"].to_numpy()
     sites = _outlined(plan, store, windows, pieces, groups, table)
+    if evidence is not None and unit == "patch":
+        # Which deposits stand behind a patch follows from its outline.
+        near = deposits_in_reach(sites, ready.deposits, evidence.reach)
+        sites = sites.join(_named(deposit_columns(sites, near, ready.deposits)))
     sites, without = _with_authority(plan, ready, sites)
     if plan.scenario.sites.unit == "parcel":
         sites = best_of_each(sites, ["agency", "unit", "parcel", "state"])
@@ -98,6 +101,11 @@ def site_table(
     sites = sites[[*sites.columns.drop("geometry"), "geometry"]].reset_index(drop=True)
     located(sites, ready.counties, ready.states, ready.places)
     return sites, without
+
+
+def _named(deposits: pd.DataFrame) -> pd.DataFrame:
+    # What has no name is called by its place, like a parcel.
+    return deposits.assign(name=deposits["deposits"].str.split("; ").str[0])
 
 
 def _outlined(
