@@ -121,6 +121,35 @@ def deposit_columns(
     return pd.DataFrame(rows, index=sites.index, columns=list(_DEPOSIT))
 
 
+def deposits_in_reach(
+    sites: gpd.GeoDataFrame, deposits: pd.DataFrame, reach: float
+) -> pd.DataFrame:
+    """Accepted deposits that open the gate to each site, as `deposit_columns` takes them.
+
+    Land whose extent is not that of one deposit, such as a basin floor, is a candidate
+    because of every accepted deposit within reach of it.
+
+    Parameters
+    ----------
+    sites : GeoDataFrame
+        In the CRS of the deposits.
+    deposits : DataFrame
+        From `evidence.deposits`.
+    reach : float
+        Of the evidence [m], counted from the outline.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``site`` (label of a row of `sites`) and ``piece`` (deposit number from 1).
+    """
+    known = np.flatnonzero(deposits["accepted"].to_numpy(bool))
+    places = deposits[["x", "y"]].to_numpy(float)[known]
+    tree = shapely.STRtree(np.asarray(shapely.points(places), object))
+    site, near = tree.query(sites.geometry.to_numpy(), predicate="dwithin", distance=reach)
+    return pd.DataFrame({"site": sites.index.to_numpy()[site], "piece": known[near] + 1})
+
+
 def inventory(
     deposits: pd.DataFrame,
     parcels: gpd.GeoDataFrame,

@@ -14,7 +14,7 @@ from geosite import readiness
 from geosite.accuracy import possible_rules
 from geosite.authority import authority_columns
 from geosite.candidates import outlined
-from geosite.description import deposit_columns, land_columns
+from geosite.description import deposit_columns, deposits_in_reach, land_columns
 from geosite.findings import concerned, coverage, rules_touching
 from geosite.parcels import located
 from geosite.permitting import Law
@@ -80,15 +80,18 @@ def site_table(
     )
     land = parcels.loc[summed.loc[table.index, "parcel"]]
     table = table.join(land_columns(table.index, land))
-    if plan.scenario.evidence is not None and plan.scenario.sites.unit == "deposit":
-        table = table.join(deposit_columns(table, chosen, ready.deposits))
-        # What has no name is called by its place, like a parcel.
-        table["name"] = table["deposits"].str.split("; ").str[0]
-    else:
+    evidence, unit = plan.scenario.evidence, plan.scenario.sites.unit
+    if evidence is not None and unit == "deposit":
+        table = table.join(_named(deposit_columns(table, chosen, ready.deposits)))
+    elif evidence is None or unit != "patch":
         table["commodities"], table["name"] = "", table["parcel"]
     # One name in two states is two installations.
     table["state"] = land["state"].to_numpy()
     sites = _outlined(plan, store, windows, pieces, groups, table)
+    if evidence is not None and unit == "patch":
+        # Which deposits stand behind a patch follows from its outline.
+        near = deposits_in_reach(sites, ready.deposits, evidence.reach)
+        sites = sites.join(_named(deposit_columns(sites, near, ready.deposits)))
     sites, without = _with_authority(plan, ready, sites)
     if plan.scenario.sites.unit == "parcel":
         sites = best_of_each(sites, ["agency", "unit", "parcel", "state"])
@@ -132,6 +135,11 @@ def _with_voices(plan: Plan, sites: gpd.GeoDataFrame, matrix: Matrix) -> gpd.Geo
         voice_column(n): pd.Series(r, index=sites.index).astype("Int64") for n, r in each.items()
     }
     return sites.assign(**columns, no_regret=kept)
+
+
+def _named(deposits: pd.DataFrame) -> pd.DataFrame:
+    # What has no name is called by its place, like a parcel.
+    return deposits.assign(name=deposits["deposits"].str.split("; ").str[0])
 
 
 def _outlined(

@@ -66,7 +66,7 @@ def asked_by_presets():
 def test_the_presets_find_every_layer_they_name(world):
     catalog = open_catalog(world.layers)
     assert set(catalog) == set(ENTRIES)
-    for name in ("mine/open-pit", "refinery/hydromet"):
+    for name in preset_names():
         assert not asked_by_presets()[name] - set(catalog)
 
 
@@ -87,7 +87,7 @@ def test_every_feature_of_every_layer_is_used(world):
 def test_every_condition_of_a_rule_or_criterion_selects_something(world):
     catalog, rulebook = open_catalog(world.layers), open_rulebook()
     asked = {}
-    for name in ("mine/open-pit", "refinery/hydromet"):
+    for name in preset_names():
         scenario = open_scenario(name)
         for reading in [r for c in scenario.criteria for r in c.readings]:
             asked[reading.layer, reading.where] = name
@@ -220,6 +220,7 @@ def test_a_world_that_cannot_be_is_refused_before_anything_is_written(tmp_path, 
 def test_the_first_block_holds_one_of_everything(seed):
     found = {id_ for id_, features in drawn(Block(seed, 0, 0)).items() if features.geometry}
     rest = {"aoi/states", "aoi/counties", "terrain/elevation", "hydrography/water_rights"}
+    rest |= {"climate/net_evaporation"}
     assert found == set(ENTRIES) - rest
 
 

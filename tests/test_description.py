@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from geosite.description import (
     LISTED,
     deposit_columns,
+    deposits_in_reach,
     inventory,
     land_columns,
 )
@@ -113,6 +114,30 @@ def test_without_sites_the_columns_are_still_there():
     none = described(known, sites=())
     assert none.empty
     assert [*none] == [*described(known, (0, 1))]
+
+
+# ── sites that are no deposit's own ──
+def reached(known, reach, *shapes):
+    sites = gpd.GeoDataFrame(index=[5, 2][: len(shapes)], geometry=list(shapes), crs=ALBERS)
+    near = deposits_in_reach(sites, known, reach)
+    return sorted(zip(near["site"], near["piece"], strict=True))
+
+
+def test_a_patch_lists_every_deposit_within_reach_of_its_outline():
+    known = deposits({"x": 5.0, "y": 5.0}, {"x": 13.0, "y": 5.0}, {"x": 13.1, "y": 5.0})
+    assert reached(known, 3.0, box(0, 10)) == [(5, 1), (5, 2)]
+    assert reached(known, 3.0, box(0, 10), box(20, 30)) == [(5, 1), (5, 2)]
+    assert reached(known, 7.0, box(0, 10), box(20, 30)) == [
+        *((2, n) for n in (2, 3)),
+        *((5, n) for n in (1, 2, 3)),
+    ]
+
+
+def test_a_deposit_that_opens_no_gate_is_not_listed_for_a_patch():
+    known = deposits({"x": 5.0, "y": 5.0, "accepted": False}, {"x": 6.0, "y": 5.0})
+    assert reached(known, 3.0, box(0, 10)) == [(5, 2)]
+    assert reached(known.iloc[:0], 3.0, box(0, 10)) == []
+    assert reached(known, 3.0) == []
 
 
 # ── land ──────────────────────────────────────────────────────────────────────────────────────

@@ -11,9 +11,13 @@ from geosite.demo import make_world
 COLUMNS = ["rank", "site_id", "tier", "area_ha", "suitability", "suitability_low", "unknown_ha"]
 
 
-@pytest.mark.parametrize("preset", ["mine/open-pit", "refinery/hydromet"])
-def test_the_demo_gives_what_it_gave(preset, root, tmp_path):
-    world = make_world(tmp_path / "world", cells=400_000, seed=7)
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return make_world(tmp_path_factory.mktemp("golden"), cells=400_000, seed=7)
+
+
+@pytest.mark.parametrize("preset", gs.preset_names())
+def test_the_demo_gives_what_it_gave(preset, world, root, tmp_path):
     planned = gs.plan(
         gs.open_scenario(preset),
         gs.open_catalog(world.layers),

@@ -164,6 +164,10 @@ def test_patches_are_sites_end_to_end(hamlet):
     sites = ran(hamlet).sites
     assert len(sites)
     assert (sites["area_ha"] >= 50).all()
+    # What is not one deposit's land lists the deposits behind it, and is called by the first.
+    assert (sites["deposits_n"] > 0).all()
+    assert (sites["commodities"] == "copper").all()
+    assert set(sites["name"]) <= {"Copper Hill", "Iron Cap", "Far Pit"}
     tiled = ran(hamlet, means=Means(tile=17)).sites
     pd.testing.assert_frame_equal(pd.DataFrame(sites), pd.DataFrame(tiled))
 

@@ -70,6 +70,7 @@ WHOLE = (
     "environment/roadless_idaho",
     "environment/sole_source_aquifers",
     "environment/wild_horse_areas",
+    "infrastructure/ports",
     "infrastructure/military_training_routes",
     "infrastructure/special_use_airspace",
 )
@@ -291,6 +292,9 @@ TABLE: dict[str, Row] = {
             "state": "SB",
             "map_date": "1985",
         },
+    ),
+    "infrastructure/ports": Row(
+        "patches", "Port", 1, 1_500.0, {"name": "{name}", "code": "{serial}", "kind": "Internal"}
     ),
 }
 """Every layer of designations, by id."""

@@ -36,6 +36,12 @@ _KINDS = (
 _FIRST = (2, 1, 5)
 """Kinds of the first districts of the first block, so that any question finds an answer."""
 
+_CLAY = 5
+"""Number of the kind that is lithium clay."""
+
+_WORKINGS = ("Mine shaft", "Mine dump", "Tailings - pile")
+"""What maps show beside mines, by turns."""
+
 _STATUS = (("Occurrence", 0.38), ("Prospect", 0.3), ("Past Producer", 0.27), ("Producer", 0.05))
 
 
@@ -143,6 +149,8 @@ def drawn_minerals(block: Block) -> Drawn:
         "geology/faults": lines,
         "minerals/mrds": mrds,
         "minerals/disturbance": legacy,
+        "minerals/mine_waste": _waste(block, mrds),
+        "minerals/lithium_clay": _claystone(block, among),
         "minerals/critical_deposits": _deposits(block, 22, among, "critical_deposits"),
         "minerals/usmin": _deposits(block, 23, among, "usmin"),
         "minerals/deposit_databases": _deposits(block, 24, among, "deposit_databases"),
@@ -173,8 +181,57 @@ def _mrds(block: Block, among: list[District]) -> tuple[Features, Features]:
         )
         if "Producer" in status[i]:
             x, y = xy[i] + rng.normal(0, 120.0, 2)
-            legacy.add(shapely.Point(x, y), name=block.name("Workings", i + 1), kind="Mine shaft")
+            shown = _WORKINGS[len(legacy.geometry) % len(_WORKINGS)]
+            legacy.add(shapely.Point(x, y), name=block.name("Workings", i + 1), kind=shown)
     return records, legacy
+
+
+def _waste(block: Block, mrds: Features) -> Features:
+    """What was left beside mines; of the poorer records nobody wrote down how much."""
+    found, told = Features(), mrds.fields
+    for i, status in enumerate(told["dev_stat"]):
+        if "Producer" not in status:
+            continue
+        grade = told["site_rank"][i] or "D"
+        noted = "producer" if status == "Producer" else "past_producer"
+        found.add(
+            shapely.Point(mrds.geometry[i].x + 200.0, mrds.geometry[i].y - 150.0),
+            name=block.name("Tailings", len(found.geometry) + 1),
+            record_id=f"waste-{told['dep_id'][i]}",
+            commodities=told["commodities"][i],
+            evidence_class=noted if grade in "AB" else "unknown",
+            quality=grade,
+            deposit_type="mine waste",
+            tonnage=round(0.1 * (i + 1), 2),
+        )
+    return found
+
+
+def _claystone(block: Block, among: list[District]) -> Features:
+    """A claystone in every district of lithium clay, and one a block besides.
+
+    The first block has one on the basin floor near its corner, so that a small world has it.
+    """
+    rng = block.rng(29)
+    places = [(float(block.terrain.x_at(d.u, d.y)), d.y) for d in among if d.kind == _CLAY]
+    left, bottom, right, top = block.bounds
+    if block.home:
+        y = bottom + 6_000.0
+        places.insert(0, (float(block.terrain.x_at(block.home_basin + 0.6, y)), y))
+    places.append((rng.uniform(left, right), rng.uniform(bottom, top)))
+    found = Features()
+    for i, (x, y) in enumerate(places):
+        found.add(
+            shapely.Point(x, y),
+            name=block.name("Claystone", i + 1),
+            record_id=f"clay-{block.row}-{block.column}-{i}",
+            commodities="Lithium",
+            evidence_class="resource" if i + 1 < len(places) else "occurrence",
+            quality="B",
+            deposit_type="lithium claystone",
+            tonnage=round(float(rng.uniform(50.0, 900.0)), 2),
+        )
+    return found
 
 
 def _deposits(block: Block, channel: int, among: list[District], layer: str) -> Features:

@@ -57,6 +57,18 @@ def write_water_rights(path: Path, aoi: Grid, seed: int) -> None:
     _write(path, grid, values)
 
 
+def write_net_evaporation(path: Path, aoi: Grid, seed: int) -> None:
+    """Write yearly evaporation less precipitation [mm/yr]: high on low ground, less on ranges."""
+    terrain = Terrain(seed)
+    grid = Grid.covering(aoi.bounds, aoi.crs, resolution=max(900.0, aoi.resolution))
+
+    def values(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int16]:
+        dried = 1_900.0 - 0.5 * terrain.elevation(x, y)
+        return np.rint(np.maximum(dried, 0.0)).astype(np.int16)
+
+    _write(path, grid, values)
+
+
 def _write(
     path: Path,
     grid: Grid,

@@ -11,6 +11,7 @@ import shapely
 
 from geosite.crs import WGS84, transformed
 from geosite.demo.block import AREA_KM2, BLOCK, Block, Drawn, Features
+from geosite.demo.brine import drawn_brine
 from geosite.demo.catalogue import write_catalogue
 from geosite.demo.designations import drawn_designations
 from geosite.demo.land import drawn_land, land
@@ -18,7 +19,7 @@ from geosite.demo.minerals import drawn_minerals
 from geosite.demo.network import drawn_network, lines, towns
 from geosite.demo.page import page
 from geosite.demo.protection import drawn_protection
-from geosite.demo.rasters import write_elevation, write_water_rights
+from geosite.demo.rasters import write_elevation, write_net_evaporation, write_water_rights
 from geosite.demo.terrain import ORIGIN
 from geosite.demo.vectors import DRAWN_IN, Gathered
 from geosite.demo.water import drawn_waters, waters
@@ -96,6 +97,7 @@ def make_world(
     world.data.mkdir(parents=True, exist_ok=True)
     write_elevation(world.data / "terrain/elevation.tif", aoi, seed)
     write_water_rights(world.data / "hydrography/water_rights.tif", aoi, seed)
+    write_net_evaporation(world.data / "climate/net_evaporation.tif", aoi, seed)
     gathered = Gathered()
     gathered.add(_places(aoi))
     blocks = _blocks(aoi, seed)
@@ -112,11 +114,13 @@ def drawn(block: Block) -> Drawn:
     """Every vector layer of one block but the places of the area of interest."""
     places = towns(block)
     register = land(block, places)
+    water = waters(block)
     return {
         **drawn_network(block, lines(block), places),
-        **drawn_waters(block, waters(block)),
+        **drawn_waters(block, water),
         **drawn_land(block, register),
         **drawn_minerals(block),
+        **drawn_brine(block, water),
         **drawn_protection(block, register, places),
         **drawn_designations(block, register, places),
     }
