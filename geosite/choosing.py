@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from geosite.alternatives import Dependence, dependences, next_best
 from geosite.disk import assembled
 from geosite.errors import PortfolioError, faults
 from geosite.evidence import asked_commodities, commodity_names
+from geosite.model.commodity import MineralList
 from geosite.portfolio import Ask, Candidates, Limit, Portfolio, best_portfolio, named
 from geosite.report.text import split_names
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-    from geosite.model.rule import Commodities, Commodity
+    from geosite.model.commodity import Commodities
     from geosite.runs import Run
 
 BY_AREA = "suitability_x_acres"
-_LISTS = ("critical2022", "critical2025", "eo14241")
+_LISTS = tuple(get_args(MineralList))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def portfolio_of(run: Run, wish: Wish, table: Commodities) -> report.Chosen:
             "run of a mine scenario"
         )
         raise PortfolioError(msg)
-    hosts = {c.id: _hosts(c, table) for c in table.commodities if c.id in wanted}
+    hosts = {c.id: frozenset(c.hosts) for c in table.commodities if c.id in wanted}
     candidates, direct, dropped = _candidates(sites, wanted, hosts, wish)
     ask = Ask(
         wish.sites,
@@ -149,20 +149,12 @@ def _wanted(text: str, table: Commodities) -> tuple[str, ...]:
     wrong = [
         f"{part!r} is no commodity of the rulebook"
         for part in asked
-        if part.casefold() not in names
+        if not names.get(part.casefold())
     ]
     if wrong or not asked:
         fix = f"write e.g. lithium,gallium or a list: {', '.join(_LISTS)}"
         raise PortfolioError(faults("--commodities:", [*wrong, fix]))
     return tuple(dict.fromkeys(names[part.casefold()] for part in asked))
-
-
-def _hosts(commodity: Commodity, table: Commodities) -> frozenset[str]:
-    # Words such as "zinc or coal" where the rulebook holds no list.
-    said: Any = commodity.host or ()
-    parts = re.split(r",|\bor\b|\band\b", said) if isinstance(said, str) else said
-    names = commodity_names(table)
-    return frozenset(names[p.strip().casefold()] for p in parts if p.strip().casefold() in names)
 
 
 def _candidates(

@@ -152,7 +152,7 @@ def test_a_host_covers_its_by_product_only_if_asked(mine, pair):
     # In a world in which the by-product of the first commodity is hafnium.
     table = Commodities(
         commodities=tuple(
-            c.model_copy(update={"host": f"{pair[0]} or coal"}) if c.id == "hafnium" else c
+            c.model_copy(update={"hosts": (pair[0],)}) if c.id == "hafnium" else c
             for c in BOOK.commodities
         )
     )

@@ -48,6 +48,8 @@ def lengths(_context: object, _option: object, value: str | None) -> tuple[float
         return None if value is None else ()
     found = [_metres(_context, _option, part) for part in value.split(",")]
     return tuple(x for x in found if x is not None)
+
+
 def length_of(most: float) -> Callable[[object, object, str], float]:
     """What reads a length [m] from its words, up to a most."""
 
