@@ -292,18 +292,16 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
         "deposits": deposit_points(analysis),
         "aoi": gpd.GeoDataFrame({"name": [plan.aoi_name]}, geometry=[plan.aoi], crs=crs),
     }
-    if analysis.footprints is not None:
-        frames["footprints"] = analysis.footprints
+    frames |= {} if analysis.footprints is None else {"footprints": analysis.footprints}
     if plan.reviews:
         frames["reviews"] = plan.reviews.frame(crs)
     for name, frame in frames.items():
-        kind = "Point" if name == "deposits" else "Unknown"
         pyogrio.write_dataframe(
             frame,
             folder / "sites.gpkg",
             layer=name,
             driver="GPKG",
-            geometry_type=kind,
+            geometry_type="Point" if name == "deposits" else "Unknown",
             layer_metadata={"notice": notice(plan)},
         )
     analysis.sites.assign(notice=notice(plan)).to_parquet(folder / "sites.parquet")

@@ -143,7 +143,7 @@ def test_a_box_may_cross_the_antimeridian():
 
 
 def test_a_footprint_wants_the_claims_that_it_may_lie_on(hamlet):
-    write_yaml(hamlet.layers / "land/mining_claims.yaml", entry("land/dod") | {"owner": None})
+    write_yaml(hamlet.layers / "land/mining_claims.yaml", entry("land/dod"))
     part = {"id": "pit", "title": "Pit", "area": "100 ha"}
     fit = {"parts": [part], "basis": "made up"}
     known = catalog.open_catalog(hamlet.layers)

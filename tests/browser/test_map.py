@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from pyproj import Transformer
 
 from geosite.report import write_map
@@ -155,6 +157,25 @@ def test_a_cell_lies_where_the_grid_says(tab, tmp_path, row, column):
     x, y = Transformer.from_crs(4326, ALBERS, always_xy=True).transform(lon, lat)
     expected = LEFT + (column + 0.5) * CELL, TOP - (row + 0.5) * CELL
     assert np.hypot(x - expected[0], y - expected[1]) < 0.1 * CELL
+
+
+def test_an_edge_of_a_footprint_opens_its_acres(tab, tmp_path):
+    corner = (LEFT + 20 * CELL, TOP - 40 * CELL)
+    shape = shapely.box(*corner, corner[0] + 8 * CELL, corner[1] + 4 * CELL)
+    acres = {"acres": 900.0, "acres_open": 600.0, "acres_claimed": 100.0}
+    acres |= {"acres_withdrawn": 0.0, "acres_unknown": 200.0}
+    table = {"site_id": ["X-1"], "part": ["pit"], "title": ["Pit"], **acres}
+    parts = gpd.GeoDataFrame(table, geometry=[shape], crs=ALBERS)
+    write_map(toy_content(footprints=parts), tmp_path / "map.html")
+    opened(tab, (tmp_path / "map.html").as_uri())
+    edge = tab.locator('path[stroke="#0a4f8f"]')
+    assert edge.count() == 1
+    assert edge.get_attribute("fill") == "none"
+    edge.dispatch_event("click")
+    said = tab.inner_text(".leaflet-popup-content")
+    assert "Pit: 900 acres" in said
+    assert "600 open, 100 claimed, 0 withdrawn, 200 unknown" in said
+    assert tab.faults == []
 
 
 def test_strangers_text_is_shown_and_runs_nothing(tab, toy, tmp_path):
