@@ -21,6 +21,7 @@ from geosite.potential import merged_words, potential_words
 from geosite.readiness import column_of
 from geosite.report.facts import rank_words, share_words
 from geosite.report.reviews import review_facts, spot_lines
+from geosite.report.robustness import weighting_words
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def explain_site(run: Run, site_id: str) -> str:
             f"{_number(site['suitability'])} (from {_number(site['suitability_low'])} to "
             f"{_number(site['suitability_high'])} with what is not known)"
         ),
+        *_weighted_otherwise(site, m),
         (
             f"{site['agency']}, {site['county']}, {site['state']}; {site['acres']:,.0f} acres "
             f"({site['area_ha']:,.0f} ha), of which {site['unknown_ha']:,.0f} ha unknown to a hard "
@@ -92,6 +94,11 @@ def explain_site(run: Run, site_id: str) -> str:
     if site["fatal_flaws"]:
         lines.append(f"fatal flaw: {site['fatal_flaws']}")
     return _printed([*lines, "", m["notice"]])
+
+
+def _weighted_otherwise(site: pd.Series[Any], m: Mapping[str, Any]) -> list[str]:
+    words = weighting_words(m.get("robustness"), site.to_dict())
+    return [f"if others weighed the criteria: {words}"] if words else []
 
 
 def _land(site: pd.Series[Any]) -> list[str]:

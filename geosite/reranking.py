@@ -317,10 +317,12 @@ def relisted(saved: Saved, ranked: Ranked) -> gpd.GeoDataFrame:
     import pandas as pd  # noqa: PLC0415
 
     from geosite.report import read_sites  # noqa: PLC0415
+    from geosite.report.facts import LIST_SHARE  # noqa: PLC0415
     from geosite.sites import in_order  # noqa: PLC0415
 
     sites = read_sites(saved.path)
-    sites = sites.drop(columns=[c for c in sites.columns if str(c).startswith(_OF_WEIGHTS)])
+    gone = [c for c in sites if str(c).startswith(_OF_WEIGHTS) or LIST_SHARE.fullmatch(str(c))]
+    sites = sites.drop(columns=gone)
     found = ranked.found
     kept = [i for i, w in zip(saved.ids, ranked.weights.tolist(), strict=True) if w]
     parts = dict(zip(kept, found.parts, strict=True))

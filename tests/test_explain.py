@@ -31,6 +31,7 @@ def test_a_site_is_explained_by_its_criteria(run):
         assert c["title"] in text
         assert f"{best['contribution_' + c['id']]:.4g}" in text
     assert "rank 1 of 3, tier A" in text
+    assert "if others weighed the criteria: stays in the top 10 in 100 % of 10,000" in text
     assert "land origin: unknown; mineral estate: unknown; mineral status: unknown" in text
     assert "of all rules, cell by cell, 100 % could tell" in text
     assert "natural logarithm" in text

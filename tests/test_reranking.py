@@ -100,6 +100,7 @@ def test_the_candidates_and_their_outlines_stay(saved):
     assert found.geometry.to_wkb().tolist() == same.geometry.to_wkb().tolist()
     assert found["rank_before"].tolist() == same["rank"].tolist()
     assert "suitability_surface" not in found
+    assert not [c for c in found if c.startswith(("top10", "rank_p"))]
     assert found["ranked_by"].iloc[0].startswith("rule evidence × access")
     assert found["notice"].tolist() == same["notice"].tolist()
 

@@ -149,7 +149,7 @@ def test_the_map_says_what_other_weights_would_do(demo_run):
     shown = content(demo_run)
     card = part(render_map(shown).get_root().render(), "sites")["features"][0][1]
     site = shown.sites.iloc[0]
-    assert card["interval"] == weighting_words(shown, site.to_dict())
+    assert card["interval"] == weighting_words(shown.robustness, site.to_dict())
     assert card["interval"].startswith("stays in the top 10 in ")
     assert "of 10,000 weightings; rank " in card["interval"]
 
@@ -186,17 +186,15 @@ SAID = {"draws": 10_000, "reads_weights": True}
     ],
 )
 def test_a_site_in_words(changes, words):
-    shown = replace(toy_content(), robustness=SAID)
-    assert words in weighting_words(shown, SITE | changes)
+    assert words in weighting_words(SAID, SITE | changes)
 
 
 def test_what_was_not_asked_is_not_said():
     shown = toy_content()
-    assert not weighting_words(shown, {"rank": 4})
+    assert not weighting_words(None, {"rank": 4})
     assert not robustness_section(shown)
     assert "How firm" not in readme_text(shown)
-    fixed = replace(shown, robustness={**SAID, "reads_weights": False})
-    assert not weighting_words(fixed, SITE)
+    assert not weighting_words({**SAID, "reads_weights": False}, SITE)
 
 
 def test_a_rule_without_weights_says_so():

@@ -71,7 +71,7 @@ def _card(
         "tier": plain(site.get("tier"), 12),
         "rank": None if rank is None else int(rank),
         "span": rank_span(site),
-        "interval": weighting_words(content, site),
+        "interval": weighting_words(content.robustness, site),
         "place": " · ".join(p for p in place if p),
         "score": _rounded(number(site.get("suitability"))),
         "range": _range(site),
