@@ -36,8 +36,9 @@ def lineage_table(analysis: Analysis) -> pd.DataFrame:
         table = lineage(ready.occurrences, ready.deposits)
         near = analysis.plan.aoi.buffer(spec.reach)
         shapely.prepare(near)
-        inside = shapely.contains_xy(near, ready.deposits["x"], ready.deposits["y"])
-        table = table[inside[table["deposit"] - 1]].reset_index(drop=True)
+        x, y = (ready.deposits[c].to_numpy(float) for c in ("x", "y"))
+        inside = shapely.contains_xy(near, x, y)[table["deposit"].to_numpy(int) - 1]
+        table = table[inside].reset_index(drop=True)
     return _placed(table.rename(columns={"x": "x_m", "y": "y_m"}), analysis, after="y_m")
 
 
