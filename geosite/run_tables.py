@@ -25,18 +25,20 @@ def inventory_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def lineage_table(analysis: Analysis) -> pd.DataFrame:
-    """Records of each deposit of the run, one row a record, with places in degrees as well.
+    """Records of each deposit in or near the AOI, one row a record, with places in degrees.
 
-    ``deposit`` counts from 1, strongest first; ``founder`` marks the record whose place, class
-    and quality the deposit has.
+    ``deposit`` is the number that the deposit has in `deposit_points`; ``founder`` marks the
+    record whose place, class and quality the deposit has. Near is as far as evidence reaches.
     """
-    ready = analysis.prepared
-    empty = ready.occurrences.empty or ready.deposits.empty
-    table = (
-        pd.DataFrame(columns=[*LINEAGE_COLUMNS])
-        if empty
-        else lineage(ready.occurrences, ready.deposits)
-    )
+    ready, spec = analysis.prepared, analysis.plan.scenario.evidence
+    table = pd.DataFrame(columns=[*LINEAGE_COLUMNS])
+    if spec is not None and len(ready.deposits):
+        table = lineage(ready.occurrences, ready.deposits)
+        near = analysis.plan.aoi.buffer(spec.reach)
+        shapely.prepare(near)
+        x, y = (ready.deposits[c].to_numpy(float) for c in ("x", "y"))
+        inside = shapely.contains_xy(near, x, y)[table["deposit"].to_numpy(int) - 1]
+        table = table[inside].reset_index(drop=True)
     return _placed(table.rename(columns={"x": "x_m", "y": "y_m"}), analysis, after="y_m")
 
 
