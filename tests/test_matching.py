@@ -7,7 +7,10 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from pyproj import CRS
 
+from geosite import report
+from geosite.crs import projected
 from geosite.runs import open_run
 from tests import worlds
 
@@ -157,3 +160,25 @@ def test_a_scenario_that_does_not_say_what_its_plants_do_takes_any_ore(runs, tmp
     done = worlds.cli("pair", runs[0], run, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert "scenario my-plant does not say what its plants do" in done.stdout
+
+
+def test_two_runs_need_not_share_a_crs(folder, runs, tmp_path, monkeypatch):
+    read = report.read_sites
+
+    def elsewhere(path):
+        sites = read(path)
+        utm = CRS.from_epsg(32611)
+        return projected(sites, utm) if "refinery" in str(path) else sites
+
+    monkeypatch.setattr(report, "read_sites", elsewhere)
+    done = worlds.cli("pair", *runs, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    one, other = (
+        pd.read_csv(f / "mines.csv").set_index("site_id") for f in (folder, tmp_path / "out")
+    )
+    assert one["plant"].to_dict() == other["plant"].to_dict()
+    cost = "cost_usd_per_short_ton"
+    # The point inside an outline is another one in another CRS.
+    assert other.loc[one.index, cost].tolist() == pytest.approx(
+        one[cost].tolist(), abs=0.05, nan_ok=True
+    )

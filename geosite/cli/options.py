@@ -29,19 +29,6 @@ def _metres(_context: object, _option: object, value: str | None) -> float | Non
     return metres
 
 
-def length(_context: object, _option: object, value: str) -> float:
-    """A length [m] from its words; zero is one."""
-    try:
-        metres = parse(value, "m")
-    except ValueError as error:
-        msg = f"{error}; write e.g. '5 mi'"
-        raise click.BadParameter(msg) from None
-    if not 0 <= metres <= _WIDEST:
-        msg = f"{value!r} must be between 0 and {_WIDEST / 1000:g} km"
-        raise click.BadParameter(msg)
-    return metres
-
-
 def lengths(_context: object, _option: object, value: str | None) -> tuple[float, ...] | None:
     """Lengths above zero [m] from their words, parted by commas; ``none`` is none of them."""
     if value is None or value.strip().lower() == "none":
@@ -50,21 +37,25 @@ def lengths(_context: object, _option: object, value: str | None) -> tuple[float
     return tuple(x for x in found if x is not None)
 
 
-def length_of(most: float) -> Callable[[object, object, str], float]:
-    """What reads a length [m] from its words, up to a most."""
+def length_of(most: float, such: str) -> Callable[[object, object, str], float]:
+    """What reads a length [m] from its words, from zero up to a most."""
 
     def read(_context: object, _option: object, value: str) -> float:
         try:
             metres = parse(value, "m")
         except ValueError as error:
-            msg = f"{error}; write e.g. '50 km'"
+            msg = f"{error}; write e.g. '{such}'"
             raise click.BadParameter(msg) from None
         if not 0 <= metres <= most:
-            msg = f"{value!r} must be between 0 and {most / 1000:,.0f} km"
+            msg = f"{value!r} must be between 0 and {most / 1000:g} km"
             raise click.BadParameter(msg)
         return metres
 
     return read
+
+
+length = length_of(_WIDEST, "5 mi")
+"""The radius of a ring [m] from its words; zero is one."""
 
 
 def _bytes(_context: object, _option: object, value: str) -> float:

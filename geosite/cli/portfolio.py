@@ -31,7 +31,7 @@ from geosite.cli.options import length_of
 @click.option("--lock-out", multiple=True, metavar="ID", help="A site that is not.")
 @click.option(
     "--spacing",
-    callback=length_of(5_000_000.0),
+    callback=length_of(5_000_000.0, "50 km"),
     default="0 km",
     show_default=True,
     help="No two sites nearer than this, point to point.",

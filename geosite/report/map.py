@@ -92,7 +92,7 @@ def render_map(content: Content, *, max_sites: int = 1000) -> folium.Map:
     page.default_js = [("leaflet", f"{LEAFLET}.js")]
     page.default_css = [("leaflet_css", f"{LEAFLET}.css")]
     named(CustomPane("gs-pictures", z_index=350, pointer_events=False), "pane").add_to(page)
-    _add_background(page)
+    add_background(page)
     names = _Names()
     heads: list[list[Any]] = [["Background (needs a network)", 2]]
     _add_pictures(page, content, names)
@@ -141,7 +141,8 @@ class _Names:
         return f'<i class="gs-swatch gs-{kind}" style="--c:{colour}"></i>{words}{again}'
 
 
-def _add_background(page: folium.Map) -> None:
+def add_background(page: folium.Map) -> None:
+    """Street and topographic maps to switch on; nothing is asked of a server before."""
     # Radio buttons, with "none" first: a planner's machine may have no network.
     street = folium.TileLayer(
         "https://tile.openstreetmap.org/{z}/{x}/{y}.png",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import folium
 from branca.element import MacroElement
 
-from geosite.report.map import LEAFLET, Raw, named
+from geosite.report.map import LEAFLET, Raw, add_background, named
 from geosite.report.text import markup, script_json
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from geosite.report.sketch import Sketch
 
-_OSM = '&copy; <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a> contributors'
 _STYLE = """
 html, body { margin: 0; height: 100%; font: 13px/1.45 system-ui, sans-serif; color: #222; }
 #gs-words { position: absolute; z-index: 1000; top: 0; left: 0; bottom: 0; width: 380px;
@@ -83,10 +82,8 @@ def write_sketch(sketch: Sketch, path: Path) -> None:
     page = named(folium.Map(tiles=None, control_scale=True, zoom_snap=0.25), "sketch")
     page.default_js = [("leaflet", f"{LEAFLET}.js")]
     page.default_css = [("leaflet_css", f"{LEAFLET}.css")]
-    street = folium.TileLayer(
-        "https://tile.openstreetmap.org/{z}/{x}/{y}.png", attr=_OSM, name="OpenStreetMap"
-    )
-    named(street, "osm").add_to(page)
+    add_background(page)
+    named(folium.LayerControl(collapsed=True), "layers").add_to(page)
     _Words(sketch).add_to(page)
     path.write_text(page.get_root().render(), encoding="utf-8", newline="\n")
 
