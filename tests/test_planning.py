@@ -219,3 +219,20 @@ def test_bounds_that_cross_the_antimeridian_are_said_so(hamlet):
     left, _, right, _ = reading_bounds(found, CRS(4269))
     assert left > right
     assert reading_bounds(found, ALBERS)[0] < reading_bounds(found, ALBERS)[2]
+
+
+def test_a_rule_that_needs_the_set_says_what_cells_show_instead(hamlet):
+    hamlet.ask(combination={"kind": "topsis"})
+    assert "the suitability surface, and patches cut from it, show the weighted sum" in "".join(
+        hamlet.plan().notes
+    )
+
+
+def test_weights_are_those_of_the_weighting_wherever_a_plan_says_them(hamlet):
+    order = ["slope", ["rail", "labour"], "evidence"]
+    hamlet.ask(weighting={"kind": "ranking", "order": order})
+    planned = hamlet.plan()
+    weights = {c.criterion.id: c.criterion.weight for c in planned.criteria}
+    assert weights == pytest.approx(planned.scenario.weights)
+    assert weights["slope"] == pytest.approx(25 / 48)
+    assert weights["rail"] == weights["labour"] > weights["evidence"]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pymcdm.methods import WPM, WSM
 
 from geosite.model.combination import (
     PARTS,
@@ -384,3 +385,29 @@ def test_closeness_to_the_ideal_keeps_to_the_laws_that_it_can_keep(missing, case
     assert scaled == pytest.approx(found, nan_ok=True, abs=1e-12)
     if missing == "unknown":
         assert (known == ~np.isnan(scores).any(axis=0)).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_weighted_means_agree_with_an_independent_library(seed):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 12))
+    scores, weights = rng.random((count, 20)), rng.random(count) + 0.01
+    ids, share = [f"c{k}" for k in range(count)], weights / weights.sum()
+    for rule, method in ((SUM, WSM), (GEO, WPM)):
+        theirs = method(normalization_function=lambda x, cost: x)(
+            scores.T, share, np.ones(count), validation=False
+        )
+        found = suitability(scores, weights, rule, ids, missing="unknown")
+        assert np.abs(found - theirs).max() <= 1e-9
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_an_ordered_average_is_a_weighted_sum_of_sorted_scores_of_that_library(seed):
+    rng = np.random.default_rng(seed)
+    scores, v = rng.random((6, 20)), rng.random(6) + 0.01
+    theirs = WSM(normalization_function=lambda x, cost: x)(
+        np.sort(scores, axis=0)[::-1].T, v / v.sum(), np.ones(6), validation=False
+    )
+    rule = OrderedWeights(kind="owa", order_weights=v.tolist())
+    found = suitability(scores, np.ones(6), rule, list("abcdef"), missing="unknown")
+    assert np.abs(found - theirs).max() <= 1e-9
