@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geosite.prospectivity.independence import signs
-from geosite.prospectivity.logistic import Fit, case_weights, fitted
-from geosite.prospectivity.strata import EFFORT, Stratum, strata
+from geosite.prospectivity.logistic import Cases, Fit, case_weights, fitted, refitted
+from geosite.prospectivity.strata import EFFORT, WEIGHTED, Stratum, strata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ SATURATION = 5.0
 """A sum counts as log(1 + 5 × sum / mean): the tenth record says less than the first."""
 STEEPEST = 3.0
 """Standard deviations at which a covariate no longer grows: no place is beyond all examples."""
+CHUNK = 200_000
+"""Land cells whose features are brought to single precision at a time."""
 LEAST_KNOWN_LAND = 0.05
 """Share of the land on which a covariate must be known to be used."""
 
@@ -38,7 +40,7 @@ class Lifts:
     """Standard deviation of the log lift over the bagged fits."""
 
 
-def modelled(  # noqa: PLR0913 -- what the surface is made of
+def modelled(
     records: pd.DataFrame,
     ground: Ground,
     spec: Prospectivity,
@@ -62,19 +64,22 @@ def modelled(  # noqa: PLR0913 -- what the surface is made of
     deposit = np.r_[np.zeros(len(background), bool), np.ones(len(at), bool)]
     states = ground.states[rows]
     effort = np.array([n.startswith(EFFORT) for n in names])
-    weights = case_weights(deposit, states)
-    fit = _fit(x, deposit, states, weights, spec.penalty, effort)
-    bags = [
-        _fit(x, deposit, states, weights * w, spec.penalty, effort).coefficients
-        for w in _bag_weights(xy, len(background), spec, rng)
-    ]
-    lifts = _lifts(columns, ground.states, (np.stack(bags, 1) / scale[:, None]).astype(np.float32))
-    told = signs(
-        {n: x[:, i] for i, n in enumerate(names)}, deposit, states, case_weights(deposit, states)
-    )
+    cases = Cases(x, deposit, states, case_weights(deposit, states)).weighty
+    fit, on = _fit(cases, spec.penalty, effort)
+    part = cases.told_by(on)
+    bags = np.zeros((spec.bags, len(names)))
+    for bag, drawn in zip(bags, _drawn(xy, spec, rng), strict=True):
+        weights = part.weights.copy()
+        weights[part.deposit] *= drawn
+        bag[on] = refitted(fit, replace(part, weights=weights), spec.penalty)
+        bag[effort] = np.minimum(bag[effort], 0)
+    lifts = _lifts(columns, ground.states, (bags / scale).astype(np.float32))
+    told = signs(names, cases, _single(names, spec))
+    shown = np.zeros((2, len(names)))
+    shown[:, on] = fit.coefficients, fit.studentised
     coefficients = {
         n: {"per_sd": round(float(b), 4), "studentised": round(float(t), 2)}
-        for n, b, t in zip(names, fit.coefficients, fit.studentised, strict=True)
+        for n, b, t in zip(names, shown[0], shown[1], strict=True)
     }
     return lifts, {
         "deposits_learned_from": len(at),
@@ -149,37 +154,34 @@ def _moments(
     return np.array([f.mean() for f in found]), np.where(spread > 0, spread, 1.0)
 
 
-def _fit(  # noqa: PLR0913, PLR0917 -- a fit is what it is given
-    x: NDArray[np.float64],
-    deposit: NDArray[np.bool_],
-    states: NDArray[np.integer],
-    weights: NDArray[np.float64],
-    penalty: float,
-    effort: NDArray[np.bool_],
-) -> Fit:
-    used = weights > 0
-    on = np.ones(x.shape[1], bool)
+def _single(names: list[str], spec: Prospectivity) -> frozenset[str]:
+    # One width of each kind of evidence: the signs that do not sum the same records.
+    width = spec.widths[min(1, len(spec.widths) - 1)]
+    kinds = {n for n in names if n.endswith(f"_{width / 1000:g}km") and not n.startswith("family_")}
+    return frozenset(kinds - {n for n in kinds if n.startswith((EFFORT, WEIGHTED))})
+
+
+def _fit(cases: Cases, penalty: float, effort: NDArray[np.bool_]) -> tuple[Fit, NDArray[np.bool_]]:
+    on = np.ones(len(effort), bool)
     while True:
-        part = fitted(x[used][:, on], deposit[used], states[used], weights[used], penalty)
-        full, studentised = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-        full[on], studentised[on] = part.coefficients, part.studentised
+        fit = fitted(cases.told_by(on), penalty)
         # That people looked somewhere for gravel must not speak for ore there.
-        praised = effort & (full > 0)
+        praised = effort[on] & (fit.coefficients > 0)
         if not praised.any():
-            return Fit(full, studentised)
-        on &= ~praised
+            return fit, on
+        on[np.flatnonzero(on)[praised]] = False
 
 
-def _bag_weights(
-    xy: NDArray[np.float64], background: int, spec: Prospectivity, rng: np.random.Generator
-) -> Iterator[NDArray[np.float64]]:
-    # Blocks count from the first deposit's, so that a shifted world draws the same.
+def _drawn(
+    xy: NDArray[np.float64], spec: Prospectivity, rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    # How often each deposit is drawn: all of a block, or none. Blocks count from the
+    # first deposit's, so that a shifted world draws the same.
     cells = np.floor((xy - xy.min(axis=0)) / spec.block).astype(np.int64)
     _, block = np.unique(cells, axis=0, return_inverse=True)
     count = int(block.max()) + 1
     for _ in range(spec.bags):
-        drawn = np.bincount(rng.integers(0, count, count), minlength=count)
-        yield np.r_[np.ones(background), drawn[block.ravel()].astype(float)]
+        yield np.bincount(rng.integers(0, count, count), minlength=count)[block.ravel()]
 
 
 def _lifts(
@@ -187,16 +189,14 @@ def _lifts(
     states: NDArray[np.integer],
     coefficients: NDArray[np.float32],
 ) -> Lifts:
-    total = np.zeros((coefficients.shape[1], len(states)), np.float32)
-    for column, beta in zip(columns, coefficients, strict=True):
-        values = column.astype(np.float32)
-        for bag, b in enumerate(beta.tolist()):
-            if b:
-                total[bag] += np.float32(b) * values
+    total = np.empty((len(coefficients), len(states)), np.float32)
+    for start in range(0, len(states), CHUNK):
+        part = slice(start, start + CHUNK)
+        total[:, part] = coefficients @ np.stack([c[part] for c in columns]).astype(np.float32)
     for state in np.unique(states):
         mine = np.flatnonzero(states == state)
         for row in total:
-            part = row[mine]
-            top = float(part.max())
-            row[mine] = part - (top + np.log(np.mean(np.exp(part - top), dtype=np.float64)))
+            log = row[mine]
+            top = float(log.max())
+            row[mine] = log - (top + np.log(np.mean(np.exp(log - top), dtype=np.float64)))
     return Lifts(total.mean(axis=0), total.std(axis=0))

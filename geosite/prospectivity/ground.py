@@ -80,9 +80,7 @@ class Ground:
         return out
 
 
-def ranks_within(
-    values: NDArray[np.floating], states: NDArray[np.integer]
-) -> NDArray[np.float32]:
+def ranks_within(values: NDArray[np.floating], states: NDArray[np.integer]) -> NDArray[np.float32]:
     """Share of its state's land that each cell is better than, ties by halves, 0–1.
 
     Examples

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from geosite.prospectivity.logistic import Cases
 
 BEST = 0.9
 """A sign is present on the best tenth of its state's land."""
@@ -43,20 +45,23 @@ def contrast(
     return float(plus), float(minus), c, c / float(np.sqrt(1 / inside + 1 / outside))
 
 
-def signs(
-    features: Mapping[str, NDArray[np.floating]],
-    deposit: NDArray[np.bool_],
-    states: NDArray[np.integer],
-    weights: NDArray[np.float64],
-) -> dict[str, Any]:
+def signs(names: Sequence[str], cases: Cases, single: frozenset[str]) -> dict[str, Any]:
     """Contrast of every feature's best tenth, and how far they are from independent.
+
+    Parameters
+    ----------
+    names : names of the features
+    cases : Cases
+        The weights of the background tell how much land a row stands for.
+    single : set of names
+        Features whose independence is tested: those that do not sum the same records.
 
     Returns
     -------
     dict
         ``contrasts``: by feature W⁺, W⁻, C and studentised C; ``independence``: deposits
-        that weights of evidence would predict from all features of C > 0, those there
-        are, their ratio, and the omnibus statistic.
+        that weights of evidence would predict from the single features of C > 0, those
+        there are, their ratio, and the omnibus statistic.
 
     Notes
     -----
@@ -69,14 +74,14 @@ def signs(
     Agterberg and Cheng, 2002, Conditional independence test for weights-of-evidence
     modeling, Natural Resources Research 11, 249–255.
     """
+    deposit, land = cases.deposit, ~cases.deposit
     count = float(deposit.sum())
-    land = ~deposit
-    area = np.where(land, weights, 0.0) / weights[land].sum()
+    area = np.where(land, cases.weights, 0.0) / cases.weights[land].sum()
     odds = np.zeros(len(deposit))
     variance = np.full(len(deposit), 1 / max(count, 1.0))
     contrasts = {}
-    for name, values in features.items():
-        present = _present(values, land, states)
+    for name, values in zip(names, cases.features.T, strict=True):
+        present = _present(values, land, cases.states)
         inside = float(present[deposit].sum())
         plus, minus, c, studentised = contrast(inside, count, float(area[present].sum()))
         contrasts[name] = {
@@ -85,7 +90,7 @@ def signs(
             "contrast": round(c, 3),
             "studentised": round(studentised, 2),
         }
-        if c > 0:
+        if c > 0 and name in single:
             odds += np.where(present, plus, minus)
             variance += np.where(present, 1 / (inside + HALF), 1 / (count - inside + HALF))
     # Odds of a deposit per share of land: small, so posterior and odds are one.
@@ -95,9 +100,10 @@ def signs(
     return {
         "contrasts": contrasts,
         "independence": {
+            "signs": sorted(single),
             "deposits": round(count),
-            "predicted_if_independent": round(total, 1),
-            "ratio": round(count / total, 3) if total else None,
+            "predicted_if_independent": float(f"{total:.4g}"),
+            "ratio": float(f"{count / total:.3g}") if total else None,
             "omnibus_z": round((total - count) / spread, 2) if spread else None,
         },
     }
@@ -112,6 +118,5 @@ def _present(
         if len(among):
             cut[states == state] = np.quantile(among, BEST)
     # Where nine tenths of the land have nothing, something is a sign.
-    return (values >= cut) & (values > np.min(values))
-
-
+    present: NDArray[np.bool_] = (values >= cut) & (values > np.min(values))
+    return present

@@ -87,14 +87,18 @@ def per_commodity(
     return _likelihood(records, ground, spec, known, of)
 
 
-def plain_sum(records: pd.DataFrame, ground: Ground) -> NDArray[np.float32]:
+def plain_sum(
+    records: pd.DataFrame, ground: Ground, *, weighted: bool = False
+) -> NDArray[np.float32]:
     """Sum of three kernels over the asked records of all sources, (y, x), NaN off the land.
 
-    What a back-test has to beat: every record counts 1, no hole, no correction.
+    What a back-test has to beat: no hole, no correction, and every record counts 1, or
+    its weight (class × quality) where that is asked.
     """
-    xy = records.loc[records["asked"].to_numpy(bool), ["x", "y"]].to_numpy(float)
+    asked = records[records["asked"].to_numpy(bool)]
     sums = RingSums(ground.grid, PLAIN_WIDTHS)
-    spectrum = sums.spectrum(xy)
+    weights = asked["weight"].to_numpy(float) if weighted else None
+    spectrum = sums.spectrum(asked[["x", "y"]].to_numpy(float), weights)
     total = np.zeros(ground.grid.shape, np.float32)
     for width in PLAIN_WIDTHS:
         total += sums.summed(spectrum, width, 0.0) / np.float32((width / 1000) ** 2)
@@ -139,9 +143,7 @@ def _likelihood(
 def _kernel_lift(
     records: pd.DataFrame, ground: Ground, spec: Prospectivity, sums: RingSums
 ) -> NDArray[np.float32]:
-    spectrum = sums.spectrum(
-        records[["x", "y"]].to_numpy(float), records["weight"].to_numpy(float)
-    )
+    spectrum = sums.spectrum(records[["x", "y"]].to_numpy(float), records["weight"].to_numpy(float))
     total = np.zeros(int(ground.land.sum()), np.float32)
     # The widest kernel is the model's: alone it would say only which region it is.
     for width in spec.widths[: max(1, len(spec.widths) - 1)]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,9 +58,10 @@ def strata(records: pd.DataFrame, spec: Prospectivity) -> list[Stratum]:
     out = [Stratum(name, rows, spec.widths) for name, rows in kinds.items()]
     out.append(Stratum(WEIGHTED, asked, spec.widths, weight))
     two = tuple(dict.fromkeys((spec.widths[min(1, len(spec.widths) - 1)], spec.widths[-1])))
+    code, sets = _coded(records)
     for family, members in spec.families.items():
-        of = records["commodities"].map(frozenset(members).intersection).map(bool)
-        out.append(Stratum(f"family_{family}", asked & of.to_numpy(bool), two, weight))
+        of = np.array([not s.isdisjoint(members) for s in sets], bool)[code]
+        out.append(Stratum(f"family_{family}", asked & of, two, weight))
     return [s for s in out if s.rows.any()]
 
 
@@ -85,9 +86,7 @@ def known_deposits(records: pd.DataFrame, spec: Prospectivity) -> pd.DataFrame:
     return found[first].reset_index(drop=True)
 
 
-def removed_near(
-    records: pd.DataFrame, xy: NDArray[np.float64], distance: float
-) -> pd.DataFrame:
+def removed_near(records: pd.DataFrame, xy: NDArray[np.float64], distance: float) -> pd.DataFrame:
     """Records that lie farther than `distance` [m] from every point, for a back-test.
 
     Examples
@@ -100,10 +99,18 @@ def removed_near(
     if not len(xy) or records.empty:
         return records
     gap, _ = _tree(xy).query(records[["x", "y"]].to_numpy(float))
-    return records[gap > distance].reset_index(drop=True)
+    left: pd.DataFrame = records[gap > distance].reset_index(drop=True)
+    return left
 
 
-def _tree(xy: NDArray[np.float64]):  # noqa: ANN202 -- the type is slow to import
+def _coded(records: pd.DataFrame) -> tuple[NDArray[np.int64], list[frozenset[str]]]:
+    # Records name a few thousand combinations: each is looked at once.
+    codes: dict[tuple[str, ...], int] = {}
+    code = [codes.setdefault(tuple(ids), len(codes)) for ids in records["commodities"]]
+    return np.array(code, np.int64), [frozenset(ids) for ids in codes]
+
+
+def _tree(xy: NDArray[np.float64]) -> Any:
     from scipy.spatial import cKDTree  # noqa: PLC0415 -- slow to import
 
     return cKDTree(xy)

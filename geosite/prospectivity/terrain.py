@@ -60,7 +60,9 @@ def terrain(elevation: NDArray[np.float32], cell: float) -> dict[str, NDArray[np
     return {name: a.astype(np.float32) for name, a in found.items()}
 
 
-def _mean(values: NDArray[np.floating], known: NDArray[np.bool_], sigma: float) -> NDArray[np.float64]:
+def _mean(
+    values: NDArray[np.floating], known: NDArray[np.bool_], sigma: float
+) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter  # noqa: PLC0415 -- slow to import
 
     share = gaussian_filter(known.astype(np.float64), sigma, mode="constant")
