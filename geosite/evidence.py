@@ -78,6 +78,8 @@ def occurrences(
     asked: frozenset[str],
     names: Mapping[str, str],
     spec: Evidence,
+    *,
+    others: bool = False,
 ) -> pd.DataFrame:
     """Records of every layer in one schema, those of the asked commodities only.
 
@@ -87,6 +89,9 @@ def occurrences(
         Points; columns as far as the layer has them: `OCCURRENCE_COLUMNS`.
     asked : commodity ids
     names : mapping of lower-case name to commodity id
+    others : bool
+        Keep every record, with all the commodities it names, and say in a column ``asked``
+        whether an asked one is among them: the others tell how well a place was looked at.
 
     Returns
     -------
@@ -98,12 +103,16 @@ def occurrences(
     tables = [_one_schema(layer, frame) for layer, frame in records if len(frame)]
     if not tables:
         columns = [*OCCURRENCE_COLUMNS, "layer", "x", "y", "error_m", "weight", "accepted"]
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*columns, "asked"] if others else columns)
     table = pd.concat(tables, ignore_index=True)
     parsed = {text: named_commodities(text, names) for text in table["commodities"].unique()}
     kept = {text: tuple(c for c in ids if c in asked) for text, ids in parsed.items()}
-    table["commodities"] = table["commodities"].map(kept)
-    table = table[table["commodities"].map(bool)].reset_index(drop=True)
+    is_asked = table["commodities"].map({text: bool(ids) for text, ids in kept.items()})
+    if others:
+        table = table.assign(commodities=table["commodities"].map(parsed), asked=is_asked)
+    else:
+        table["commodities"] = table["commodities"].map(kept)
+        table = table[is_asked].reset_index(drop=True)
     weight = table["evidence_class"].map(spec.class_weights).fillna(0.0).astype(float)
     table["weight"] = weight * table["quality"].map(spec.quality_weights).fillna(0.0).astype(float)
     table["accepted"] = (

@@ -24,7 +24,7 @@ from geosite.model.criterion import Reading
 from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
-from geosite.needs import WHOLE, needed_box, purposes, radius
+from geosite.needs import WHOLE, needed_box, purposes, radius, surface_layers
 from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
@@ -204,6 +204,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, asked.local, scenario.grid.resolution)
     notes += _unknown_tenure(scenario, catalog, data)
+    notes += _left_out_of_surface(scenario, catalog, data)
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,
@@ -355,7 +356,8 @@ def _uses(
     wanted = purposes(scenario, catalog, rules, criteria, local)
     # What only tells of a site is read if it is to be had, and else no reason to refuse.
     tenure = dict.fromkeys((t.layer, "tenure") for t in scenario.land.tenure)
-    wanted += [w for w in tenure if _missing(w[0], catalog, data) is None]
+    surface = ((i, "evidence surface") for i in surface_layers(scenario))
+    wanted += [w for w in (*tenure, *surface) if _missing(w[0], catalog, data) is None]
     return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in wanted)
 
 
@@ -364,6 +366,14 @@ def _unknown_tenure(scenario: Scenario, catalog: Catalog, data: Path) -> list[st
         f"{t.column}: unknown where only {t.layer} would tell it: {why}"
         for t in scenario.land.tenure
         if (why := _missing(t.layer, catalog, data))
+    ]
+
+
+def _left_out_of_surface(scenario: Scenario, catalog: Catalog, data: Path) -> list[str]:
+    return [
+        f"evidence surface: worked out without {layer}: {why}"
+        for layer in surface_layers(scenario)
+        if (why := _missing(layer, catalog, data))
     ]
 
 

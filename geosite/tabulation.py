@@ -92,6 +92,9 @@ def site_table(
     for column in ("parcel_mean", "parcel_p90"):
         if column in summed:
             sites[f"suitability_{column}"] = summed[column]
+    if ready.surface is not None:
+        for column, values in ready.surface.site_columns(sites.geometry.to_numpy()).items():
+            sites[column] = values
     sites["data_oldest"] = _oldest(plan)
     sites["as_of"] = plan.as_of.isoformat()
     # A parcel may be as large as a state: a site lies in the county it lies in.

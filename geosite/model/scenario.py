@@ -192,6 +192,14 @@ class Scenario(Spec):
         needs = [c.id for c in self.criteria if c.measure.kind == "evidence"]
         if needs and self.evidence is None:
             found.append(f"criterion {needs[0]} reads evidence, but there is no evidence section")
+        likely = [
+            c.id for c in self.criteria if any(r.measure.kind == "likelihood" for r in c.readings)
+        ]
+        if likely and (self.evidence is None or self.evidence.surface is None):
+            found.append(
+                f"criterion {likely[0]} reads the likelihood, but there is no evidence.surface; "
+                "write e.g. surface: {covariates: [terrain/elevation]} into the evidence section"
+            )
         if self.sites.unit == "deposit" and self.evidence is None:
             found.append("sites.unit deposit needs an evidence section")
         if self.combination.kind == "evidence_gated" and self.combination.evidence not in ids:

@@ -279,6 +279,10 @@ class Content:
     permits: tuple[PermitLabel, ...] = ()
     pathways: tuple[PathwayLabel, ...] = ()
     reliances: tuple[RelianceLabel, ...] = ()
+    likelihood: NDArray[np.float32] | None = None
+    """Evidence surface (rows, columns): share of the land of the same state with a lower
+    likelihood of a deposit [%], NaN off land; None if it was not worked out."""
+    likelihood_transform: Affine | None = None
     reviews: Mapping[str, Any] | None = None
     """What reviewers decided and what it changed, as ``run.json`` says it."""
     tiers: tuple[float, float, float] | None = None

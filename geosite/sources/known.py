@@ -70,7 +70,10 @@ def read_known(path: Path) -> gpd.GeoDataFrame:
     if wrong := _misplaced(found):
         more = [f"and {len(wrong) - _NAMED} more"] if len(wrong) > _NAMED else []
         title = f"{path}: {len(wrong)} of {len(found)} sites have no place:"
-        fix = "give each a longitude and a latitude in degrees, or take it out of the file"
+        fix = (
+            "give each a longitude and a latitude in degrees, or take it out of the file; are "
+            "longitude and latitude swapped?"
+        )
         raise LayerDataError(faults(title, [*wrong[:_NAMED], *more, fix]))
     return found
 
