@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis, layers, review, unlock
+from geosite.cli import analysis, backtest, layers, review, unlock
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +25,7 @@ for _verb in (
     analysis.explain,
     review.review,
     unlock.unlock,
+    backtest.backtest,
     analysis.demo,
 ):
     main.add_command(_verb)
