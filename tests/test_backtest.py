@@ -30,6 +30,7 @@ from tests.worlds import (
     lonlat,
     make_hamlet,
     put_layer,
+    shared_demo,
     tree,
     write_records,
     write_rows,
@@ -396,3 +397,15 @@ def test_one_of_known_sites_and_folds_is_asked_for(hamlet):
         result = cli("backtest", *words_for(hamlet, *more))
         assert result.exit_code == 2
         assert "--known FILE" in result.stderr
+
+
+def test_the_demo_basin_can_be_tested_by_folds(tmp_path_factory, tmp_path):
+    world = shared_demo(tmp_path_factory)
+    words = ["mine/open-pit", "--layers", world.layers, "--data", world.data, "--aoi", world.aoi]
+    more = ["--folds", 3, "--block", "3 km", "--leak", "500 m", "--outputs", tmp_path, "--quiet"]
+    result = cli("backtest", *words, *more)
+    assert result.exit_code == 0, result.output
+    (folder,) = tmp_path.iterdir()
+    said = json.loads((folder / "backtest.json").read_text(encoding="utf-8"))
+    assert said["synthetic"]
+    assert said["sites"]["in"] == said["surfaces"][LIKELIHOOD][WITHIN_STATE]["sites"] > 3
