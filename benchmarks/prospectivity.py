@@ -21,11 +21,12 @@ from pyproj import CRS
 from rasterio.features import rasterize
 from rasterio.warp import Resampling, reproject
 
-from geosite import evidence
 from geosite.catalog import open_catalog, open_rulebook, open_scenario
 from geosite.crs import projected
+from geosite.evidence import asked_commodities
 from geosite.grid import Grid
 from geosite.model.prospectivity import Prospectivity
+from geosite.occurrences import Question, occurrences
 from geosite.prospectivity import (
     Ground,
     known_deposits,
@@ -54,6 +55,7 @@ def all_records(data: Path) -> pd.DataFrame:
     """Every occurrence of the snapshot near the West, with ``asked``: EO minerals without coal."""
     catalog = open_catalog(Path(__file__).parents[1] / "tests" / "snapshot" / "layers")
     table = open_rulebook().commodities
+    question = Question.of("eo14241", table)
     spec = open_scenario("mine/open-pit").evidence
     if spec is None:  # pragma: no cover -- the preset has evidence
         msg = "the preset mine/open-pit has no evidence"
@@ -64,14 +66,10 @@ def all_records(data: Path) -> pd.DataFrame:
         layer = catalog[f"minerals/{name}"]
         frame = projected(read_features(layer, catalog, data).frame, crs)
         frames.append((layer, frame[~frame.geometry.is_empty]))
-    everything = evidence.commodity_names(table)
-    asked = evidence.asked_commodities("eo14241", table) - {"metallurgical-coal"}
+    asked = asked_commodities("eo14241", table) - {"metallurgical-coal"}
+    found = occurrences(frames, question, spec)
     # A record of nothing the rulebook names still tells that somebody looked there.
-    texts = {str(t) for _, f in frames if "commodities" in f for t in f["commodities"]}
-    others = {p.strip().casefold(): "other" for t in texts for p in t.split(";")}
-    known = {**others, **everything}
-    ids = frozenset(known.values())
-    found = evidence.occurrences(frames, ids, known, spec)
+    found["commodities"] = found["commodities_all"]
     found["asked"] = found["commodities"].map(lambda c: bool(asked.intersection(c)))
     return found[np.isfinite(found["x"]) & np.isfinite(found["y"])].reset_index(drop=True)
 

@@ -132,7 +132,7 @@ class RasterSurface:
     Values are sampled by one rule that knows nothing of windows: bilinear
     between the four nearest raster cells, at the cell's centre, or at the
     centres of n × n sub-cells and averaged where the raster is finer than the
-    grid; n is fixed for a run, at most `prepare.MOST_SAMPLES`. Codes of a categorical
+    grid; n is fixed for a run, at most `rasters.MOST_SAMPLES`. Codes of a categorical
     raster are taken at the cell's centre.
     """
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from geosite.coarse import Coarse
     from geosite.harmonise import RasterSurface
     from geosite.model.criterion import Criterion, Reading
     from geosite.model.rule import Rule, Treatment
@@ -119,6 +120,9 @@ class TileInputs:
         By rule id, in the order in which they were decided; applied last.
     lifts
         By the id of a rule that includes: the rules it lifts.
+    likelihood
+        Land of the same state that the evidence surface puts below a place [%], if it was
+        worked out.
     """
 
     scenario: Scenario
@@ -139,3 +143,4 @@ class TileInputs:
     local: Mapping[str, tuple[Local, ...]] = field(default_factory=dict)
     amendments: Mapping[str, tuple[Amendment, ...]] = field(default_factory=dict)
     lifts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    likelihood: Coarse | None = None

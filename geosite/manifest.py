@@ -64,7 +64,7 @@ def data_years(plan: Plan) -> report.DataYears:
 def notice(plan: Plan) -> str:
     """What every table says of itself."""
     used = {u.layer for u in plan.uses if not u.missing}
-    words = data_years(plan).words(plan.as_of.isoformat(), synthetic=_is_synthetic(plan, used))
+    words = data_years(plan).words(plan.as_of.isoformat(), synthetic=is_synthetic(plan, used))
     return f"{report.DISCLAIMER} {words}. [{plan.scenario.marking}]"
 
 
@@ -81,7 +81,8 @@ def places(plan: Plan, folder: Path) -> dict[str, str]:
     return found
 
 
-def _is_synthetic(plan: Plan, layers: Iterable[str]) -> bool:
+def is_synthetic(plan: Plan, layers: Iterable[str]) -> bool:
+    """Whether any of some layers is made up."""
     return any(plan.catalog[i].status == "synthetic" for i in layers)
 
 
@@ -146,7 +147,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
         "aoi": plan.aoi_name,
         "as_of": plan.as_of.isoformat(),
         "data_years": {"oldest": years.oldest, "newest": years.newest, "undated": [*years.undated]},
-        "synthetic": _is_synthetic(plan, used | set(files)),
+        "synthetic": is_synthetic(plan, used | set(files)),
         "grid": {
             "crs": grid.crs.to_string(),
             "resolution_m": grid.resolution,
@@ -191,6 +192,7 @@ def manifest(analysis: Analysis, started: datetime) -> dict[str, Any]:
             "clear": analysis.status_ha["clear"],
         },
         "left_out": {k: {"number": n, "area_ha": a} for k, (n, a) in analysis.left_out.items()},
+        **({"likelihood": dict(ready.surface.report)} if ready.surface else {}),
         "sites": len(analysis.sites),
         "robustness": dict(analysis.robust.summary),
         "authorities": {

@@ -65,6 +65,9 @@ def measures(
             out[k] = np.where(codes >= 0, codes, np.nan)
         elif reading.measure.kind == "evidence":
             out[k] = strength
+        elif reading.measure.kind == "likelihood":
+            if inputs.likelihood is not None:
+                out[k] = inputs.likelihood.on(window, at)
         elif isinstance(reading.measure, OpenLand):
             cells = reading.measure.radius / window.resolution
             out[k] = discs.same_label_counts(free, at + margin, cells) * window.cell_area

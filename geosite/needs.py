@@ -28,6 +28,8 @@ COUNTIES = "aoi/counties"
 """Where the counties of local rules are looked up, if the scenario names no other layer."""
 WHOLE = frozenset({STATES})
 """Layers in which names are looked up, wherever the AOI is: a part of them is of no use."""
+WATER = "hydrography/lakes"
+"""Lakes are no land on which a deposit is looked for, where they are to be had."""
 COARSEST = 1000.0
 """What is fetched does for any cells up to this size [m]."""
 _CELLS = 4
@@ -56,6 +58,7 @@ def named_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> tu
     wanted |= {r.layer for c in scenario.criteria for r in c.readings}
     wanted |= {*(t.layer for t in land.tenure), *land.offices, *land.plans}
     wanted |= {CLAIMS} if scenario.footprint_fit else set()
+    wanted |= {*surface_layers(scenario)}
     asked = [rule for rule, _ in spoken(scenario, rulebook)]
     for rule in asked:
         wanted |= {layer for layer, _ in _rule_layers(rule)}
@@ -99,6 +102,14 @@ def elevation_layers(criteria: Iterable[Chosen], rules: Iterable[Rule]) -> tuple
     found = [r.layer for r in readings if r.layer and r.measure.kind in ("slope", "flat_share")]
     found += [r.layer for r in rules if r.subject.kind == "slope"]
     return tuple(dict.fromkeys(found))
+
+
+def surface_layers(scenario: Scenario) -> tuple[str, ...]:
+    """Layers that only the evidence surface reads, where they are to be had."""
+    surface = scenario.evidence.surface if scenario.evidence else None
+    if surface is None:
+        return ()
+    return tuple(dict.fromkeys((*surface.records, *surface.covariates, WATER)))
 
 
 def _rule_layers(rule: Rule) -> list[tuple[str, str]]:

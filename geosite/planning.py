@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geosite.aoi import STATES, area_of_interest
 from geosite.catalog import Catalog, Rulebook
+from geosite.caveats import caveats
 from geosite.criteria import saturation
 from geosite.crs import parsed_crs, projected_bounds
 from geosite.decisions import Overlay
@@ -25,12 +26,19 @@ from geosite.model.lock import Box
 from geosite.model.rule import LocalRule, Override, Rule, Treatment
 from geosite.model.scenario import Scenario
 from geosite.model.siting import DepositUnit, ParcelUnit, PatchUnit, RegionUnit
-from geosite.needs import CLAIMS, WHOLE, elevation_layers, needed_box, purposes, radius
+from geosite.needs import (
+    CLAIMS,
+    WHOLE,
+    needed_box,
+    purposes,
+    radius,
+    surface_layers,
+)
 from geosite.references import dangling, unfit_layers
 from geosite.resolution import resolved
 from geosite.sources import missing_reason
 from geosite.sources.holdings import Holdings
-from geosite.weighting import consistency_lines, weighted
+from geosite.weighting import weighted
 
 TILE = 2048
 """Largest side of a tile [cells]."""
@@ -205,14 +213,7 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         raise CapacityError(msg)
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, asked.local, scenario.grid.resolution)
-    notes += _unknown_tenure(scenario, catalog, data)
-    if scenario.combination.kind == "topsis":
-        notes.append(
-            "combination topsis needs the set of sites: the suitability surface, and patches cut "
-            "from it, show the weighted sum"
-        )
-    notes += consistency_lines(scenario.weighting)
-    notes += _footprint_notes(scenario, catalog, data, elevation_layers(criteria, rules))
+    notes += caveats(scenario, criteria, rules, lambda i: _missing(i, catalog, data))
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,
@@ -370,33 +371,9 @@ def _uses(
     tenure = dict.fromkeys((t.layer, "tenure") for t in scenario.land.tenure)
     if scenario.footprint_fit:
         tenure[CLAIMS, "claims under a footprint"] = None
-    wanted += [w for w in tenure if _missing(w[0], catalog, data) is None]
+    surface = ((i, "evidence surface") for i in surface_layers(scenario))
+    wanted += [w for w in (*tenure, *surface) if _missing(w[0], catalog, data) is None]
     return tuple(Use(i, purpose, _missing(i, catalog, data)) for i, purpose in wanted)
-
-
-def _unknown_tenure(scenario: Scenario, catalog: Catalog, data: Path) -> list[str]:
-    return [
-        f"{t.column}: unknown where only {t.layer} would tell it: {why}"
-        for t in scenario.land.tenure
-        if (why := _missing(t.layer, catalog, data))
-    ]
-
-
-def _footprint_notes(
-    scenario: Scenario, catalog: Catalog, data: Path, elevation: tuple[str, ...]
-) -> list[str]:
-    asked = scenario.footprint_fit
-    if asked is None:
-        return []
-    notes = []
-    if asked.max_slope is not None and all(_missing(i, catalog, data) for i in elevation):
-        notes.append(
-            "footprint_fit: fitted without slope: no criterion or rule reads elevations that are "
-            "to be had"
-        )
-    if why := _missing(CLAIMS, catalog, data):
-        notes.append(f"footprint_fit: no acre is known to be open or claimed: {why}")
-    return notes
 
 
 def reading_bounds(plan: Plan, crs: CRS) -> tuple[float, float, float, float]:

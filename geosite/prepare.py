@@ -15,8 +15,8 @@ from geosite.amending import amended_land
 from geosite.aoi import STATES
 from geosite.attributes import amounts, attribute
 from geosite.authority import instruments
+from geosite.coarse import Coarse
 from geosite.coverage import covered_land
-from geosite.crs import projected_bounds, projected_geometry
 from geosite.deposits import deposits
 from geosite.errors import CoverageError, MissingLayerError, faults
 from geosite.evidence import Question
@@ -26,15 +26,17 @@ from geosite.grid import Grid
 from geosite.harmonise import RasterSurface
 from geosite.inputs import DepositPoints, LayerKey, Points, TileInputs, Zones
 from geosite.library import Library
+from geosite.likelihoods import EvidenceSurface, evidence_surface
 from geosite.localities import local_shapes, localities
 from geosite.needs import CLAIMS
 from geosite.occurrences import occurrences, recorded
 from geosite.parcels import Register, land_register
 from geosite.planning import Plan
 from geosite.potential import proposed
+from geosite.rasters import raster_surface
 from geosite.rulings import is_particular, parts, rulings
 from geosite.segments import Shapes
-from geosite.sources import Counts, FileRecord, Raster, open_raster
+from geosite.sources import Counts, FileRecord, Raster
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -88,6 +90,8 @@ class Prepared:
     """Records of every commodity, with ``asked``; see `occurrences.occurrences`."""
     claims: Claims | None = None
     """Mining claims on record, where a footprint is fitted and they are to be had."""
+    surface: EvidenceSurface | None = None
+    """Likelihood of a deposit, if the scenario asks for it."""
 
 
 def prepare(
@@ -111,7 +115,7 @@ def prepare(
         If a layer is missing and that was not allowed, or if without it no land
         could be offered or no evidence read.
     """
-    _refuse_missing(plan, allow_missing=allow_missing)
+    refuse_missing(plan, allow_missing=allow_missing)
     library = Library(plan)
     register = _register(plan, library)
     records = _occurrences(plan, library)
@@ -123,6 +127,7 @@ def prepare(
     local = localities(library)
     rasters = _rasters(plan, library)
     authorities = instruments(plan.rulebook.authorities, plan.scenario.project)
+    surface = evidence_surface(library)
     grid = plan.grid
     outline = gpd.GeoDataFrame(geometry=[plan.aoi], crs=grid.crs)
     scenario = plan.scenario
@@ -148,10 +153,12 @@ def prepare(
         local=local_shapes(local, grid),
         amendments=amended,
         lifts=plan.lifts,
+        likelihood=Coarse(surface.grid, surface.percentile) if surface else None,
     )
     tenure = _tenure(plan, library)
     read = library.read
     files = {i: f.files for i, f in read.items()} | {i: r.files for i, (_, r) in rasters.items()}
+    files |= dict(surface.files) if surface else {}
     remarks = {i: f.notes for i, f in read.items()} | {i: r.notes for i, (_, r) in rasters.items()}
     return Prepared(
         inputs,
@@ -171,10 +178,17 @@ def prepare(
         tuple(_told_land(t, plan, library) for t in scenario.land.tenure),
         records,
         _claims(plan, library),
+        surface,
     )
 
 
-def _refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
+def refuse_missing(plan: Plan, *, allow_missing: bool) -> None:
+    """Refuse to go on without layers, unless that was allowed and enough are left.
+
+    Raises
+    ------
+    MissingLayerError
+    """
     if not plan.missing:
         return
     if not allow_missing:
@@ -326,21 +340,7 @@ def _rasters(plan: Plan, library: Library) -> dict[str, tuple[RasterSurface, Ras
     for layer in dict.fromkeys(wanted):
         if not library.has(layer) or plan.catalog[layer].geometry != "raster":
             continue
-        raster = open_raster(plan.catalog[layer], plan.catalog, plan.data)
-        centre = plan.aoi.representative_point()
-        x, y = projected_geometry(centre, plan.grid.crs, raster.crs).coords[0]
-        step = projected_bounds(
-            (centre.x, centre.y, centre.x + 1000, centre.y + 1000), plan.grid.crs, raster.crs
-        )
-        # How many raster cells a grid cell spans, measured at the middle of the AOI's grid.
-        pixels = (step[2] - step[0]) / 1000 * plan.grid.resolution / abs(raster.transform.a)
-        samples = (
-            min(max(1, round(pixels)), MOST_SAMPLES) if np.isfinite([x, y, pixels]).all() else 1
-        )
-        surface = RasterSurface(
-            raster.path, raster.crs, raster.transform, raster.shape, raster.nodata, samples
-        )
-        out[layer] = (surface, raster)
+        out[layer] = raster_surface(plan, layer, plan.grid)
     return out
 
 

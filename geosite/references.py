@@ -110,6 +110,10 @@ def unfit_layers(scenario: Scenario, catalog: Catalog, rulebook: Rulebook) -> li
     wanted += [("land.plans", i, "polygon") for i in land.plans]
     wanted += [("local", e.inside, "polygon") for e in scenario.local]
     wanted += [("evidence.layers", i, "point") for i in (evidence.layers if evidence else ())]
+    surface = evidence.surface if evidence else None
+    wanted += [
+        ("evidence.surface.records", i, "point") for i in (surface.records if surface else ())
+    ]
     found = [
         line
         for key, i, kind in wanted

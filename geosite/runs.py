@@ -22,6 +22,7 @@ import rasterio
 import shapely
 
 from geosite import report, unfinished
+from geosite.bands import write_bands
 from geosite.capacity import Layout, Means, arranged
 from geosite.catalog import open_scenario
 from geosite.comparison import changes
@@ -215,6 +216,8 @@ def _saved(analysis: Analysis, folder: Path, started: datetime, *, drawn: bool) 
     clock = time.perf_counter()
     said = manifest(analysis, started) | {"places": places(analysis.plan, folder)}
     _save_vectors(analysis, folder)
+    if (surface := analysis.prepared.surface) is not None:
+        write_bands(folder / "likelihood.tif", surface.grid, surface.bands)
     if analysis.plan.reviews:
         before = open_run(analysis.plan.reviews.run)
         said["reviews"] = changes(analysis.plan.reviews, before, Run(folder, said))
@@ -296,14 +299,11 @@ def _save_vectors(analysis: Analysis, folder: Path) -> None:
     if plan.reviews:
         frames["reviews"] = plan.reviews.frame(crs)
     for name, frame in frames.items():
+        kind = "Point" if name == "deposits" else "Unknown"
         pyogrio.write_dataframe(
-            frame,
-            folder / "sites.gpkg",
-            layer=name,
-            driver="GPKG",
-            geometry_type="Point" if name == "deposits" else "Unknown",
+            frame, folder / "sites.gpkg", layer=name, driver="GPKG", geometry_type=kind,
             layer_metadata={"notice": notice(plan)},
-        )
+        )  # fmt: skip
     analysis.sites.assign(notice=notice(plan)).to_parquet(folder / "sites.parquet")
     analysis.matrix.to_parquet(folder / "matrix.parquet")
     analysis.rule_sets.to_parquet(folder / "rule_sets.parquet")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -109,17 +109,27 @@ def site_table(
     law = Law.of(plan.rulebook.permits, plan.rulebook.commodities, plan.scenario, plan.as_of)
     axes = readiness.columns(sites, summed, plan.rules, plan.treatments, law)
     sites[list(axes)] = axes
-    for column in ("parcel_mean", "parcel_p90"):
-        if column in summed:
-            sites[f"suitability_{column}"] = summed[column]
-    if "compactness" in summed:
-        sites["compactness"] = summed["compactness"]
+    for column, values in _beside(ready, sites, summed).items():
+        sites[column] = values
     sites["data_oldest"] = _oldest(plan)
     sites["as_of"] = plan.as_of.isoformat()
     # A parcel may be as large as a state: a site lies in the county it lies in.
     sites = sites[[*sites.columns.drop("geometry"), "geometry"]].reset_index(drop=True)
     located(sites, ready.counties, ready.states, ready.places)
     return sites, matrix, without
+
+
+def _beside(ready: Prepared, sites: gpd.GeoDataFrame, summed: pd.DataFrame) -> dict[str, Any]:
+    # What stands beside the ranking and is no part of it, where the run has it.
+    names = {
+        "parcel_mean": "suitability_parcel_mean",
+        "parcel_p90": "suitability_parcel_p90",
+        "compactness": "compactness",
+    }
+    found = {new: summed[old] for old, new in names.items() if old in summed}
+    if ready.surface is not None:
+        found |= ready.surface.site_columns(sites.geometry.to_numpy())
+    return found
 
 
 def _with_voices(plan: Plan, sites: gpd.GeoDataFrame, matrix: Matrix) -> gpd.GeoDataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis, layers, pair, portfolio, rank, review, stability, unlock
+from geosite.cli import analysis, backtest, layers, pair, portfolio, rank, review, stability, unlock
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +29,7 @@ for _verb in (
     stability.stability,
     portfolio.portfolio,
     pair.pair,
+    backtest.backtest,
     analysis.demo,
 ):
     main.add_command(_verb)

@@ -15,7 +15,7 @@ class Reading(Spec):
     """A measure of a layer, and the value function that turns it into a score."""
 
     layer: LayerId | None = None
-    """None for measures that read no layer of their own (evidence, open land)."""
+    """None for measures that read no layer of their own (evidence, likelihood, open land)."""
     where: str | None = None
     measure: Measure
     value: ValueFunction
@@ -23,7 +23,7 @@ class Reading(Spec):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        needs_layer = self.measure.kind not in ("evidence", "open_land")
+        needs_layer = self.measure.kind not in ("evidence", "likelihood", "open_land")
         if needs_layer != (self.layer is not None):
             msg = (
                 f"measure {self.measure.kind} needs a layer"

@@ -137,6 +137,17 @@ class EvidenceStrength(Spec):
         return ""
 
 
+class LikelihoodRank(Spec):
+    """Land of the same state that the evidence surface puts below the place [%]."""
+
+    kind: Literal["likelihood"]
+
+    @property
+    def unit(self) -> str:
+        """Per cent."""
+        return "%"
+
+
 Measure = Annotated[
     Distance
     | Share
@@ -148,6 +159,7 @@ Measure = Annotated[
     | OpenLand
     | Nearby
     | CategoryAt
-    | EvidenceStrength,
+    | EvidenceStrength
+    | LikelihoodRank,
     Field(discriminator="kind"),
 ]

@@ -39,7 +39,11 @@ class Prospectivity(Spec):
     leak: Annotated[Metres, Field(ge=0)] = 5000.0
     """A place is judged by what is recorded farther away than this from it."""
     covariates: tuple[LayerId, ...] = ()
-    """Geology and terrain it may read; what is missing is left out and said."""
+    """Geology and terrain it may read; what is missing is left out and said. Of several rasters
+    of elevation the first that is to be had is read."""
+    records: tuple[LayerId, ...] = ()
+    """Layers of mineral records besides those of the evidence, which only the surface reads:
+    too poor for a gate, they still tell where people looked. What is missing is left out."""
     seed: Annotated[int, Field(ge=0)] = 0
     widths: Annotated[tuple[Metres, ...], Field(min_length=1)] = (4000.0, 8000.0, 16000.0, 32000.0)
     """Standard deviations of the kernels that sum the records round a place."""

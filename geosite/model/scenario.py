@@ -203,15 +203,10 @@ class Scenario(Spec):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        found = []
+        found = self._without_evidence()
         ids = [c.id for c in self.criteria]
         if twice := sorted({i for i in ids if ids.count(i) > 1}):
             found.append(f"criteria used twice: {', '.join(twice)}")
-        needs = [c.id for c in self.criteria if c.measure.kind == "evidence"]
-        if needs and self.evidence is None:
-            found.append(f"criterion {needs[0]} reads evidence, but there is no evidence section")
-        if self.sites.unit == "deposit" and self.evidence is None:
-            found.append("sites.unit deposit needs an evidence section")
         if self.combination.kind == "evidence_gated" and self.combination.evidence not in ids:
             found.append(
                 f"combination.evidence: no criterion is called {self.combination.evidence}"
@@ -232,6 +227,23 @@ class Scenario(Spec):
         if found:
             raise ValueError("; ".join(found))
         return self
+
+    def _without_evidence(self) -> list[str]:
+        found = []
+        needs = [c.id for c in self.criteria if c.measure.kind == "evidence"]
+        if needs and self.evidence is None:
+            found.append(f"criterion {needs[0]} reads evidence, but there is no evidence section")
+        likely = [
+            c.id for c in self.criteria if any(r.measure.kind == "likelihood" for r in c.readings)
+        ]
+        if likely and (self.evidence is None or self.evidence.surface is None):
+            found.append(
+                f"criterion {likely[0]} reads the likelihood, but there is no evidence.surface; "
+                "write e.g. surface: {covariates: [terrain/elevation]} into the evidence section"
+            )
+        if self.sites.unit == "deposit" and self.evidence is None:
+            found.append("sites.unit deposit needs an evidence section")
+        return found
 
     @property
     def weights(self) -> dict[str, float]:

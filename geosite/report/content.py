@@ -283,6 +283,10 @@ class Content:
     reliances: tuple[RelianceLabel, ...] = ()
     potential: str = ""
     """By which rules a mineral potential was proposed, and that it is no determination."""
+    likelihood: NDArray[np.float32] | None = None
+    """Evidence surface (rows, columns): share of the land of the same state with a lower
+    likelihood of a deposit [%], NaN off land; None if it was not worked out."""
+    likelihood_transform: Affine | None = None
     reviews: Mapping[str, Any] | None = None
     """What reviewers decided and what it changed, as ``run.json`` says it."""
     robustness: Mapping[str, Any] | None = None

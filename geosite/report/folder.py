@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 PICTURE = 2400
 """Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
+LIKELIHOOD_BAND = 3
+"""Band of ``likelihood.tif`` that the map shows: the percentile within the state."""
 _LAYERS = ("sites", "parcels", "exclusions", "deposits", "aoi")
 _UNREADABLE = (
     pyogrio.errors.DataSourceError,
@@ -102,6 +104,9 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     frames["sites"] = read_sites(folder).drop(columns="notice")
     suitability, transform = _picture(folder / "suitability.tif")
     status, _ = _picture(folder / "status.tif")
+    likely, likely_at = None, None
+    if m.get("likelihood"):
+        likely, likely_at = _picture(folder / "likelihood.tif", LIKELIHOOD_BAND)
     years = m.get("data_years", {})
     total = sum(c["weight"] for c in m["criteria"])
     lost = {x["layer"] for x in m["missing"]}
@@ -163,6 +168,8 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         pathways=pathway_labels(m),
         reliances=reliance_labels(m),
         potential=" ".join(str(v) for v in reversed(m.get("potential", {}).values())),
+        likelihood=likely,
+        likelihood_transform=likely_at,
         reviews=m.get("reviews"),
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],
@@ -251,10 +258,10 @@ def _decisive(m: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _picture(path: Path) -> tuple[NDArray[Any], Any]:
+def _picture(path: Path, band: int = 1) -> tuple[NDArray[Any], Any]:
     with reading(path), rasterio.open(path) as file:
         scale = max(1.0, max(file.shape) / PICTURE)
         shape = tuple(int(np.ceil(n / scale)) for n in file.shape)
-        values = file.read(1, out_shape=shape, resampling=Resampling.nearest)
+        values = file.read(band, out_shape=shape, resampling=Resampling.nearest)
         across, down = file.width / shape[1], file.height / shape[0]
         return values, file.transform * file.transform.scale(across, down)

@@ -20,7 +20,7 @@ from folium.raster_layers import ImageOverlay
 from geosite.crs import WGS84, projected_bounds
 from geosite.report import palette
 from geosite.report.drawings import Drawing, drawings
-from geosite.report.pictures import status_pictures, suitability_picture
+from geosite.report.pictures import likelihood_picture, status_pictures, suitability_picture
 from geosite.report.sidebar import sidebar
 from geosite.report.text import markup, plain, script_json
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from geosite.report.pictures import Picture
 
 LEAFLET = "https://cdn.jsdelivr.net/npm/leaflet@1.9.3/dist/leaflet"
+LIKELIHOOD = "Mineral likelihood (evidence surface)"
 _OSM = '&copy; <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a> contributors'
 _TOPO = "https://basemap.nationalmap.gov/arcgis/rest/services/USGSTopo/MapServer/tile/{z}/{y}/{x}"
 
@@ -95,8 +96,7 @@ def render_map(content: Content, *, max_sites: int = 1000) -> folium.Map:
     add_background(page)
     names = _Names()
     heads: list[list[Any]] = [["Background (needs a network)", 2]]
-    _add_pictures(page, content, names)
-    heads.append(["Surfaces", 3])
+    heads.append(["Surfaces", _add_pictures(page, content, names)])
     for i, drawing in enumerate(parts):
         group = folium.FeatureGroup(name=names.of(drawing), show=drawing.shown)
         named(group, f"g{i}").add_to(page)
@@ -155,21 +155,28 @@ def add_background(page: folium.Map) -> None:
     named(topo, "topo").add_to(page)
 
 
-def _add_pictures(page: folium.Map, content: Content, names: _Names) -> None:
+def _add_pictures(page: folium.Map, content: Content, names: _Names) -> int:
+    """Add the surfaces; gives how many there are."""
     suitability = suitability_picture(content)
     excluded, unknown = status_pictures(content)
-    rows: tuple[tuple[str, str, str, str, Picture], ...] = (
+    rows: list[tuple[str, str, str, str, Picture]] = [
         ("suitability", "Suitability", "ramp", palette.SUITABILITY[5], suitability),
         ("excluded", "Excluded by any rule", "fill", palette.EXCLUDED, excluded),
         ("unknown", "Unknown to a hard rule", "hatch", palette.UNKNOWN, unknown),
-    )
+    ]
+    likely = likelihood_picture(content)
+    if likely is not None:
+        colour = palette.LIKELIHOOD[-1][1]
+        rows.append(("likelihood", LIKELIHOOD, "fill", colour, likely))
+    shown = {"suitability", "excluded"} | (set() if content.is_mostly_unknown else {"unknown"})
     for id_, title, kind, colour, picture in rows:
         overlay = ImageOverlay(
             picture.url, picture.corners, name=names.swatch(title, kind, colour),
             class_name=f"gs-picture-{id_}", alt=title, pane="gs-pictures",
-            show=id_ != "unknown" or not content.is_mostly_unknown,
+            show=id_ in shown,
         )  # fmt: skip
         named(overlay, id_).add_to(page)
+    return len(rows)
 
 
 def _extent(content: Content) -> tuple[float, float, float, float]:

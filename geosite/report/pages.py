@@ -49,6 +49,11 @@ _FILES = (
     ("CITATIONS.md", "every dataset with its licence, every rule with its authority"),
     ("run.json", "what was asked, with versions, hashes, counts and warnings"),
 )
+_LIKELIHOOD = (
+    "evidence surface, a band each: likelihood, uncertainty, percentile within the state, single "
+    "commodities; its method stands in run.json"
+)
+_LIKELIHOOD_FILES = (("likelihood.tif", _LIKELIHOOD),)
 _REVIEW_FILES = (
     ("reviews.csv", "what each decision of a reviewer changed, beside its reason"),
     (
@@ -78,10 +83,15 @@ def readme_text(content: Content) -> str:
         _not_known(content),
         _reading(content),
         "## Files",
-        _table(("file", "what it holds"), _FILES + (_REVIEW_FILES if content.reviews else ())),
+        _table(("file", "what it holds"), _files(content)),
         _foot(content),
     ]
     return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _files(content: Content) -> tuple[tuple[str, str], ...]:
+    surface = () if content.likelihood is None else _LIKELIHOOD_FILES
+    return _FILES + surface + (_REVIEW_FILES if content.reviews else ())
 
 
 def citations_text(content: Content) -> str:

@@ -2,7 +2,8 @@
 
 Blue for the surface and dark-red-to-yellow for the sites is a pair that the
 common colour-vision deficiencies keep apart; both scales change steadily in
-lightness. Green is not used for a result: it would read as "allowed".
+lightness. Green is not used for a result: it would read as "allowed"; the evidence surface,
+which is none, has it and is switched off at first.
 """
 
 from __future__ import annotations
@@ -33,6 +34,15 @@ SUITABILITY = (
     "#0c4276",
 )
 """0 → 1, eight steps."""
+
+LIKELIHOOD = (
+    (50.0, "#e7efe3", "50–80 %"),
+    (80.0, "#b9d4ae", "80–90 %"),
+    (90.0, "#7db07f", "90–95 %"),
+    (95.0, "#3f8361", "95–99 %"),
+    (99.0, "#12503f", "99 % and more"),
+)
+"""Land of the same state below the place [%] from which a class begins, colour, words."""
 
 RANKS: tuple[tuple[int, str], ...] = (
     (1, "#2d0b4e"),

@@ -16,6 +16,7 @@ from geosite.crs import warped_to_web_mercator
 from geosite.report import palette
 
 if TYPE_CHECKING:
+    from affine import Affine
     from numpy.typing import NDArray
 
     from geosite.report.content import Content
@@ -47,7 +48,7 @@ class Picture:
 
 def suitability_picture(content: Content) -> Picture:
     """Suitability 0–1 in eight steps of blue; transparent where there is none."""
-    values, edges = _warped(content, content.suitability)
+    values, edges = _warped(content, content.suitability, content.transform)
     steps = len(palette.SUITABILITY)
     there = np.isfinite(values)
     step = np.clip(np.nan_to_num(values) * steps, 0, steps - 1).astype(np.uint8) + 1
@@ -55,9 +56,23 @@ def suitability_picture(content: Content) -> Picture:
     return Picture(_data_url(np.where(there, step, np.uint8(0)), colours), *edges)
 
 
+def likelihood_picture(content: Content) -> Picture | None:
+    """Classes of the evidence surface by the land below; transparent below them all.
+
+    None if the run has no evidence surface.
+    """
+    if content.likelihood is None or content.likelihood_transform is None:
+        return None
+    values, edges = _warped(content, content.likelihood, content.likelihood_transform)
+    least = [least for least, _, _ in palette.LIKELIHOOD]
+    step = np.searchsorted(least, np.nan_to_num(values, nan=-1.0), "right").astype(np.uint8)
+    colours: list[Rgba] = [(*palette.rgb(c), 200) for _, c, _ in palette.LIKELIHOOD]
+    return Picture(_data_url(step, colours), *edges)
+
+
 def status_pictures(content: Content) -> tuple[Picture, Picture]:
     """Excluded land in plain grey, and unknown land in a diagonal hatch."""
-    code, edges = _warped(content, content.status.astype(np.float32))
+    code, edges = _warped(content, content.status.astype(np.float32), content.transform)
     grey: list[Rgba] = [(*palette.rgb(palette.EXCLUDED), 150)]
     ink = palette.rgb(palette.UNKNOWN)
     down, across = code.shape
@@ -70,11 +85,11 @@ def status_pictures(content: Content) -> tuple[Picture, Picture]:
 
 
 def _warped(
-    content: Content, values: NDArray[np.float32]
+    content: Content, values: NDArray[np.float32], transform: Affine
 ) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
     columns = values.shape[1]
     width = min(max(columns * ceil(NARROWEST / columns), columns), WIDEST)
-    return warped_to_web_mercator(values, content.crs, content.transform, width=width)
+    return warped_to_web_mercator(values, content.crs, transform, width=width)
 
 
 def _data_url(index: NDArray[np.uint8], colours: list[Rgba]) -> str:

@@ -104,6 +104,15 @@ def _known(site: Mapping[Any, Any]) -> str:
     return "" if share is None else f"{share_words(share)} of the weight was measured"
 
 
+def _likelihood(site: Mapping[Any, Any]) -> str:
+    """Where the evidence surface puts a site, and how sure that is."""
+    share, doubt = number(site.get("likelihood_pct")), number(site.get("likelihood_uncertainty"))
+    if share is None:
+        return ""
+    sure = "" if doubt is None else f", uncertainty {doubt:.2g}"
+    return f"above {share_words(share)} of the land of its state{sure}"
+
+
 def _covered(site: Mapping[Any, Any]) -> str:
     """Share of the rules, cell by cell, that could tell; of the hard ones apart."""
     all_, hard = number(site.get("coverage_pct")), number(site.get("coverage_hard_pct"))
@@ -157,6 +166,7 @@ def _sections(
         ["Deposits", merged_words(site)],
         ["Proposed potential", potential_words(site)],
         *([plain(t, 80), written(site.get(c), u, LIMIT)] for c, (t, u) in measures.items()),
+        ["Mineral likelihood (evidence surface)", _likelihood(site)],
         ["90th percentile of its cells", written(site.get("suitability_p90"), "")],
     ]
     named = (

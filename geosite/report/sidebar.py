@@ -90,10 +90,24 @@ tell here. Not the same as clear.</li>
 rule; hover an outline for the rule and its citation</li>
 <li><i class="gs-swatch gs-dot" style="--c:{palette.DEPOSIT}"></i>Mineral deposit or occurrence</li>
 {footprint}</ul>
+{_likelihood(content)}
 <p class="gs-sub">Tiers: A, B and C by the scenario's stated cuts; a fatal flaw caps a site at C.
 Small differences in suitability do not decide between two sites.
 Pale fills are land by agency, as named in the layer list. Outlines are simplified for the
 screen; sites.gpkg has them exactly.</p>"""
+
+
+def _likelihood(content: Content) -> str:
+    if content.likelihood is None:
+        return ""
+    classes = "".join(
+        f'<li><i class="gs-swatch gs-fill" style="--c:{colour}"></i>{words}</li>'
+        for _, colour, words in palette.LIKELIHOOD
+    )
+    return f"""<p class="gs-key">Mineral likelihood: land of its state below the place</p>
+<ul class="gs-row">{classes}</ul>
+<p class="gs-sub">Switched off at first. What recorded deposits say about land where none is
+recorded; no assessment of minerals, and no part of the ranking unless a criterion reads it.</p>"""
 
 
 def _doubts(content: Content, parts: list[Drawing]) -> str:
