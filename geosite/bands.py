@@ -50,7 +50,6 @@ def write_bands(path: Path, grid: Grid, bands: Mapping[str, NDArray[np.floating[
             driver="COG",
             compress="zstd",
             level=1,
-            interleave="band",
             overview_resampling="nearest",
             bigtiff="if_safer",
         )
