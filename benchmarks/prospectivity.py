@@ -23,10 +23,10 @@ from rasterio.warp import Resampling, reproject
 
 from geosite.catalog import open_catalog, open_rulebook, open_scenario
 from geosite.crs import projected
-from geosite.evidence import asked_commodities
+from geosite.evidence import Question, asked_commodities
 from geosite.grid import Grid
 from geosite.model.prospectivity import Prospectivity
-from geosite.occurrences import Question, occurrences
+from geosite.occurrences import occurrences
 from geosite.prospectivity import (
     Ground,
     known_deposits,

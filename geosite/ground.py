@@ -13,9 +13,10 @@ import pandas as pd
 from geosite import harmonise
 from geosite.aoi import STATES
 from geosite.coverage import covered_land
+from geosite.evidence import Question
 from geosite.grid import Grid
 from geosite.needs import WATER
-from geosite.occurrences import Question, occurrences
+from geosite.occurrences import occurrences
 from geosite.prospectivity import Ground, terrain
 from geosite.rasters import raster_surface
 from geosite.segments import Shapes

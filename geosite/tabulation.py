@@ -126,7 +126,7 @@ def _beside(ready: Prepared, sites: gpd.GeoDataFrame, summed: pd.DataFrame) -> d
         "parcel_p90": "suitability_parcel_p90",
         "compactness": "compactness",
     }
-    found = {new: summed[old] for old, new in names.items() if old in summed}
+    found: dict[str, Any] = {new: summed[old] for old, new in names.items() if old in summed}
     if ready.surface is not None:
         found |= ready.surface.site_columns(sites.geometry.to_numpy())
     return found

@@ -58,7 +58,8 @@ class Cases:
 
     def _ridge(self, penalty: float) -> NDArray[np.float64]:
         intercepts = len(np.unique(self.states))
-        return np.r_[np.full(self.features.shape[1], penalty), np.full(intercepts, LOOSE)]
+        parts = [np.full(self.features.shape[1], penalty), np.full(intercepts, LOOSE)]
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)
