@@ -157,7 +157,11 @@ def _moments(
 def _single(names: list[str], spec: Prospectivity) -> frozenset[str]:
     # One width of each kind of evidence: the signs that do not sum the same records.
     width = spec.widths[min(1, len(spec.widths) - 1)]
-    kinds = {n for n in names if n.endswith(f"_{width / 1000:g}km") and not n.startswith("family_")}
+    kinds = {
+        n
+        for n in names
+        if n.endswith(f"_{width / 1000:g}km") and not n.startswith(("family_", "layer_"))
+    }
     return frozenset(kinds - {n for n in kinds if n.startswith((EFFORT, WEIGHTED))})
 
 
