@@ -94,8 +94,8 @@ def _background(
     states: NDArray[np.integer], spec: Prospectivity, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     names = np.unique(states)
-    # One state alone has the cells of ten, so that its land is as well known.
-    each = max(spec.background, 10 * spec.background // len(names))
+    # One state alone has the cells of four, so that its land is as well known.
+    each = max(spec.background, 4 * spec.background // len(names))
     chosen = []
     for name in names:
         mine = np.flatnonzero(states == name)

@@ -26,6 +26,10 @@ KERNEL_FLOOR = 0.05
 """Share of the mean that every cell has: no record near is no proof that there is nothing."""
 
 
+UNFITTED = 2.0
+"""Standard deviation of the log lift where nothing was fitted, by judgement: e² up or down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Likelihood:
     """How likely a deposit is, against the other land of the same state.
@@ -66,11 +70,15 @@ def likelihood(records: pd.DataFrame, ground: Ground, spec: Prospectivity) -> Li
 
     Notes
     -----
-    Two lifts are averaged as logarithms, ``spec.kernel_share`` of the first. (1) Kernels: the sum over the widths of the
-    weighted ring density, over its mean on the state's land. (2) Model: ridge logistic
-    regression of the known deposits against the land of their own state, on ring sums
-    of kinds of evidence, families of commodities and recording effort, log(1 + 5 x /
-    mean), and covariates, bagged over blocks. Effort may speak against a place, never for it.
+    Two lifts are averaged as logarithms, ``spec.kernel_share`` of the first.
+
+    Kernels: the sum over all widths but the widest of the weighted ring density, over
+    its mean on the state's land.
+
+    Model: ridge logistic regression of the known deposits against the land of their own
+    state, on ring sums of kinds of evidence, layers, families of commodities and
+    recording effort, log(1 + 5 x / mean), and on covariates, over bags of blocks.
+    Effort may speak against a place, never for it.
     """
     return _likelihood(records, ground, spec, known_deposits(records, spec), None)
 
@@ -118,8 +126,7 @@ def _likelihood(
     model, report = modelled(records, ground, spec, sums, known, of)
     if model is None:
         values = _share(kernels)
-        # Nothing was fitted: as unsure as the lift could be e times more or less.
-        spread = _share(kernels) * (1 - _share(kernels))
+        spread = values * (1 - values) * np.float32(UNFITTED)
         method = "weighted kernels"
     else:
         values, spread = _blended(kernels, model, ground.states, spec.kernel_share)
