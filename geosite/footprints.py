@@ -40,7 +40,8 @@ class Claims:
     land : GeoDataFrame
         Their polygons, in the CRS of the sites.
     covered : geometry or None
-        Land that the layer speaks for; None: all land.
+        Land of which the layer says that it has no other claims; None: all land. An empty one:
+        land off its polygons may have claims all the same.
     """
 
     land: gpd.GeoDataFrame

@@ -378,6 +378,9 @@ def _claims(plan: Plan, library: Library) -> Claims | None:
         return None
     land = covered_land(library, CLAIMS, plan.grid.grown(plan.halo + 1).bounds)
     covered = None if land is None else shapely.union_all(land.geometry.to_numpy())
+    if plan.catalog[CLAIMS].absence == "not_informative":
+        # Land without a claim on its map may have one all the same.
+        covered = shapely.Polygon()
     return Claims(library.frame(CLAIMS), covered)
 
 

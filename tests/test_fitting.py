@@ -130,6 +130,22 @@ def test_without_the_layer_of_claims_no_acre_is_known_to_be_open(hamlet, found):
     assert found.sites["footprint_acres_open"].max() > 0
 
 
+def test_land_off_claims_is_not_open_where_their_layer_does_not_tell_of_none(hamlet, found):
+    entry = {"absence": "not_informative"}
+    claims = [box(2000, 0, 3500, 12_000)]
+    put_layer(hamlet, "land/mining_claims", claims, name=["Claims"], ENTRY=entry)
+    unsure = ran(hamlet).sites
+    fits = unsure["footprint_fits"] == "yes"
+    assert (unsure.loc[fits, "footprint_acres_open"] == 0).all()
+    before = found.sites[fits]
+    for name in ("claimed", "withdrawn"):
+        column = f"footprint_acres_{name}"
+        assert unsure.loc[fits, column].tolist() == pytest.approx(before[column].tolist())
+    unknown = unsure.loc[fits, "footprint_acres_unknown"].tolist()
+    assert unknown == pytest.approx(before["footprint_acres_open"].tolist(), abs=1e-6)
+    assert max(unknown) > 0
+
+
 def test_no_site_has_no_footprint(hamlet):
     told(hamlet)
     hamlet.ask(
