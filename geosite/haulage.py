@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from geosite.crs import geodesic
+from geosite.network import ends_beside
 from geosite.trees import sums_from_root
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Hauls:
     Attributes
     ----------
     usd : cost [USD per short ton]
-    road_m, rail_m : length on roads and on railways of the layers [m]
+    road_m, rail_m : length on roads and on railways of the layers, spurs onto a track with it [m]
     off_m : straight lines to and between them, as they are [m]
     transfers : how often the freight changes between truck and train
     is_straight : bool
@@ -60,8 +61,9 @@ class Haulage:
     With d a geodesic length, a mile on a road costs the truck rate and a mile on a railway the
     rail rate. Where road and rail come near, freight may change: truck rate × detour × d, and the
     transfer. A site reaches the three nearest nodes of each network by truck × detour × d, and a
-    railway by a transfer more, or by a spur at the rail rate if d is within the siding. Without
-    any network the whole way is truck × detour × d, which no way may exceed; it is then said to
+    railway by a transfer more, or by a spur at the rail rate if d is within the siding; a track
+    that passes so near is joined there by a spur, and followed to its nodes. Without any network
+    the whole way is truck × detour × d, which no way may exceed; it is then said to
     be straight. Ways lead through no other site, so that a site more changes no other's way.
     """
 
@@ -204,6 +206,9 @@ class Haulage:
                     continue
                 link = self._link(places, first, kind)
                 found.append(link if outward else link.turned())
+                if kind == RAIL:
+                    spurs = self._spurs(places, first)
+                    found.append(spurs if outward else spurs.turned())
         return found
 
     def _link(self, places: NDArray[Any], first: int, kind: int) -> _Edges:
@@ -218,6 +223,15 @@ class Haulage:
             usd = np.where(spur, self._train * metres, usd + self.freight.transfer.value)
             changes = np.where(spur, 0.0, 1.0)
         return _straight(owner + first, near.ravel() + self._base[kind], usd, metres, changes)
+
+    def _spurs(self, places: NDArray[Any], first: int) -> _Edges:
+        # From a site beside a track onto it, and along it to both ends of that piece.
+        place, node, metres = ends_beside(self._lines[RAIL], places, self.freight.siding.value)
+        none = np.full(len(place), -1)
+        return _Edges(
+            place + first, node + self._base[RAIL], self._train * metres, metres,
+            np.full(len(place), RAIL), np.zeros(len(place)), none, none,
+        )  # fmt: skip
 
     def _off_road(self, metres: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(self._truck * self.freight.detour.value * metres, float)

@@ -116,6 +116,56 @@ def lines_graph(
     )
 
 
+def ends_beside(
+    lines: Lines, places: NDArray[np.float64], reach_m: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Both ends of every edge that passes within reach of a place, and how far it is to them.
+
+    Parameters
+    ----------
+    places : (places, 2)
+        In the CRS [m].
+    reach_m : float
+        On the grid [m].
+
+    Returns
+    -------
+    place, node : (n,)
+        Their numbers.
+    length_m : (n,)
+        Straight to the edge, on the grid, and on along it [m].
+
+    Notes
+    -----
+    Nodes are some kilometres apart, so a place right beside a line may be far from all of them.
+
+    Examples
+    --------
+    >>> from pyproj import CRS
+    >>> line = lines_graph(shapely.from_wkt(["LINESTRING (0 0, 4000 0)"]), CRS.from_epsg(5070))
+    >>> _, node, far = ends_beside(line, np.array([[1000.0, 300], [2000, 1500]]), 1000.0)
+    >>> node.tolist(), (far / 1000).round().tolist()
+    ([0, 1], [1.0, 3.0])
+    """
+    drawn = np.flatnonzero(lines.last >= 0)
+    first, count = lines.first[drawn], lines.last[drawn] - lines.first[drawn] + 1
+    owner = np.repeat(np.arange(len(drawn)), count)
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    shapes = shapely.linestrings(lines.corners[first[owner] + step], indices=owner)
+    points = np.asarray(shapely.points(places), dtype=object)
+    place, near = shapely.STRtree(shapes).query(points, predicate="dwithin", distance=reach_m)
+    edge = drawn[near]
+    off = shapely.distance(points[place], shapes[near])
+    along = shapely.line_locate_point(shapes[near], points[place], normalized=True)
+    length = lines.length_m[edge]
+    # An edge is drawn from its tail to its head.
+    return (
+        np.tile(place, 2),
+        np.concatenate([lines.tail[edge], lines.head[edge]]),
+        np.concatenate([off + along * length, off + (1.0 - along) * length]),
+    )
+
+
 def _nothing() -> Lines:
     none = np.empty(0, np.intp)
     return Lines(np.empty((0, 2)), none, none, np.empty(0), np.empty((0, 2)), none, none)

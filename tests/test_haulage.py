@@ -76,6 +76,16 @@ def test_a_spur_needs_no_truck():
     assert found.usd[0, 0] == pytest.approx(TRAIN * (found.rail_m + found.off_m)[0, 0])
 
 
+@pytest.mark.parametrize("x", [0, 1000, 2500, 3700])
+def test_a_site_beside_the_track_needs_no_truck_wherever_the_nodes_are(x):
+    found = world([(x, 500)], [(300_000 - x, 500)], rail=[ROAD_LINE]).hauls()
+    assert found.transfers[0, 0] == 0
+    far = metres((x, 500), (300_000 - x, 500))
+    assert found.usd[0, 0] == pytest.approx(TRAIN * far, rel=0.03)
+    beyond = world([(x, 1100)], [(300_000 - x, 1100)], rail=[ROAD_LINE]).hauls()
+    assert beyond.transfers[0, 0] == 2
+
+
 def test_road_and_rail_hand_over_where_they_are_near():
     road, rail = [(0, 0), (60_000, 0)], [(60_000, 3000), (400_000, 3000)]
     found = world([(0, 0)], [(400_000, 3000)], road=[road], rail=[rail]).hauls()
@@ -141,6 +151,17 @@ def slow_edges(haulage, mines, plants):
 
 
 def slow_links(xy, name, lines):
+    for tail, head, a, b, far in zip(
+        lines.tail, lines.head, lines.first, lines.last, lines.length_m, strict=True
+    ):
+        track = None if b < 0 or name == "road" else shapely.LineString(lines.corners[a : b + 1])
+        if track and track.distance(shapely.Point(xy)) <= 1000:
+            off, share = (
+                track.distance(shapely.Point(xy)),
+                track.project(shapely.Point(xy), normalized=True),
+            )
+            yield (name, tail), TRAIN * (off + share * far)
+            yield (name, head), TRAIN * (off + (1 - share) * far)
     for node in np.argsort(np.hypot(*(lines.nodes - xy).T), kind="stable")[:3]:
         m = metres(xy, lines.nodes[node])
         spur = name == "rail" and m <= 1000
