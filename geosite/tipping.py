@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STEP = 0.005
 """Step of a weight's share in which rules without a formula are searched."""
+_EDGE = 0.001
+"""Nearest to none and to all of the weight that is searched."""
 _HALVINGS = 20
 _NEAR = 1e-9
 """Beside the stated weight, and where a site's lead over another is none."""
@@ -75,7 +77,8 @@ def tippings(
     most the second degree; going through all roots in order, the first at which k sites are
     ahead is the answer. Suitabilities are not rounded to nine decimals there.
 
-    For other rules shares are searched in steps of 0.5 percentage points and the first step
+    For other rules shares from 0.1 to 99.9 % are searched, beyond which all sites tie that tie in
+    what is left, in steps of 0.5 percentage points, and the first step
     at which the site has dropped is halved to within a millionth of a step: a site that
     drops out and returns within one step may be missed.
     """
@@ -236,8 +239,8 @@ def _searched(
     brackets: list[tuple[float, int, int, int, float, float]] = []
     for j, weight in enumerate(found.weights.tolist()):
         for shares in (
-            np.append(np.arange(weight + STEP, 1.0 - _NEAR, STEP), 1.0 - _NEAR),
-            np.append(np.arange(weight - STEP, _NEAR, -STEP), _NEAR),
+            np.append(np.arange(weight + STEP, 1.0 - _EDGE, STEP), max(weight, 1.0 - _EDGE)),
+            np.append(np.arange(weight - STEP, _EDGE, -STEP), min(weight, _EDGE)),
         ):
             moved = ranked(found.weightings(j, shares))
             inner = np.concatenate([[weight], shares])

@@ -111,3 +111,12 @@ def test_one_criterion_or_no_site_has_nothing_to_change():
     assert one[0].criterion.tolist() == [-1, -1]
     none = tippings(np.empty((2, 0)), np.ones(2), SUM, ("a", "b"), missing="worst", top=(1,))
     assert none[0].criterion.size == 0
+
+
+@pytest.mark.parametrize("rule", [r for r in OF_FOUR if r.kind in {"topsis", "evidence_gated"}])
+def test_a_tie_at_the_whole_of_a_weight_drops_nobody(rule):
+    # The second is never behind the first but alone in evidence, where they are alike.
+    scores = np.array([[1.0, 1.0, 0.0], [0.1, 0.9, 0.5], [0.2, 0.8, 0.4], [0.1, 0.7, 0.3]])
+    ids = ("evidence", "rail", "power", "water")
+    (found,) = tippings(scores, np.ones(4), rule, ids, missing="worst", top=(1,))
+    assert found.criterion.tolist() == [-1, -1, -1]
