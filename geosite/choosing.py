@@ -125,7 +125,7 @@ def portfolio_of(run: Run, wish: Wish, table: Commodities) -> report.Chosen:
             "commodities": list(candidates.commodities),
             "not_covered": dropped,
             "asked": {k: getattr(wish, k) for k in Wish.__slots__},
-            "status": "proven optimal" if best.proven else "time limit; not proven",
+            "status": "proven optimal" if best.proven else "stopped early; not proven",
             "objective": round(best.value, 9),
             "bound": round(best.bound, 9),
             "gap": round(best.gap, 9),

@@ -22,6 +22,7 @@ TOLERANCE = 1e-6
 are worth the same the same one is always taken."""
 _SCALE = 1e4
 """Value of the best site in the program: the solver stops at absolute gaps of 1e-6."""
+_HAIR = 1e-9
 _GOLDEN = (5**0.5 - 1) / 2
 _OPTIMAL, _OUT_OF_TIME, _INFEASIBLE = 0, 1, 2
 _NAMED = 5
@@ -103,7 +104,7 @@ class Portfolio:
     gap : float
         (bound − value) / value; at most `TOLERANCE` × sites / value where it is proven.
     proven : bool
-        False: the time was over first.
+        False: the time was over first, or the search stopped at the gap that was asked.
     """
 
     chosen: NDArray[np.intp]
@@ -277,7 +278,9 @@ def solved(program: Program) -> Portfolio | None:
     bound = (-float(answer.mip_dual_bound) / _SCALE + TOLERANCE * ask.sites) * most
     bound = max(total, min(bound, ask.sites * most))
     gap = (bound - total) / total if total else 0.0
-    return Portfolio(chosen, total, bound, gap, answer.status == _OPTIMAL)
+    # The solver calls optimal what is within the gap that was asked.
+    proven = answer.status == _OPTIMAL and bound - total <= most * (TOLERANCE * ask.sites + _HAIR)
+    return Portfolio(chosen, total, bound, gap, proven)
 
 
 def _answer(program: Program, costs: NDArray[np.float64], ask: Ask) -> Any:
@@ -324,8 +327,12 @@ def _obstacles(candidates: Candidates, ask: Ask) -> list[str]:
     if least is not None:
         if least > ask.sites:
             return [f"it takes {least} sites at least, and {ask.sites} are asked; ask for {least}"]
-        most = most_sites(candidates, ask)
-        return [f"{most} sites fit at most, and exactly {ask.sites} are asked"]
+        most = most_sites(candidates, ask) or least
+        if most < ask.sites:
+            return [f"{most} sites fit at most, and exactly {ask.sites} are asked"]
+        return [
+            f"some {least} sites do, some {most} do, and no {ask.sites}; ask for at most so many"
+        ]
     relaxed = [("the spacing", replace(ask, spacing_m=0.0))] if ask.spacing_m > 0 else []
     relaxed += [
         (f"the limit {x.title!r}", replace(ask, limits=tuple(y for y in ask.limits if y is not x)))

@@ -197,5 +197,27 @@ def test_what_is_not_proven_says_so_with_its_bound(monkeypatch):
     assert found.gap == pytest.approx(0.5, abs=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_stops_at_a_gap_is_called_proven_only_if_it_is_the_best(seed):
+    rng = np.random.default_rng(seed)
+    use = rng.integers(20, 60, 40).astype(float)
+    xy, covers = rng.random((40, 2)) * 100, rng.random((40, 2)) < 0.2
+    one = candidates(rng.random(40) * 0.2 + 0.8, covers, xy)
+    ask = Ask(8, spacing_m=25, limits=(Limit("acres", use, 200.0),))
+    best, _ = best_portfolio(one, ask)
+    early, _ = best_portfolio(one, replace(ask, gap=0.5))
+    assert best.proven
+    assert early.bound >= best.value - 1e-9
+    assert not early.proven or early.value == pytest.approx(best.value, abs=TOLERANCE * 8)
+
+
+def test_a_number_between_two_that_do_is_told_as_such():
+    # a has all and is near to all others, which have one commodity each.
+    xy = [(0, 0), (4, 0), (-4, 0), (0, 4)]
+    one = candidates([1, 1, 1, 1], [[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], xy)
+    with pytest.raises(PortfolioError, match="some 1 sites do, some 3 do, and no 2"):
+        best_portfolio(one, Ask(2, exactly=True, spacing_m=5.0))
+
+
 def test_few_names_are_given_whole():
     assert named(["a", "b"]) == "a, b"

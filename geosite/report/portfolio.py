@@ -94,7 +94,8 @@ def _certainty(said: Mapping[str, Any]) -> str:
     bound, gap = said["bound"], 100 * said["gap"]
     if said["status"] == "proven optimal":
         return f"proven: no set of sites exceeds {bound:,.4f} (gap {gap:.4f} %)"
-    return f"not proven in the time given: the best is at most {bound:,.4f} (gap {gap:.2f} %)"
+    end = "within the gap that was asked" if said["asked"]["gap"] else "in the time given"
+    return f"not proven {end}: the best is at most {bound:,.4f} (gap {gap:.2f} %)"
 
 
 def _site(row: pd.Series) -> str:
