@@ -10,7 +10,7 @@ import pytest
 from geosite.catalog import open_rulebook
 from geosite.choosing import Wish, portfolio_of
 from geosite.errors import PortfolioError
-from geosite.model.rule import Commodities
+from geosite.model.commodity import Commodities
 from geosite.report.text import split_names
 from geosite.runs import open_run
 from tests import worlds
@@ -150,10 +150,10 @@ def test_a_run_of_plants_has_no_commodities(demo):
 
 def test_a_host_covers_its_by_product_only_if_asked(mine, pair):
     # In a world in which the by-product of the first commodity is hafnium.
+    changed = {"hosts": (pair[0],), "by_product": "in part", "host_note": "made up"}
     table = Commodities(
         commodities=tuple(
-            c.model_copy(update={"hosts": (pair[0],)}) if c.id == "hafnium" else c
-            for c in BOOK.commodities
+            c.model_copy(update=changed) if c.id == "hafnium" else c for c in BOOK.commodities
         )
     )
     with pytest.raises(PortfolioError, match="--by-products"):
