@@ -75,7 +75,7 @@ def main() -> None:
                 rows.append({"case": title, "seed": seed, "none": str(error).splitlines()[-1]})
                 continue
             took = time.perf_counter() - began
-            others = next_best(best, program, number=5, within=0.05)
+            others, _ = next_best(best, program, number=5, within=0.05)
             after = time.perf_counter()
             dependences(best, program, within=0.05)
             rows.append(

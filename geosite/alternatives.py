@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geosite.errors import PortfolioError
 from geosite.portfolio import solved
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ class Dependence:
     site : int
         Row number of the candidate.
     value : float
-        Of the best portfolio without it; NaN if there is none.
+        Of the best portfolio without it; NaN if there is none, or none was found in time.
     loss_pct : float
-        How much less that is [%]; NaN if there is none.
+        How much less that is [%]; NaN as before.
     replaced_by : (n,)
         Sites that this portfolio has and the best one has not.
     must_have : bool
         Every portfolio within the tolerance has the site.
     proven : bool
+        False: the time was over first.
     """
 
     site: int
@@ -44,8 +46,8 @@ class Dependence:
 
 def next_best(
     best: Portfolio, program: Program, *, number: int, within: float, others: int = 1
-) -> list[Portfolio]:
-    """Portfolios after the best one, from the next best down.
+) -> tuple[list[Portfolio], bool]:
+    """Portfolios after the best one, from the next best down; False: the time was over first.
 
     Parameters
     ----------
@@ -65,12 +67,15 @@ def next_best(
     last = best
     while len(found) < number and len(last.chosen) >= others:
         program = program.with_row(last.chosen, len(last.chosen) - others)
-        following = solved(program)
+        try:
+            following = solved(program)
+        except PortfolioError:
+            return found, False
         if following is None or following.value < floor:
             break
         found.append(following)
         last = following
-    return found
+    return found, True
 
 
 def dependences(best: Portfolio, program: Program, *, within: float) -> list[Dependence]:
@@ -84,9 +89,14 @@ def dependences(best: Portfolio, program: Program, *, within: float) -> list[Dep
     floor = _least(best, within)
     found = []
     for site in best.chosen.tolist():
-        rest = None if program.floor[site] else solved(program.without(site))
+        nobody = np.empty(0, np.intp)
+        try:
+            rest = None if program.floor[site] else solved(program.without(site))
+        except PortfolioError:
+            # Whether there is one is not known: the best is no worse for that.
+            found.append(Dependence(site, np.nan, np.nan, nobody, must_have=False, proven=False))
+            continue
         if rest is None:
-            nobody = np.empty(0, np.intp)
             found.append(Dependence(site, np.nan, np.nan, nobody, must_have=True, proven=True))
             continue
         loss = 100 * (best.value - rest.value) / best.value if best.value else 0.0

@@ -106,7 +106,7 @@ def portfolio_of(run: Run, wish: Wish, table: Commodities) -> report.Chosen:
         wish.seconds,
     )
     best, program = best_portfolio(candidates, ask)
-    others = next_best(best, program, number=wish.alternatives, within=wish.within)
+    others, whole = next_best(best, program, number=wish.alternatives, within=wish.within)
     needs = dependences(best, program, within=wish.within)
     said = run.manifest
     return report.Chosen(
@@ -131,6 +131,7 @@ def portfolio_of(run: Run, wish: Wish, table: Commodities) -> report.Chosen:
             "gap": round(best.gap, 9),
             "sites": [candidates.ids[i] for i in best.chosen],
             "must_have": [candidates.ids[n.site] for n in needs if n.must_have],
+            "alternatives": "all" if whole else "the time was over before all were found",
             "spacing": "between a point inside each site, on the run's grid",
         },
         time.perf_counter() - began,

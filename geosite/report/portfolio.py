@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from geosite.report.sketch import Mark, Sketch
@@ -62,7 +63,11 @@ def portfolio_text(found: Chosen) -> str:
     within = 100 * said["asked"]["within"]
     others = found.alternatives.iloc[1:]
     lines += ["", f"Next best, within {within:g} % of it:"]
-    lines += [_alternative(row) for _, row in others.iterrows()] or ["  none"]
+    lines += [_alternative(row) for _, row in others.iterrows()]
+    if said["alternatives"] != "all":
+        lines.append(f"  {said['alternatives']}")
+    elif others.empty:
+        lines.append("  none")
     musts = said["must_have"]
     shared = ", ".join(musts) if musts else "none: each of them can be replaced"
     lines += ["", f"In every portfolio within {within:g} %: {shared}", "", plain(found.notice)]
@@ -105,6 +110,8 @@ def _site(row: pd.Series) -> str:
     loss = row["loss_without_pct"]
     if row["must_have"]:
         without = "nothing does as well without it"
+    elif isnan(loss):
+        without = "what is without it was not found in the time given"
     else:
         without = f"without it {loss:.2f} % less, by {plain(row['replaced_by']) or 'fewer sites'}"
     return (
