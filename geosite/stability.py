@@ -40,24 +40,30 @@ def matches(sites: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``rank``, ``site_id``; ``other_rank`` and ``other_site_id`` of the site that shares the
-        most area with it, empty where none has half of the smaller of the two in common;
-        ``overlap_pct``, that share [%]; ``covered_pct``, the share of the site's own area that
-        any site of the other analysis covers [%].
+        most area with it, empty where none has half of the smaller of the two in common, or
+        shares more with another: each is the same place as one site at most; ``overlap_pct``,
+        the share with the one it shares the most area with [%]; ``covered_pct``, the share of
+        the site's own area that any site of the other analysis covers [%].
     """
     mine, theirs = sites.geometry.to_numpy(), others.geometry.to_numpy()
     i, k = shapely.STRtree(theirs).query(mine, predicate="intersects")
     shared = shapely.area(shapely.intersection(mine[i], theirs[k]))
     pairs = pd.DataFrame({"i": i, "k": k, "shared": shared})
     covered = pairs.groupby("i")["shared"].sum().reindex(range(len(sites)), fill_value=0.0)
-    # Of equal shares the better ranked: others are in the order of their ranks.
-    best = pairs.sort_values(["i", "shared", "k"], ascending=[True, False, True])
-    best = best.drop_duplicates("i").set_index("i")
-    smaller = np.minimum(shapely.area(mine[best.index]), shapely.area(theirs[best["k"]]))
-    best["share"] = best["shared"] / smaller
-    best = best.reindex(range(len(sites)))
-    share = best["share"].fillna(0.0).to_numpy(float)
-    same = share >= HALF
-    which = best["k"].fillna(0).to_numpy(np.int64)
+    smaller = np.minimum(shapely.area(mine[pairs["i"]]), shapely.area(theirs[pairs["k"]]))
+    pairs["share"] = pairs["shared"] / smaller
+    # Of equal shares the better ranked: both are in the order of their ranks.
+    pairs = pairs.sort_values(["shared", "i", "k"], ascending=[False, True, True])
+    share = pairs.groupby("i")["share"].first().reindex(range(len(sites)), fill_value=0.0)
+    which = np.full(len(sites), -1)
+    taken: set[int] = set()
+    alike = pairs[pairs["share"] >= HALF]
+    for site, other in zip(alike["i"].tolist(), alike["k"].tolist(), strict=True):
+        # Sites that have grown together are one place, and only one of them is found again.
+        if which[site] < 0 and other not in taken:
+            which[site] = other
+            taken.add(other)
+    same = which >= 0
     ranks = pd.array(others["rank"], "Int64")
     ids = others["site_id"].to_numpy(object)
     found = pd.DataFrame(
@@ -66,7 +72,7 @@ def matches(sites: gpd.GeoDataFrame, others: gpd.GeoDataFrame) -> pd.DataFrame:
             "site_id": sites["site_id"].to_numpy(object),
             "other_rank": pd.array([pd.NA] * len(sites), "Int64"),
             "other_site_id": pd.Series([""] * len(sites), dtype=object),
-            "overlap_pct": 100 * share,
+            "overlap_pct": 100 * share.to_numpy(float),
             "covered_pct": 100 * covered.to_numpy(float) / shapely.area(mine),
         }
     )

@@ -40,6 +40,16 @@ def test_a_site_is_the_one_it_shares_the_most_land_with():
     assert found["covered_pct"].tolist() == pytest.approx([100, 90, 49])
 
 
+def test_sites_that_have_grown_together_are_found_again_once():
+    grown, parts = frame((0, 0, 50, 10), first=7), frame(A, (20, 0, 32, 10), C)
+    found = matches(parts, grown)
+    assert found["other_site_id"].tolist() == ["", "BLM-7", ""]
+    assert found["overlap_pct"].tolist() == pytest.approx([100, 100, 100])
+    said = steadiness(parts, grown, found)
+    assert (said["matched"], said["kept"][10]) == (1, pytest.approx(100 / 3))
+    assert steadiness(grown, parts, matches(grown, parts))["matched"] == 1
+
+
 def test_an_analysis_is_as_steady_as_can_be_against_itself():
     sites = frame(A, B, C)
     pairs = matches(sites, sites)
