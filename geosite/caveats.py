@@ -8,7 +8,7 @@ from geosite.needs import CLAIMS, elevation_layers, surface_layers
 from geosite.weighting import consistency_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from geosite.inputs import Chosen
     from geosite.model.rule import Rule
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def caveats(
-    scenario: Scenario, criteria: Sequence[Chosen], rules: Sequence[Rule], missing: Missing
+    scenario: Scenario,
+    criteria: Sequence[Chosen],
+    rules: Sequence[Rule],
+    missing: Missing,
+    silent: Collection[str] = (),
 ) -> list[str]:
     """Notes on a scenario: tenure, combination, weighting, footprint, evidence surface.
 
@@ -26,6 +30,8 @@ def caveats(
     ----------
     missing : callable
         Why a layer is not to be had, None if it is.
+    silent : collection of layer ids
+        Layers whose silence means nothing, because they do not show everything there is.
     """
     notes = _unknown_tenure(scenario, missing)
     if scenario.combination.kind == "topsis":
@@ -34,7 +40,7 @@ def caveats(
             "from it, show the weighted sum"
         )
     notes += consistency_lines(scenario.weighting)
-    notes += _unfitted(scenario, elevation_layers(criteria, rules), missing)
+    notes += _unfitted(scenario, elevation_layers(criteria, rules), missing, silent)
     notes += [
         f"evidence surface: worked out without {layer}: {why}"
         for layer in surface_layers(scenario)
@@ -51,7 +57,9 @@ def _unknown_tenure(scenario: Scenario, missing: Missing) -> list[str]:
     ]
 
 
-def _unfitted(scenario: Scenario, elevation: tuple[str, ...], missing: Missing) -> list[str]:
+def _unfitted(
+    scenario: Scenario, elevation: tuple[str, ...], missing: Missing, silent: Collection[str]
+) -> list[str]:
     asked = scenario.footprint_fit
     if asked is None:
         return []
@@ -63,4 +71,8 @@ def _unfitted(scenario: Scenario, elevation: tuple[str, ...], missing: Missing) 
         )
     if why := missing(CLAIMS):
         notes.append(f"footprint_fit: no acre is known to be open or claimed: {why}")
+    elif CLAIMS in silent:
+        notes.append(
+            f"footprint_fit: no acre is known to be open: layer {CLAIMS} does not show every claim"
+        )
     return notes

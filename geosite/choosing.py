@@ -209,7 +209,12 @@ def _uncovered(
 
 
 def _values(sites: pd.DataFrame, by: str) -> Any:
-    numbers = [str(c) for c in sites.columns if sites[c].dtype.kind in "iuf"]
+    # Of a rank less is better.
+    numbers = [
+        str(c)
+        for c in sites.columns
+        if sites[c].dtype.kind in "iuf" and not str(c).startswith("rank")
+    ]
     if by == BY_AREA:
         value = sites["suitability"].to_numpy(float) * sites["acres"].to_numpy(float)
     elif by in numbers:

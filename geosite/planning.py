@@ -213,7 +213,8 @@ def plan(  # noqa: PLR0913 -- each is an option that a user may give
         raise CapacityError(msg)
     _refuse_coarse(scenario)
     _refuse_far(criteria, treatments, asked.local, scenario.grid.resolution)
-    notes += caveats(scenario, criteria, rules, lambda i: _missing(i, catalog, data))
+    silent = [i for i in catalog if catalog[i].absence == "not_informative"]
+    notes += caveats(scenario, criteria, rules, lambda i: _missing(i, catalog, data), silent)
     notes += [*_too_fine(rules, treatments, scenario.grid.resolution), *asked.notes]
     return Plan(
         scenario,

@@ -14,6 +14,13 @@ def said(scenario, lost=()):
     return caveats(scenario, (), (), lambda i: "it was not fetched" if i in lost else None)
 
 
+def test_claims_that_are_not_all_shown_leave_no_acre_open():
+    words = "no acre is known to be open: layer land/mining_claims does not show every claim"
+    notes = caveats(MINE, (), (), lambda _: None, [CLAIMS])
+    assert [n for n in notes if words in n]
+    assert not [n for n in said(MINE) if words in n]
+
+
 def test_a_set_dependent_rule_says_what_the_surface_shows():
     topsis = MINE.model_copy(update={"combination": Topsis(kind="topsis")})
     assert [n for n in said(topsis) if "weighted sum" in n]

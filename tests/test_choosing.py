@@ -127,6 +127,7 @@ def test_what_nobody_has_is_named_with_what_there_is(mine, pair, tmp_path):
         (("--commodities", "gold,unobtainium"), "'unobtainium' is no commodity"),
         (("--commodities", ","), "write e.g. lithium,gallium or a list"),
         (("--commodities", "eo14241", "--cover-possible", "--by", "beauty"), "--by beauty"),
+        (("--commodities", "eo14241", "--cover-possible", "--by", "rank"), "--by rank"),
     ],
 )
 def test_a_question_that_means_nothing_is_told(mine, more, words):
