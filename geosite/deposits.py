@@ -51,8 +51,20 @@ _STATED = (
 _GENERIC = re.compile(
     r"\b(?:the|mines?|mining|deposits?|prospects?|claims?|group|occurrences?|property|properties|"
     r"project|projects|shafts?|adits?|pits?|tunnels?|workings?|quarry|lode|lodes|and|"
-    r"unnamed|unknown|none|no name|locality|location|area|site)\b"
+    r"unnamed|unidentified|unknown|reported|none|no name|n/a|na|or|of|"
+    r"locality|localities|locations?|area|sites?)\b"
 )
+_WHAT_IS_DUG = frozenset(
+    "antimony au ag barite beryl beryllium borate borates chrome chromite chromium clay coal cobalt "
+    "copper cu diggings dredge dredging fe feldspar fluorite fluorspar gold graphite gravel hg iron "
+    "lead limestone lithium magnesite manganese mercury mica mineral minerals mineralised "
+    "mineralized mn mo molybdenum monazite name nickel occurrence ore pb phosphate placer placers "
+    "platinum potash quartz quicksilver rare earth earths ree sand scheelite silica silver surface "
+    "tailings thorium tin titanium tungsten u underground uranium vanadium vein veins w zinc "
+    "zn zone".split()
+)
+"""Words that say what is dug or how. With another word they are a name, such as Gold Hill; alone
+they are what a record says of a place that nobody named."""
 _NUMBER = re.compile(r"\b(?:no|nos|number|nr)\b\s*\d+|#\s*\d+")
 
 
@@ -65,15 +77,15 @@ def name_key(name: str) -> str:
     --------
     >>> name_key("The Boss Mine (Copper King), No. 2"), name_key("BOSS & CO. PROSPECTS")
     ('boss', 'boss co')
-    >>> name_key("Unnamed prospect")
-    ''
+    >>> name_key("Unnamed prospect"), name_key("Unknown - Zn, Pb"), name_key("Gold Hill")
+    ('', '', 'gold hill')
     """
     text = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", name.casefold().replace("&", " and "))
     # An apostrophe joins, every other mark parts; a point after an abbreviation goes.
     text = re.sub(r"[.]", " ", re.sub(r"['’]", "", text))
     text = _GENERIC.sub(" ", _NUMBER.sub(" ", text))
     words = re.findall(r"\w+", text)
-    return " ".join(words) if any(not w.isdigit() for w in words) else ""
+    return " ".join(words) if any(not w.isdigit() and w not in _WHAT_IS_DUG for w in words) else ""
 
 
 def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:

@@ -62,9 +62,33 @@ def test_one_name_is_written_in_many_ways(one, two):
     assert name_key(one) == name_key(two) != ""
 
 
-@pytest.mark.parametrize("name", ["", "Unnamed prospect", "Mine No. 2", "unknown", "(none)", "12"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "Unnamed prospect",
+        "Mine No. 2",
+        "unknown",
+        "(none)",
+        "12",
+        "Copper occurrence",
+        "Gold Placer",
+        "Unnamed or NA",
+        "Unidentified Workings",
+        "Reported Occurrences",
+        "Unknown - Zn, Pb",
+        "Unnamed Lead Mine No. 3",
+        "Surface workings",
+        "Name unknown",
+    ],
+)
 def test_a_name_that_any_place_may_have_is_no_name(name):
     assert not name_key(name)
+
+
+@pytest.mark.parametrize("name", ["Gold Hill", "Copper King", "Leadville", "Tungsten Queen No. 2"])
+def test_what_is_dug_is_part_of_a_name(name):
+    assert name_key(name)
 
 
 @pytest.mark.parametrize(("one", "two"), [("Boss", "Big Boss"), ("North Star", "South Star")])
