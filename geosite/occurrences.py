@@ -66,8 +66,6 @@ _TONNES = {
     "short tons": 0.90718474,
 }
 _STATED = re.compile(rf"([0-9][0-9,]*(?:\.[0-9]+)?)\s*({'|'.join(_TONNES)})", re.IGNORECASE)
-_WORKS = "(facility)"
-"""How MRDS marks a mill or smelter in the name of a record, whatever status it gives it."""
 _UNCITED = "called a reserve without a cited report: taken as a resource"
 
 
@@ -100,8 +98,7 @@ def occurrences(
 
     Notes
     -----
-    A reserve without a cited report is taken as a resource. A plant is never asked for, nor is
-    what MRDS marks as a facility in its name. Of an
+    A reserve without a cited report is taken as a resource. A plant is never asked for. Of an
     asked by-product that nobody mines for itself a record of its host is evidence too, with
     `Evidence.through_host` of the weight; its commodity stays the host, under whose law it is.
     """
@@ -114,8 +111,6 @@ def occurrences(
     heard = {ids: _heard(ids, question) for ids in set(read.values())}
     table["commodities_all"] = said.map(read)
     of_each = table["commodities_all"].map(heard)
-    works = table["name"].str.contains(_WORKS, case=False, regex=False).astype(bool)
-    table.loc[works, "evidence_class"] = PLANT
     plants = table["evidence_class"] == PLANT
     table["commodities"] = of_each.str[0]
     table["host_or_byproduct"] = of_each.str[1]

@@ -96,12 +96,6 @@ def test_a_plant_is_never_evidence():
     assert record["commodities_all"] == ("gold",)
 
 
-@pytest.mark.parametrize("name", ["(Facility) Valley Wells Smelter", "Cotter Mill (facility)"])
-def test_what_mrds_marks_as_a_facility_is_a_plant(name):
-    record = one(evidence_class="unknown", name=name)
-    assert (record["evidence_class"], record["asked"], record["weight"]) == ("plant", False, 0)
-
-
 def test_a_reserve_without_a_cited_report_is_a_resource():
     record = one(evidence_class="reserve", cited_report="")
     assert record["evidence_class"] == "resource"
