@@ -45,7 +45,13 @@ class Prospectivity(Spec):
     """Layers of mineral records besides those of the evidence, which only the surface reads:
     too poor for a gate, they still tell where people looked. What is missing is left out."""
     seed: Annotated[int, Field(ge=0)] = 0
-    widths: Annotated[tuple[Metres, ...], Field(min_length=1)] = (4000.0, 8000.0, 16000.0, 32000.0)
+    widths: Annotated[tuple[Metres, ...], Field(min_length=1)] = (
+        3000.0,
+        6000.0,
+        12000.0,
+        24000.0,
+        48000.0,
+    )
     """Standard deviations of the kernels that sum the records round a place."""
     families: dict[Identifier, tuple[Identifier, ...]] = FAMILIES
     """Commodities that are counted together, at the second and the last width."""
@@ -55,8 +61,10 @@ class Prospectivity(Spec):
     """Known deposits nearer to each other than this are one."""
     least_known: Annotated[int, Field(ge=1)] = 20
     """With fewer known deposits nothing is fitted: the kernels speak alone."""
-    penalty: Annotated[float, Field(gt=0)] = 60.0
+    penalty: Annotated[float, Field(gt=0)] = 20.0
     """Ridge penalty of the logistic model, on standardised features."""
+    kernel_share: Annotated[float, Field(ge=0, le=1)] = 0.33
+    """Part of the weighted kernels in the answer; the rest is the model's."""
     bags: Annotated[int, Field(ge=2)] = 12
     """Fits to deposits drawn anew by block; their spread is a part of the uncertainty."""
     block: Annotated[Metres, Field(gt=0)] = 25000.0

@@ -94,8 +94,8 @@ def _background(
     states: NDArray[np.integer], spec: Prospectivity, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     names = np.unique(states)
-    # One state alone has the cells of ten, so that its land is as well known.
-    each = max(spec.background, 10 * spec.background // len(names))
+    # One state alone has the cells of four, so that its land is as well known.
+    each = max(spec.background, 4 * spec.background // len(names))
     chosen = []
     for name in names:
         mine = np.flatnonzero(states == name)
@@ -157,7 +157,11 @@ def _moments(
 def _single(names: list[str], spec: Prospectivity) -> frozenset[str]:
     # One width of each kind of evidence: the signs that do not sum the same records.
     width = spec.widths[min(1, len(spec.widths) - 1)]
-    kinds = {n for n in names if n.endswith(f"_{width / 1000:g}km") and not n.startswith("family_")}
+    kinds = {
+        n
+        for n in names
+        if n.endswith(f"_{width / 1000:g}km") and not n.startswith(("family_", "layer_"))
+    }
     return frozenset(kinds - {n for n in kinds if n.startswith((EFFORT, WEIGHTED))})
 
 

@@ -1,4 +1,4 @@
-"""Likelihood of a deposit: a logistic model and weighted kernels, half each, within each state."""
+"""Likelihood of a deposit: a logistic model beside weighted kernels, within each state."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ KERNEL_FLOOR = 0.05
 """Share of the mean that every cell has: no record near is no proof that there is nothing."""
 
 
+UNFITTED = 2.0
+"""Standard deviation of the log lift where nothing was fitted, by judgement: e² up or down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Likelihood:
     """How likely a deposit is, against the other land of the same state.
@@ -37,7 +41,7 @@ class Likelihood:
         state's land: 0.5 is ordinary land, 0.9 nine times as good. NaN off the land.
     uncertainty : (y, x) float32
         One standard deviation of `values`: of fits to deposits drawn anew by block,
-        with half the difference between model and kernels. NaN off the land.
+        with the disagreement of model and kernels. NaN off the land.
     rank : (y, x) float32
         Share of the state's land that the cell is better than. NaN off the land.
     report : mapping
@@ -66,11 +70,15 @@ def likelihood(records: pd.DataFrame, ground: Ground, spec: Prospectivity) -> Li
 
     Notes
     -----
-    Two lifts are averaged as logarithms. (1) Kernels: the sum over the widths of the
-    weighted ring density, over its mean on the state's land. (2) Model: ridge logistic
-    regression of the known deposits against the land of their own state, on ring sums
-    of kinds of evidence, families of commodities and recording effort, log(1 + 5 x /
-    mean), and covariates, bagged over blocks. Effort may speak against a place, never for it.
+    Two lifts are averaged as logarithms, ``spec.kernel_share`` of the first.
+
+    Kernels: the sum over all widths but the widest of the weighted ring density, over
+    its mean on the state's land.
+
+    Model: ridge logistic regression of the known deposits against the land of their own
+    state, on ring sums of kinds of evidence, layers, families of commodities and
+    recording effort, log(1 + 5 x / mean), and on covariates, over bags of blocks.
+    Effort may speak against a place, never for it.
     """
     return _likelihood(records, ground, spec, known_deposits(records, spec), None)
 
@@ -118,12 +126,11 @@ def _likelihood(
     model, report = modelled(records, ground, spec, sums, known, of)
     if model is None:
         values = _share(kernels)
-        # Nothing was fitted: as unsure as the lift could be e times more or less.
-        spread = _share(kernels) * (1 - _share(kernels))
+        spread = values * (1 - values) * np.float32(UNFITTED)
         method = "weighted kernels"
     else:
-        values, spread = _blended(kernels, model, ground.states)
-        method = "half weighted kernels, half logistic model"
+        values, spread = _blended(kernels, model, ground.states, spec.kernel_share)
+        method = "logistic model beside weighted kernels"
     rank = ranks_within(values, ground.states)
     return Likelihood(
         ground.surface(values),
@@ -135,6 +142,7 @@ def _likelihood(
             "asked_records": int(asked.sum()),
             "known_deposits": len(known),
             "leak_m": spec.leak,
+            "kernel_share": spec.kernel_share if model else 1.0,
             **report,
         },
     )
@@ -176,12 +184,13 @@ def _share(lift: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _blended(
-    kernels: NDArray[np.float32], model: Lifts, states: NDArray[np.integer]
+    kernels: NDArray[np.float32], model: Lifts, states: NDArray[np.integer], share: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    lift = np.sqrt(kernels * np.exp(model.log_lift))
-    lift = over_mean(lift.astype(np.float32), states, 0.0)
+    log_lift = share * np.log(kernels) + (1 - share) * model.log_lift
+    lift = over_mean(np.exp(log_lift).astype(np.float32), states, 0.0)
     values = _share(lift)
-    apart = np.abs(np.log(kernels) - model.log_lift) / 2
+    # Standard deviation of two opinions that weigh as they do in the answer.
+    apart = np.sqrt(share * (1 - share)) * np.abs(np.log(kernels) - model.log_lift)
     # From the log lift to the share: d(L / (1 + L)) = L / (1 + L)² d(log L).
-    spread = values * (1 - values) * np.hypot(model.spread / 2, apart / 2)
+    spread = values * (1 - values) * np.hypot((1 - share) * model.spread, apart)
     return values, spread.astype(np.float32)

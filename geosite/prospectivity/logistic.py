@@ -58,8 +58,9 @@ class Cases:
 
     def _ridge(self, penalty: float) -> NDArray[np.float64]:
         intercepts = len(np.unique(self.states))
-        parts = [np.full(self.features.shape[1], penalty), np.full(intercepts, LOOSE)]
-        return np.concatenate(parts)
+        ridge = np.full(self.features.shape[1] + intercepts, penalty)
+        ridge[self.features.shape[1] :] = LOOSE
+        return ridge
 
 
 @dataclass(frozen=True, slots=True)

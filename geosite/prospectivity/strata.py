@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STRONG = 0.3
 """Weight (class × quality) from which a record is strong evidence: a fair past producer's."""
+LEAST_OF_A_SOURCE = 100
+"""Asked records from which a layer is a stratum of its own."""
 EFFORT = "effort"
 """Stratum of the records that are not asked: they tell where people looked, and no more."""
 WEIGHTED = "weighted"
@@ -39,8 +41,8 @@ class Stratum:
 def strata(records: pd.DataFrame, spec: Prospectivity) -> list[Stratum]:
     """Strata of an occurrence table, those without a record left out.
 
-    Kinds of evidence are summed at every width, families of commodities at the
-    second and the last.
+    Kinds of evidence and large layers are summed at every width, families of
+    commodities at the second and the last.
     """
     _check(records)
     asked = records["asked"].to_numpy(bool)
@@ -59,6 +61,12 @@ def strata(records: pd.DataFrame, spec: Prospectivity) -> list[Stratum]:
     }
     out = [Stratum(name, rows, spec.widths) for name, rows in kinds.items()]
     out.append(Stratum(WEIGHTED, asked, spec.widths, weight))
+    sources = sorted(records["layer"].unique()) if "layer" in records else []
+    for source in sources:
+        rows = asked & (records["layer"] == source).to_numpy()
+        # A source of few records tells more of its making than of the ground.
+        if rows.sum() >= LEAST_OF_A_SOURCE:
+            out.append(Stratum(f"layer_{source}", rows, spec.widths))
     two = tuple(dict.fromkeys((spec.widths[min(1, len(spec.widths) - 1)], spec.widths[-1])))
     code, sets = _coded(records)
     for family, members in spec.families.items():

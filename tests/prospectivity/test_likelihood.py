@@ -21,7 +21,7 @@ def test_likelihood_is_a_share_beside_its_uncertainty():
     assert ((FOUND.values > 0) & (FOUND.values < 1)).all()
     assert ((FOUND.uncertainty >= 0) & (FOUND.uncertainty < 0.5)).all()
     assert FOUND.rank.mean() == pytest.approx(0.5, abs=1e-5)
-    assert FOUND.report["method"] == "half weighted kernels, half logistic model"
+    assert FOUND.report["method"] == "logistic model beside weighted kernels"
 
 
 def test_the_belt_is_likelier_than_the_rest():

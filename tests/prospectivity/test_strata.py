@@ -52,6 +52,13 @@ def test_a_family_counts_a_record_of_several_commodities_in_each():
     assert "family_copper" not in names
 
 
+def test_a_large_layer_is_a_stratum_and_a_small_one_is_not():
+    rows = [{"x": 0.0, "y": 0.0, "layer": "a/large"}] * 100 + [{"x": 0.0, "y": 0.0, "layer": "b"}]
+    names = {s.name for s in strata(table(rows), SPEC)}
+    assert "layer_a/large" in names
+    assert "layer_b" not in names
+
+
 @given(st.lists(record, min_size=1, max_size=8))
 def test_known_deposits_are_named_asked_and_apart(rows):
     found = known_deposits(table(rows), SPEC)
