@@ -1,7 +1,9 @@
 """A back-test: whether the evidence surface finds known sites without having seen them.
 
 Whatever is recorded within the leak distance of a known site is taken out of the evidence
-before the surface is worked out, so that no site is found by its own record.
+before the surface is worked out, with the rest of the same deposits and, farther out, what has
+the site's own name: layers place one deposit many kilometres apart, and no site may be found by
+its own record.
 """
 
 from __future__ import annotations
@@ -18,14 +20,23 @@ import shapely
 from geosite import prospectivity
 from geosite.coarse import Coarse
 from geosite.crs import WGS84, projected, projected_bounds, transformed
+from geosite.deposits import deposits
 from geosite.errors import CatalogError, CoverageError
 from geosite.ground import records, surveyed
+from geosite.leaks import in_blocks, namesakes, near
 from geosite.library import Library
 from geosite.likelihoods import refuse_barren, report
 from geosite.manifest import is_synthetic, notice
 from geosite.model.prospectivity import Prospectivity
 from geosite.prepare import prepare, refuse_missing
-from geosite.report.backtest_content import ALL_LAND, LIKELIHOOD, PLAIN, WITHIN_STATE, Backtest
+from geosite.report.backtest_content import (
+    ALL_LAND,
+    LIKELIHOOD,
+    NAMESAKE,
+    PLAIN,
+    WITHIN_STATE,
+    Backtest,
+)
 from geosite.spots import spots
 from geosite.validation import Standing, block_folds, standing, standing_within
 
@@ -88,7 +99,7 @@ def of_known(plan: Plan, known: gpd.GeoDataFrame, about: str, means: Means, said
     test = _Test.begun(plan, means, said)
     sites = _placed(known, plan, about)
     xy = sites[["x", "y"]].to_numpy(float)
-    leaking = near(test.found, xy, test.surface.leak)
+    leaking = test.leaking(sites, near(test.found, xy, test.surface.leak))
     said(f"working out the evidence surface without {int(leaking.sum()):,} records")
     sites, standings, fitted = test.ranked(sites, leaking)
     if not len(standings[LIKELIHOOD][ALL_LAND]):
@@ -120,7 +131,8 @@ def of_folds(plan: Plan, means: Means, said: Said) -> Backtest:
     for k in range(means.folds):
         mine = ore[fold == k].assign(fold=k + 1).reset_index(drop=True)
         xy = mine[["x", "y"]].to_numpy(float)
-        leaking = near(test.found, xy, test.surface.leak) | _shares(test.found, xy, means.block)
+        held = near(test.found, xy, test.surface.leak) | in_blocks(test.found, xy, means.block)
+        leaking = test.leaking(mine, held)
         said(f"fold {k + 1} of {means.folds}: {len(mine):,} deposits are held out")
         part, ranks, fitted = test.ranked(mine, leaking)
         parts.append(part)
@@ -153,6 +165,8 @@ class _Test:
     library: Library
     there: Surveyed
     found: pd.DataFrame
+    deposit: NDArray[np.int64]
+    """Of each record the deposit that it is merged into, −1 of what is no part of any."""
 
     @classmethod
     def begun(cls, plan: Plan, means: Means, said: Said) -> _Test:
@@ -161,7 +175,15 @@ class _Test:
         said("reading the evidence")
         library = Library(plan)
         there, found = surveyed(library, surface), records(library, spec)
-        return cls(plan, means, spec, surface, library, there, found)
+        deposit = np.full(len(found), -1, np.int64)
+        for k, rows in enumerate(deposits(found, spec)["rows"]):
+            deposit[list(rows)] = k
+        return cls(plan, means, spec, surface, library, there, found, deposit)
+
+    def leaking(self, sites: pd.DataFrame, near_by: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Records that are taken out: those near by, all of their deposits, and namesakes."""
+        out = near_by | namesakes(self.found, sites, NAMESAKE * self.surface.leak)
+        return out | np.isin(self.deposit, np.setdiff1d(self.deposit[out], [-1]))
 
     def ranked(
         self, sites: pd.DataFrame, leaking: NDArray[np.bool_]
@@ -242,39 +264,6 @@ def _specs(scenario: Scenario, means: Means) -> tuple[Evidence, Prospectivity]:
     surface = scenario.evidence.surface or Prospectivity()
     leak = surface.leak if means.leak is None else means.leak
     return scenario.evidence, surface.model_copy(update={"leak": leak})
-
-
-def near(found: pd.DataFrame, xy: NDArray[np.float64], within: float) -> NDArray[np.bool_]:
-    """Which records lie within a distance of any place: (records,).
-
-    Parameters
-    ----------
-    found : DataFrame
-        ``x``, ``y`` [m].
-    xy : (places, 2)
-        [m]
-    within : float
-        [m]; what lies just as far is near.
-
-    Examples
-    --------
-    >>> near(pd.DataFrame({"x": [0.0, 9.0], "y": 0.0}), np.array([[4.0, 0.0]]), 4).tolist()
-    [True, False]
-    """
-    from scipy.spatial import cKDTree  # noqa: PLC0415 -- slow to import
-
-    if not len(found) or not len(xy):
-        return np.zeros(len(found), bool)
-    # The tree's own bound leaves out what lies just as far.
-    distance, _ = cKDTree(xy).query(found[["x", "y"]].to_numpy(float))
-    return np.asarray(distance <= within, bool)
-
-
-def _shares(found: pd.DataFrame, xy: NDArray[np.float64], block: float) -> NDArray[np.bool_]:
-    """Which records lie in a block with one of the places: (records,)."""
-    held = {tuple(b) for b in np.floor(xy / block).astype(int).tolist()}
-    mine = np.floor(found[["x", "y"]].to_numpy(float) / block).astype(int).tolist()
-    return np.array([tuple(b) in held for b in mine], bool)
 
 
 def _by_layer(test: _Test, leaking: NDArray[np.bool_]) -> dict[str, int]:

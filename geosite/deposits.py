@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geosite.occurrences import PLANT
+from geosite.evidence import PLANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,8 +51,94 @@ _STATED = (
 _GENERIC = re.compile(
     r"\b(?:the|mines?|mining|deposits?|prospects?|claims?|group|occurrences?|property|properties|"
     r"project|projects|shafts?|adits?|pits?|tunnels?|workings?|quarry|lode|lodes|and|"
-    r"unnamed|unknown|none|no name|locality|location|area|site)\b"
+    r"unnamed|unidentified|unknown|reported|none|no name|n/a|na|or|of|"
+    r"locality|localities|locations?|area|sites?)\b"
 )
+_WHAT_IS_DUG = frozenset(
+    [
+        "ag",
+        "antimony",
+        "au",
+        "barite",
+        "beryl",
+        "beryllium",
+        "borate",
+        "borates",
+        "chrome",
+        "chromite",
+        "chromium",
+        "clay",
+        "coal",
+        "cobalt",
+        "copper",
+        "cu",
+        "diggings",
+        "dredge",
+        "dredging",
+        "earth",
+        "earths",
+        "fe",
+        "feldspar",
+        "fluorite",
+        "fluorspar",
+        "gold",
+        "graphite",
+        "gravel",
+        "hg",
+        "iron",
+        "lead",
+        "limestone",
+        "lithium",
+        "magnesite",
+        "manganese",
+        "mercury",
+        "mica",
+        "mineral",
+        "mineralised",
+        "mineralized",
+        "minerals",
+        "mn",
+        "mo",
+        "molybdenum",
+        "monazite",
+        "name",
+        "nickel",
+        "occurrence",
+        "ore",
+        "pb",
+        "phosphate",
+        "placer",
+        "placers",
+        "platinum",
+        "potash",
+        "quartz",
+        "quicksilver",
+        "rare",
+        "ree",
+        "sand",
+        "scheelite",
+        "silica",
+        "silver",
+        "surface",
+        "tailings",
+        "thorium",
+        "tin",
+        "titanium",
+        "tungsten",
+        "u",
+        "underground",
+        "uranium",
+        "vanadium",
+        "vein",
+        "veins",
+        "w",
+        "zinc",
+        "zn",
+        "zone",
+    ]
+)
+"""Words that say what is dug or how. With another word they are a name, such as Gold Hill; alone
+they are what a record says of a place that nobody named."""
 _NUMBER = re.compile(r"\b(?:no|nos|number|nr)\b\s*\d+|#\s*\d+")
 
 
@@ -65,15 +151,15 @@ def name_key(name: str) -> str:
     --------
     >>> name_key("The Boss Mine (Copper King), No. 2"), name_key("BOSS & CO. PROSPECTS")
     ('boss', 'boss co')
-    >>> name_key("Unnamed prospect")
-    ''
+    >>> name_key("Unnamed prospect"), name_key("Unknown - Zn, Pb"), name_key("Gold Hill")
+    ('', '', 'gold hill')
     """
     text = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", name.casefold().replace("&", " and "))
     # An apostrophe joins, every other mark parts; a point after an abbreviation goes.
     text = re.sub(r"[.]", " ", re.sub(r"['’]", "", text))
     text = _GENERIC.sub(" ", _NUMBER.sub(" ", text))
     words = re.findall(r"\w+", text)
-    return " ".join(words) if any(not w.isdigit() for w in words) else ""
+    return " ".join(words) if any(not w.isdigit() and w not in _WHAT_IS_DUG for w in words) else ""
 
 
 def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
@@ -89,9 +175,11 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
     pandas.DataFrame
         What the strongest record says, and of all of them together ``name`` (of the strongest
         that has one), ``names`` (all that differ), ``commodities``, ``commodities_all``,
-        ``accepted``, ``records`` (how many), ``layers``, ``record_ids``, ``rows`` (positions in
-        `found`), and ``tonnage_t``, ``size``, ``grade``, ``status``, ``production``, ``url`` and
-        ``cited_report`` of the strongest record that states them.
+        ``accepted``, ``records`` (how many), ``layers``, ``layer_qualities`` (the best of each
+        layer, in no order), ``record_ids``, ``rows`` (positions in `found`); ``x``, ``y`` and
+        ``error_m`` of the strongest that is accepted, where one is; and ``tonnage_t``, ``size``,
+        ``grade``, ``status``, ``production``, ``url`` and ``cited_report`` of the strongest
+        record that states them.
 
     Notes
     -----
@@ -118,11 +206,16 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
         return pd.Series([tuple(sorted(t - {""})) for t in told], dtype=object)
 
     accepted, through = here["accepted"].tolist(), here["through_host"].tolist()
+    # A gate opens where a record lies that may open it, and not at one of an unsure place.
+    at = here.iloc[[next((i for i in g if accepted[i]), g[0]) for g in groups]]
     # Where one of its records names what was asked for, a deposit is evidence in its own right.
     own = {i for g in groups if not all(through[i] for i in g) for i in g}
     hosted = [() if i in own else by for i, by in enumerate(through)]
+    of = list(zip(here["layer"], here["quality"], strict=True))
+    best = [tuple(dict(sorted((of[i] for i in g), reverse=True)).values()) for g in groups]
     merged = here.iloc[sorted(members)].reset_index(drop=True)
     return merged.drop(columns=["layer", "record_id", "asked"]).assign(
+        **{c: at[c].to_numpy() for c in ("x", "y", "error_m")},
         **{c: first(c) for c in _STATED},
         tonnage_t=pd.Series(first("tonnage_t"), dtype=object).replace("", np.nan).astype(float),
         names=united(here["name"].tolist()),
@@ -136,6 +229,7 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
         through_host=united(hosted, each=True),
         records=[len(g) for g in groups],
         layers=united(here["layer"].tolist()),
+        layer_qualities=pd.Series(best, dtype=object),
         record_ids=united(here["record_id"].tolist()),
         rows=pd.Series([tuple(int(part[i]) for i in g) for g in groups], dtype=object),
     )  # fmt: skip
@@ -144,8 +238,8 @@ def deposits(found: pd.DataFrame, spec: Evidence) -> pd.DataFrame:
 def lineage(found: pd.DataFrame, merged: pd.DataFrame) -> pd.DataFrame:
     """Records of each deposit, one row a record: `LINEAGE_COLUMNS`.
 
-    ``deposit`` counts from 1, strongest first; ``founder`` is the record whose place, class and
-    quality the deposit has.
+    ``deposit`` counts from 1, strongest first; ``founder`` is the record whose class and quality
+    the deposit has, and whose place unless another opens the gate.
     """
     sizes = [len(rows) for rows in merged["rows"]]
     positions = [i for rows in merged["rows"] for i in rows]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from geosite.model.commodity import Commodities
 
+PLANT = "plant"
+"""Class of a mill, smelter or works: industry, and never evidence of ore."""
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,3}(_[A-Z0-9]{1,3})?")
 """One code of MRDS, such as AU, REE, PGE_PT or W_C."""
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geosite import harmonise
 from geosite.aoi import STATES
 from geosite.coverage import covered_land
 from geosite.evidence import Question
 from geosite.grid import Grid
+from geosite.model.prospectivity import Prospectivity
 from geosite.needs import WATER
 from geosite.occurrences import occurrences
 from geosite.prospectivity import Ground, terrain
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosite.library import Library
-    from geosite.model.prospectivity import Prospectivity
     from geosite.model.scenario import Evidence
     from geosite.planning import Plan
     from geosite.sources import FileRecord
 
 
+NEARLY_ALL = 2.5
+"""Widths of the widest kernel within which all but a twentieth of it lies."""
 ELEVATION = "terrain/elevation"
 """How the id of a raster of elevation begins."""
 
@@ -156,15 +159,26 @@ def _distance(library: Library, layer: str, grid: Grid) -> NDArray[np.float32]:
 
 
 def records(library: Library, spec: Evidence) -> pd.DataFrame:
-    """Mineral records near the AOI: see `occurrences.occurrences`.
+    """Mineral records as far from the AOI as kernels reach: see `occurrences.occurrences`.
+
+    The halo of a plan is that of its rules and criteria, which have nothing to do with kernels:
+    where it is narrower, land near the edge of the AOI would look emptier than it is.
 
     ``commodities`` are all that a record names, and ``asked`` says whether one of them is
     asked for: the others tell how well a place was looked at.
     """
     plan = library.plan
     question = Question.of(plan.scenario.commodities, plan.rulebook.commodities)
+    surface = spec.surface or Prospectivity()
     more = spec.surface.records if spec.surface else ()
+    far = NEARLY_ALL * max(surface.widths)
+    wide = shapely.box(*plan.aoi.bounds).buffer(far).bounds
+    narrow = plan.halo * plan.grid.resolution < far
+
+    def near(layer: str) -> gpd.GeoDataFrame:
+        return library.around(layer, None, wide) if narrow else library.frame(layer)
+
     layers = [i for i in spec.layers if library.has(i)] + [i for i in more if _is_read(plan, i)]
-    frames = ((plan.catalog[i], library.frame(i)) for i in dict.fromkeys(layers))
+    frames = ((plan.catalog[i], near(i)) for i in dict.fromkeys(layers))
     found = occurrences(frames, question, spec)
     return found.assign(commodities=found["commodities_all"])

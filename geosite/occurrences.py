@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from geosite.evidence import named_commodities
+from geosite.evidence import PLANT, named_commodities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,8 +57,6 @@ DERIVED_COLUMNS = (
 COLUMNS = [*OCCURRENCE_COLUMNS, *DERIVED_COLUMNS]
 UNKNOWN_QUALITY = "D"
 """A record whose quality nobody stated is taken as poor, never as good."""
-PLANT = "plant"
-"""Class of a mill, smelter or works: industry, and never evidence of ore."""
 _TONNES = {
     "tonnes": 1.0,
     "metric tons": 1.0,

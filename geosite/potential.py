@@ -20,23 +20,27 @@ def proposed(deposits: pd.DataFrame, table: PotentialTable) -> pd.DataFrame:
     Parameters
     ----------
     deposits : DataFrame
-        From `deposits.deposits`: ``evidence_class``, ``quality`` and ``layers`` are read.
+        From `deposits.deposits`: ``evidence_class``, ``quality`` and ``layer_qualities`` are
+        read.
 
     Notes
     -----
-    A level that is not determined has certainty A: there is nothing to be certain of.
+    A layer counts for a certainty by the best quality of its own records: a poor record beside
+    a good one is no second good one. A level that is not determined has certainty A: there is
+    nothing to be certain of.
     """
     levels = {c: r.level for r in reversed(table.levels) for c in r.classes}
     rows = []
-    for class_, quality, layers in zip(
-        deposits["evidence_class"], deposits["quality"], deposits["layers"], strict=True
+    for class_, quality, best in zip(
+        deposits["evidence_class"], deposits["quality"], deposits["layer_qualities"], strict=True
     ):
         level = levels.get(class_, "ND")
         certain = next(
             (
                 r.certainty
                 for r in table.certainties
-                if quality in r.qualities and len(layers) >= r.layers_at_least
+                if quality in r.qualities
+                and sum(q in r.qualities for q in best) >= r.layers_at_least
             ),
             "A",
         )

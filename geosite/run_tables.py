@@ -28,7 +28,7 @@ def lineage_table(analysis: Analysis) -> pd.DataFrame:
     """Records of each deposit in or near the AOI, one row a record, with places in degrees.
 
     ``deposit`` is the number that the deposit has in `deposit_points`; ``founder`` marks the
-    record whose place, class and quality the deposit has. Near is as far as evidence reaches.
+    record whose class and quality the deposit has. Near is as far as evidence reaches.
     """
     ready, spec = analysis.prepared, analysis.plan.scenario.evidence
     table = pd.DataFrame(columns=[*LINEAGE_COLUMNS])
@@ -47,7 +47,8 @@ def deposit_points(analysis: Analysis) -> gpd.GeoDataFrame:
     plan, deposits = analysis.plan, analysis.prepared.deposits
     if deposits.empty:
         return gpd.GeoDataFrame(geometry=[], crs=plan.grid.crs)
-    flat = deposits.drop(columns=["x", "y", "rows"]).assign(deposit=np.arange(1, len(deposits) + 1))
+    flat = deposits.drop(columns=["x", "y", "rows", "layer_qualities"])
+    flat["deposit"] = np.arange(1, len(deposits) + 1)
     for column in _LISTS:
         flat[column] = flat[column].map("; ".join)
     at = shapely.points(deposits[["x", "y"]].to_numpy(float))

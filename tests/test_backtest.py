@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from geosite import prospectivity
-from geosite.backtest import Means, near, of_folds, of_known
+from geosite.backtest import Means, of_folds, of_known
 from geosite.crs import WGS84
 from geosite.errors import CatalogError, CoverageError, MissingLayerError
 from geosite.prospectivity.ground import ranks_within
@@ -68,17 +66,6 @@ def tested(tmp_path_factory):
 
 
 # ── what is taken out ─────────────────────────────────────────────────────────────────────────
-PLACES = st.lists(st.tuples(*[st.integers(-50, 50)] * 2), min_size=1, max_size=20)
-
-
-@given(PLACES, PLACES, st.integers(0, 40))
-def test_everything_within_the_leak_distance_is_near_and_nothing_else(places, sites, within):
-    table = pd.DataFrame(places, columns=["x", "y"], dtype=float)
-    found = near(table, np.array(sites, float), within)
-    for (x, y), is_near in zip(places, found, strict=True):
-        assert is_near == any((x - a) ** 2 + (y - b) ** 2 <= within**2 for a, b in sites)
-
-
 def test_the_surface_is_worked_out_without_what_lies_near_a_site(hamlet, monkeypatch):
     read = []
 
@@ -91,6 +78,25 @@ def test_the_surface_is_worked_out_without_what_lies_near_a_site(hamlet, monkeyp
     (records,) = read
     assert sorted(records["name"]) == ["Far Pit", "Iron Cap"]
     assert found.removed == {"minerals/usmin": 1}
+
+
+def test_no_site_is_found_by_its_own_record_in_another_place(hamlet):
+    # Layers place one deposit kilometres apart: what has the site's name goes, and what lies
+    # near goes with the rest of its deposit.
+    write_records(
+        hamlet,
+        [
+            (3100, 3100, "Old Glory"),
+            (3100, 4700, "Old Glory"),  # one deposit with what lies at the site
+            (6600, 3200, "COPPER HILL"),  # the site's name, 3.5 km away
+            (3100, 10_000, "Copper Hill"),  # a namesake, too far to be the site
+            (8600, 6200, "Far Pit"),
+        ],
+    )
+    found = of_known(hamlet.plan(), known(*KNOWN[:1]), "known.gpkg", MEANS, quiet)
+    assert found.removed == {"minerals/usmin": 3}
+    assert backtest_json(found)["namesake_m"] == 5000
+    assert "of a site's own name within 5 km" in page_text(backtest_json(found))
 
 
 def test_a_site_outside_the_aoi_takes_out_what_lies_near_it_too(hamlet):

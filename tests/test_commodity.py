@@ -85,7 +85,9 @@ ROWS = {
 """Codes and names of MRDS → commodity; ``data_services`` section 8.1."""
 
 NOTHING = [
-    "Osmium", "PGE_OS", "Silver, Refinery", "SIL", "QTZ", "Silica", "Quartz", "COA", "Coal",
+    "Osmium", "PGE_OS", "Silver, Refinery", "Gold, Refinery", "Tungsten, Refinery", "Lead, Smelter",
+    "Lead, Refiner", "Nickel, Smelter", "Nickel, Refiner", "Zinc, Smelter", "ZN_S", "Zinc, Refiner",
+    "SIL", "QTZ", "Silica", "Quartz", "COA", "Coal",
     "FE", "Iron", "Iron-Pyrite", "Iron, Pyrite", "HG", "Mercury", "TH", "Thorium", "SE",
     "Selenium", "CD", "Cadmium", "SR", "Strontium", "TL", "Thallium", "GYP", "Gypsum-Anhydrite",
     "STN", "STN_C", "SDG", "Sand and Gravel, Construction", "Stone, Crushed/Broken", "LST_C",
@@ -126,9 +128,10 @@ def test_lists_of_codes_are_read_code_by_code(separator):
 
 def test_qualifiers_after_a_name_change_nothing():
     for qualifier in TABLE.qualifiers:
-        text = f"Gold, {qualifier}, Zinc, {qualifier}"
-        assert named_commodities(text, NAMES) == ("gold", "zinc")
+        text = f"Copper, {qualifier}, Cobalt, {qualifier}"
+        assert named_commodities(text, NAMES) == ("cobalt", "copper")
     assert named_commodities("Gold, Silver, Refinery, Copper", NAMES) == ("copper", "gold")
+    assert named_commodities("Lead, Zinc, Smelter", NAMES) == ("lead",)
 
 
 def test_coal_and_silica_are_possible_and_no_evidence():

@@ -45,6 +45,26 @@ def test_a_gate_opened_by_any_record_is_the_deposits():
     assert table["accepted"].tolist() == [True]
 
 
+def test_a_gate_opens_where_the_record_lies_that_opens_it():
+    # The centroid of a basin, and a place in it that was seen: one name, 4 km apart.
+    table = merged(
+        (0, 0, {"name": "Dry Lake", "evidence_class": "reserve", "quality": "D"}),
+        (4000, 0, {"name": "Dry Lake", "evidence_class": "occurrence", "quality": "A"}),
+    )
+    (deposit,) = table.to_dict("records")
+    assert deposit["evidence_class"] == "reserve"
+    assert deposit["accepted"]
+    assert (deposit["x"], deposit["y"]) == (4000, 0)
+
+
+def test_each_layer_is_as_good_as_its_best_record():
+    one = records((0, 0, {"quality": "E"}), (10, 0, {"quality": "B"}), evidence_class="resource")
+    two = records((20, 0, {"quality": "D"}), evidence_class="prospect")
+    table = deposits(found((layer(), one), (layer("minerals/usmin"), two)), SPEC)
+    assert table["records"].tolist() == [3]
+    assert sorted(table["layer_qualities"][0]) == ["B", "D"]
+
+
 # ── names ─────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("one", "two"),
@@ -62,9 +82,33 @@ def test_one_name_is_written_in_many_ways(one, two):
     assert name_key(one) == name_key(two) != ""
 
 
-@pytest.mark.parametrize("name", ["", "Unnamed prospect", "Mine No. 2", "unknown", "(none)", "12"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "Unnamed prospect",
+        "Mine No. 2",
+        "unknown",
+        "(none)",
+        "12",
+        "Copper occurrence",
+        "Gold Placer",
+        "Unnamed or NA",
+        "Unidentified Workings",
+        "Reported Occurrences",
+        "Unknown - Zn, Pb",
+        "Unnamed Lead Mine No. 3",
+        "Surface workings",
+        "Name unknown",
+    ],
+)
 def test_a_name_that_any_place_may_have_is_no_name(name):
     assert not name_key(name)
+
+
+@pytest.mark.parametrize("name", ["Gold Hill", "Copper King", "Leadville", "Tungsten Queen No. 2"])
+def test_what_is_dug_is_part_of_a_name(name):
+    assert name_key(name)
 
 
 @pytest.mark.parametrize(("one", "two"), [("Boss", "Big Boss"), ("North Star", "South Star")])

@@ -146,6 +146,19 @@ def test_every_record_is_read_and_those_asked_for_are_marked(hamlet):
     assert "copper" in found.loc["Pit", "commodities"]
 
 
+@pytest.mark.parametrize(("width", "reached"), [("10 km", {"Near"}), ("40 km", {"Near", "Far"})])
+def test_records_are_read_as_far_as_kernels_reach_whatever_the_rules_do(hamlet, width, reached):
+    rows = [
+        (*lonlat(x, 6000), name, "1", "Copper", "resource", "A")
+        for name, x in (("Near", 11_000), ("Far", 100_000))
+    ]
+    write_rows(hamlet.data / "usmin.csv", HEADER, rows)
+    library, _ = asked(hamlet, widths=[width])
+    assert library.plan.halo * library.plan.grid.resolution < 80_000
+    found = records(library, library.plan.scenario.evidence)
+    assert set(found["name"]) == reached
+
+
 def test_poor_records_may_be_read_by_the_surface_alone(hamlet):
     write_rows(
         hamlet.data / "poor.csv", HEADER, [(*lonlat(9000, 3000), "Old Pit", "9", "Copper", "", "")]

@@ -9,7 +9,8 @@ TABLE = open_rulebook().potential
 
 
 def pair(evidence_class, quality="B", layers=1, table=TABLE):
-    row = {"evidence_class": evidence_class, "quality": quality, "layers": tuple("abc"[:layers])}
+    best = tuple(quality * layers) if isinstance(layers, int) else tuple(layers)
+    row = {"evidence_class": evidence_class, "quality": quality, "layer_qualities": best}
     return tuple(proposed(pd.DataFrame([row]), table).iloc[0])
 
 
@@ -18,6 +19,10 @@ def pair(evidence_class, quality="B", layers=1, table=TABLE):
     [
         (("reserve", "A", 2), ("H", "D")),
         (("resource", "B", 1), ("H", "C")),
+        (("resource", "B", "BB"), ("H", "D")),
+        # A poor record beside a good one is no second good source.
+        (("resource", "B", "BE"), ("H", "C")),
+        (("resource", "A", "ACD"), ("H", "C")),
         (("past_producer", "C", 3), ("H", "C")),
         (("prospect", "D", 2), ("M", "B")),
         (("occurrence", "E", 1), ("M", "A")),
@@ -49,5 +54,5 @@ def test_the_words_say_that_it_is_proposed():
 
 
 def test_an_empty_table_has_the_columns():
-    none = pd.DataFrame({"evidence_class": [], "quality": [], "layers": []})
+    none = pd.DataFrame({"evidence_class": [], "quality": [], "layer_qualities": []})
     assert [*proposed(none, TABLE)] == ["proposed_potential", "proposed_certainty"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geosite.errors import LayerDataError
+from geosite.evidence import PLANT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,8 @@ def strata(records: pd.DataFrame, spec: Prospectivity) -> list[Stratum]:
         "unclassed_good": asked & ~strong & unclassed & quality.isin(["A", "B"]).to_numpy(),
         "unclassed_fair": asked & ~strong & unclassed & (quality == "C").to_numpy(),
         "unclassed_poor": asked & ~strong & unclassed & quality.isin(["D", "E"]).to_numpy(),
-        EFFORT: ~asked,
+        # Plants are industry: the surface reads none, not even as a sign of where people looked.
+        EFFORT: ~asked & (records["evidence_class"] != PLANT).to_numpy(),
     }
     out = [Stratum(name, rows, spec.widths) for name, rows in kinds.items()]
     out.append(Stratum(WEIGHTED, asked, spec.widths, weight))

@@ -10,6 +10,7 @@ import numpy as np
 from geosite.report.backtest_content import (
     ALL_LAND,
     LIKELIHOOD,
+    NAMESAKE,
     NOT_A_TEST,
     PLAIN,
     SHARES,
@@ -55,6 +56,7 @@ def backtest_json(found: Backtest) -> dict[str, Any]:
         "tested": found.about,
         "sites": {"given": len(found.sites), **found.counted},
         "leak_m": found.leak_m,
+        "namesake_m": NAMESAKE * found.leak_m,
         "removed_records": {"total": sum(found.removed.values()), "by_layer": dict(found.removed)},
         "interval": f"{100 * LEVEL:g} %, sites drawn anew, seed {found.seed}",
         "background": {
@@ -193,8 +195,14 @@ def page_text(said: Mapping[str, Any]) -> str:
             f"{markdown(said['tested'], 300)}, area {markdown(said['aoi'], 200)}: "
             f"{n['in']:,} on land of the area, {n['off land']:,} in it but on no land, "
             f"{n['outside']:,} outside. Before the surface was worked out, "
-            f"{said['removed_records']['total']:,} records within "
-            f"{said['leak_m'] / 1000:g} km of them were taken out."
+            f"{said['removed_records']['total']:,} records were taken out: those within "
+            f"{said['leak_m'] / 1000:g} km of a site, the rest of the deposits that they are "
+            f"merged into, and those of a site's own name within {said['namesake_m'] / 1000:g} km."
+            + (
+                " The blocks that were held out count too, and a record once for each fold."
+                if "rules" not in said
+                else ""
+            )
         ),
         _removed(said),
         "## How well the surface finds them",

@@ -38,6 +38,13 @@ def test_every_record_is_in_one_kind(rows):
     assert not effort or (effort[0] == ~records["asked"].to_numpy()).all()
 
 
+def test_a_plant_says_nothing_of_the_ground_nor_of_where_people_looked():
+    mill = {"evidence_class": "plant", "asked": False, "weight": 0.0}
+    records = table([{"x": 0.0, "y": 0.0}, {"x": 5.0, "y": 5.0, **mill}])
+    assert not any(s.rows[1] for s in strata(records, SPEC) if s.name != WEIGHTED)
+    assert EFFORT not in {s.name for s in strata(records, SPEC)}
+
+
 def test_a_family_counts_a_record_of_several_commodities_in_each():
     records = table([{"x": 0.0, "y": 0.0, "commodities": ("gold", "silver")}])
     names = {s.name for s in strata(records, SPEC)}
