@@ -42,7 +42,7 @@ format: $(LINT) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix-only $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-schemas: $(RUN) ## export the JSON schemas of layers, rules, scenarios and reviews
+schemas: $(RUN) ## export the JSON schemas of what a person writes
 	$(BIN)/python -m geosite.schemas
 
 bench: $(MEASURE) grass ## the benchmark and its peers (BENCH="--parts nv90" for a part)

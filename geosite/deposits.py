@@ -256,7 +256,8 @@ def lineage(found: pd.DataFrame, merged: pd.DataFrame) -> pd.DataFrame:
 def _founders(here: pd.DataFrame, spec: Evidence) -> NDArray[np.int64]:
     """Of each record the one that it belongs to, (n,): the strongest of its deposit."""
     xy = here[["x", "y"]].to_numpy(float).reshape(-1, 2)
-    keys = here["name"].map(name_key).tolist()
+    keyed = {name: name_key(name) for name in here["name"].unique()}
+    keys = [keyed[name] for name in here["name"]]
     known = [frozenset(ids) for ids in here["commodities_all"]]
     owner = np.arange(len(here), dtype=np.int64)
     named: dict[str, list[int]] = {}

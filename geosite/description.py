@@ -97,23 +97,32 @@ def deposit_columns(
     hold. Potential and certainty are proposed from records, see `potential.proposed`.
     """
     number = pieces.groupby("site")["piece"].agg(lambda s: sorted(set(s)))
+    # Lists, because a table of strings is slow to ask for a few of its rows.
+    said = {
+        c: deposits[c].tolist()
+        for c in {
+            "name", "records", "commodities", "host_or_byproduct", "through_host", "layers",
+            "record_ids", *_OF_THE_STRONGEST.values(),
+        }
+    }  # fmt: skip
     rows = []
     for site in sites.index:
-        mine = deposits.iloc[[n - 1 for n in number[site]]]
+        at = [n - 1 for n in number[site]]
+        mine = {c: [values[i] for i in at] for c, values in said.items()}
         named = [str(n) for n in dict.fromkeys(mine["name"]) if n]
         more = len(named) - LISTED
         hosts = mine["through_host"]
         rows.append(
             {
                 "deposits": "; ".join(named[:LISTED]) + (f"; and {more} more" if more > 0 else ""),
-                "deposits_n": len(mine),
-                "records_n": int(mine["records"].sum()),
+                "deposits_n": len(at),
+                "records_n": int(sum(mine["records"])),
                 "commodities": "; ".join(sorted(set().union(*mine["commodities"]))),
                 "host_or_byproduct": "; ".join(
                     sorted(set("; ".join(mine["host_or_byproduct"]).split("; ")) - {""})
                 ),
                 "through_host": "; ".join(sorted(set().union(*hosts))) if all(hosts) else "",
-                **{column: mine[of].iloc[0] for column, of in _OF_THE_STRONGEST.items()},
+                **{column: mine[of][0] for column, of in _OF_THE_STRONGEST.items()},
                 "evidence_layers": "; ".join(sorted(set().union(*mine["layers"]))),
                 "record_ids": "; ".join(sorted(set().union(*mine["record_ids"]))[:LISTED]),
             }

@@ -91,13 +91,14 @@ def evidence_surface(library: Library) -> EvidenceSurface | None:
     found = records(library, spec)
     there = surveyed(library, spec.surface)
     refuse_barren(library, found)
-    fitted = prospectivity.likelihood(found, there.ground, spec.surface)
+    sums = prospectivity.RingSums(there.ground.grid, spec.surface.widths)
+    fitted = prospectivity.likelihood(found, there.ground, spec.surface, sums)
     kept = found[found["asked"].astype(bool) & found["accepted"].astype(bool)]
     names = _frequent(library, there, deposits(kept.reset_index(drop=True), spec))
     alone = spec.surface
     if len(names) > FITTED:
         alone = alone.model_copy(update={"least_known": len(found) + 1})
-    single = {c: prospectivity.per_commodity(found, there.ground, alone, c) for c in names}
+    single = {c: prospectivity.per_commodity(found, there.ground, alone, c, sums) for c in names}
     return EvidenceSurface(
         there.ground.grid,
         fitted.values,

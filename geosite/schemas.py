@@ -9,21 +9,30 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from geosite.model import Layer, RuleSet, Scenario
+from geosite.model.commodity import Commodities
+from geosite.model.freight import Freight
 from geosite.model.permit import Permits
+from geosite.model.potential import PotentialTable
+from geosite.model.processing import Processing
 from geosite.model.review import Reviews
+from geosite.model.weighting import Weighting
 
-if TYPE_CHECKING:
-    from geosite.model.base import Spec
-
-_WRITTEN: dict[str, tuple[type[Spec], tuple[str, ...]]] = {
+_WRITTEN: dict[str, tuple[Any, tuple[str, ...]]] = {
     "layers/layer.schema.json": (Layer, ("id",)),
+    "geosite/rulebook/commodities.schema.json": (Commodities, ()),
+    "geosite/rulebook/freight.schema.json": (Freight, ()),
+    "geosite/rulebook/potential.schema.json": (PotentialTable, ()),
+    "geosite/rulebook/processing.schema.json": (Processing, ()),
     "geosite/rulebook/rules.schema.json": (RuleSet, ("id",)),
     "geosite/rulebook/permits.schema.json": (Permits, ()),
     "geosite/scenarios/scenario.schema.json": (Scenario, ()),
     "geosite/scenarios/reviews.schema.json": (Reviews, ()),
+    "geosite/weightings/weighting.schema.json": (Weighting, ()),
 }
 """File → the spec it describes, and the keys that the file's own path says."""
 
@@ -41,8 +50,8 @@ def write(root: Path) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def _text(spec: type[Spec], implied: tuple[str, ...]) -> str:
-    schema = spec.model_json_schema(by_alias=True, mode="validation")
+def _text(spec: Any, implied: tuple[str, ...]) -> str:
+    schema = TypeAdapter(spec).json_schema(by_alias=True, mode="validation")
     for key in implied:
         del schema["properties"][key]
         schema["required"].remove(key)

@@ -14,7 +14,6 @@ from geosite import prospectivity
 from geosite.backtest import Means, of_folds, of_known
 from geosite.crs import WGS84
 from geosite.errors import CatalogError, CoverageError, MissingLayerError
-from geosite.prospectivity.ground import ranks_within
 from geosite.report.backtest import backtest_json, page_text, write_backtest
 from geosite.report.backtest_content import ALL_LAND, LIKELIHOOD, PLAIN, WITHIN_STATE
 from tests.worlds import (
@@ -126,9 +125,7 @@ def sloping(monkeypatch):
         share = (x - x.min()) / np.ptp(x)
         values = np.where(ground.land, np.broadcast_to(share, ground.grid.shape), np.nan)
         values = values.astype(np.float32)
-        rank = np.full(values.shape, np.nan, np.float32)
-        rank[ground.land] = ranks_within(values[ground.land], ground.states)
-        return prospectivity.Likelihood(values, values, rank, {"method": "drawn"})
+        return prospectivity.Likelihood(values, values, ground, {"method": "drawn"})
 
     def plain_sum(records, ground):
         return np.where(ground.land, 1.0, np.nan).astype(np.float32)

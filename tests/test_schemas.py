@@ -49,6 +49,11 @@ def test_writing_makes_the_folders(tmp_path):
         ("geosite/rulebook/rules.schema.json", "geosite/rulebook/rules/*.yaml"),
         ("geosite/rulebook/permits.schema.json", "geosite/rulebook/permits.yaml"),
         ("geosite/scenarios/scenario.schema.json", "geosite/scenarios/**/*.yaml"),
+        ("geosite/weightings/weighting.schema.json", "geosite/weightings/**/*.yaml"),
+        *(
+            (f"geosite/rulebook/{table}.schema.json", f"geosite/rulebook/{table}.yaml")
+            for table in ("commodities", "freight", "potential", "processing")
+        ),
     ],
 )
 def test_an_editor_finds_nothing_wrong_with_our_files(path, files, root):
@@ -57,6 +62,7 @@ def test_an_editor_finds_nothing_wrong_with_our_files(path, files, root):
         file.relative_to(root).as_posix(): complaints(schema, file.read_text(encoding="utf-8"))
         for file in sorted(root.glob(files))
     }
+    assert found
     assert not {file: wrong for file, wrong in found.items() if wrong}
 
 
@@ -78,3 +84,11 @@ def test_an_editor_sees_a_misspelt_key_and_a_length_without_unit():
     )
     assert any("titel" in line for line in wrong)
     assert len(wrong) == 2
+
+
+@pytest.mark.parametrize("judged", ["1/3", "0.5", "3"])
+def test_a_pairwise_table_may_say_fractions(judged):
+    schema = schemas.schemas()["geosite/weightings/weighting.schema.json"]
+    table = f"kind: ahp\ncriteria: [road, rail]\ntable: [[1, {judged}], [1, 1]]"
+    assert not complaints(schema, table)
+    assert complaints(schema, table.replace(f"{judged}]", "much]"))

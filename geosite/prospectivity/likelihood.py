@@ -42,19 +42,27 @@ class Likelihood:
     uncertainty : (y, x) float32
         One standard deviation of `values`: of fits to deposits drawn anew by block,
         with the disagreement of model and kernels. NaN off the land.
-    rank : (y, x) float32
-        Share of the state's land that the cell is better than. NaN off the land.
+    ground : Ground
+        The land of the surfaces.
     report : mapping
         Method, figures and coefficients, ready for JSON.
     """
 
     values: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
-    rank: NDArray[np.float32]
+    ground: Ground
     report: Mapping[str, Any]
 
+    @property
+    def rank(self) -> NDArray[np.float32]:
+        """Share of the state's land that each cell is better than, (y, x); NaN off the land."""
+        ground = self.ground
+        return ground.surface(ranks_within(self.values[ground.land], ground.states))
 
-def likelihood(records: pd.DataFrame, ground: Ground, spec: Prospectivity) -> Likelihood:
+
+def likelihood(
+    records: pd.DataFrame, ground: Ground, spec: Prospectivity, sums: RingSums | None = None
+) -> Likelihood:
     """What the known deposits say about land where none is recorded.
 
     Every place is judged by the records farther than ``spec.leak`` away, so that what
@@ -67,6 +75,8 @@ def likelihood(records: pd.DataFrame, ground: Ground, spec: Prospectivity) -> Li
         where people looked.
     ground : Ground
     spec : Prospectivity
+    sums : RingSums, optional
+        Of the ground's grid and the spec's widths: several surfaces share its kernels.
 
     Notes
     -----
@@ -80,19 +90,26 @@ def likelihood(records: pd.DataFrame, ground: Ground, spec: Prospectivity) -> Li
     recording effort, log(1 + 5 x / mean), and on covariates, over bags of blocks.
     Effort may speak against a place, never for it.
     """
-    return _likelihood(records, ground, spec, known_deposits(records, spec), None)
+    sums = sums or RingSums(ground.grid, spec.widths)
+    return _likelihood(records, ground, spec, sums, known_deposits(records, spec), None)
 
 
 def per_commodity(
-    records: pd.DataFrame, ground: Ground, spec: Prospectivity, commodity: str
+    records: pd.DataFrame,
+    ground: Ground,
+    spec: Prospectivity,
+    commodity: str,
+    sums: RingSums | None = None,
 ) -> Likelihood:
     """Likelihood of one commodity: its deposits are learned from, its records are the kernels.
 
-    With fewer than ``spec.least_known`` deposits of it, the kernels speak alone.
+    With fewer than ``spec.least_known`` deposits of it, the kernels speak alone. The other
+    parameters are those of `likelihood`.
     """
-    of = records["commodities"].map(lambda ids: commodity in ids).to_numpy(bool)
+    of = np.array([commodity in ids for ids in records["commodities"]], bool)
+    sums = sums or RingSums(ground.grid, spec.widths)
     known = known_deposits(records[of], spec)
-    return _likelihood(records, ground, spec, known, of)
+    return _likelihood(records, ground, spec, sums, known, of)
 
 
 def plain_sum(
@@ -117,10 +134,10 @@ def _likelihood(
     records: pd.DataFrame,
     ground: Ground,
     spec: Prospectivity,
+    sums: RingSums,
     known: pd.DataFrame,
     of: NDArray[np.bool_] | None,
 ) -> Likelihood:
-    sums = RingSums(ground.grid, spec.widths)
     asked = records["asked"].to_numpy(bool)
     kernels = _kernel_lift(records[asked if of is None else of], ground, spec, sums)
     model, report = modelled(records, ground, spec, sums, known, of)
@@ -131,11 +148,10 @@ def _likelihood(
     else:
         values, spread = _blended(kernels, model, ground.states, spec.kernel_share)
         method = "logistic model beside weighted kernels"
-    rank = ranks_within(values, ground.states)
     return Likelihood(
         ground.surface(values),
         ground.surface(spread),
-        ground.surface(rank),
+        ground,
         {
             "method": method,
             "records": len(records),

@@ -102,7 +102,9 @@ def _points(axes: Axes, known: pd.DataFrame) -> None:
 
 def _places(known: pd.DataFrame) -> pd.DataFrame:
     """Sites by their place in the drawing: ``x``, ``y``, ``n``, ``front``, ``words``."""
-    keyed = known.assign(x=known["readiness"].round(6), y=known["supply_impact"].round(6))
+    # What is drawn and no more: parting a table of all columns takes seconds.
+    drawn = [c for c in ("rank", "site_id", "name", "readiness_front") if c in known]
+    keyed = known[drawn].assign(x=known["readiness"].round(6), y=known["supply_impact"].round(6))
     if "rank" in keyed:
         keyed = keyed.sort_values(["rank", "site_id"], kind="stable", na_position="last")
     rows = []

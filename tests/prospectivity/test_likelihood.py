@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geosite.prospectivity import likelihood, per_commodity, plain_sum, removed_near
+from geosite.prospectivity import RingSums, likelihood, per_commodity, plain_sum, removed_near
 from tests.prospectivity.worlds import SPEC, belt, gravel, ground, table
 
 LAND = ground()
@@ -137,3 +137,12 @@ def test_a_held_out_deposit_is_found_by_its_belt():
     found = likelihood(left, LAND, SPEC)
     at = LAND.cells_of(one[["x", "y"]].to_numpy(float))
     assert found.rank[LAND.land][at[0]] > 0.7
+
+
+def test_surfaces_that_share_their_kernels_are_the_same():
+    sums = RingSums(LAND.grid, SPEC.widths)
+    shared = likelihood(BELT, LAND, SPEC, sums)
+    np.testing.assert_array_equal(shared.values, FOUND.values)
+    for _ in range(2):  # what one surface leaves in the kernels must not tell on the next
+        one = per_commodity(BELT, LAND, SPEC, "gold", sums)
+        np.testing.assert_array_equal(one.values, per_commodity(BELT, LAND, SPEC, "gold").values)
