@@ -77,12 +77,11 @@ def prediction_area_png(found: Backtest) -> bytes:
         )  # fmt: skip
         beside = axes.twinx()
         beside.set(ylim=(100, 0), ylabel="land at or above [%]")
-        # Over the curves, wherever they run, and legible there.
-        legend = beside.legend(
-            *axes.get_legend_handles_labels(), loc="lower left", framealpha=0.92, fontsize=8.5,
-            title=said, title_fontsize=8.5,
-        )  # fmt: skip
-        legend.get_frame().set_linewidth(0)
+        # Beside the curves: they may run anywhere.
+        axes.set_title(said, loc="left", fontsize=8.5)
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(0, -0.1), ncols=2, frameon=False, fontsize=8.5
+        )
 
     return _png(found, "Prediction-area plot of the evidence surface", draw)
 
