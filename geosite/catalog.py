@@ -27,6 +27,8 @@ from geosite.model.scenario import Scenario
 from geosite.model.unseen import Unseen, UnseenTable
 
 S = TypeVar("S", bound=Spec)
+_UNFOLDED = 1_000_000
+"""Most values of one file; the largest of ours has some thousands."""
 _PACKAGE = Path(str(resources.files("geosite")))
 
 
@@ -250,6 +252,19 @@ class _TextLoader(yaml.BaseLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.twice: list[str] = []
+        self.sizes: dict[int, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """A node, refused where aliases of aliases unfold it to more than anyone wrote down."""
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.CollectionNode) and id(node) not in self.sizes:
+            inner = [n for v in node.value for n in (v if isinstance(v, tuple) else (v,))]
+            size = 1 + sum(self.sizes.get(id(n), 1) for n in inner)
+            self.sizes[id(node)] = size
+            if size > _UNFOLDED:
+                msg = f"its aliases unfold to more than {_UNFOLDED:,} values; write them out"
+                raise yaml.YAMLError(msg)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         """A mapping, and its repeated keys on record."""
@@ -283,6 +298,12 @@ def load_yaml(path: Path) -> dict[str, Any]:
             found = loader.get_single_data()
         finally:
             loader.dispose()
+    except FileNotFoundError:
+        msg = f"{path}: cannot be read as YAML: there is no such file"
+        raise CatalogError(msg) from None
+    except RecursionError:
+        msg = f"{path}: cannot be read as YAML: its values are nested too deeply"
+        raise CatalogError(msg) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         msg = f"{path}: cannot be read as YAML: {' '.join(str(error).split())}"
         raise CatalogError(msg) from None

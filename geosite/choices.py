@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ _EXAMPLES = (
     "weighted_sum, geometric_mean, evidence_gated:evidence, minimum, maximum, owa:3,2,1, topsis, "
     "fuzzy_gamma:0.9"
 )
+_HEAVIEST = 1e12
+"""Largest weight; what is nearer to the end of the numbers makes sums that are none."""
 _PARAMETERS = {
     "geometric_mean": "floor",
     "evidence_gated": "evidence",
@@ -59,6 +62,9 @@ def rule_of(words: str, ids: Sequence[str]) -> Combination:
         msg = f"--rule: there is no rule {kind!r}; write {_EXAMPLES}"
         raise CatalogError(msg)
     said: dict[str, Any] = {"kind": kind}
+    if words.strip().endswith(":") and kind in _PARAMETERS:
+        msg = f"--rule: nothing stands behind the colon of {words!r}; write {_EXAMPLES}"
+        raise CatalogError(msg)
     if parameter:
         if kind not in _PARAMETERS:
             msg = f"--rule: {kind} takes no {parameter!r}; write {kind}"
@@ -123,10 +129,12 @@ def _weights(
         try:
             numbers[name] = float(str(value))
         except ValueError:
-            found.append(f"{at}: {name} is {str(value)!r}, expected a number such as {name}=20")
+            short = repr(str(value)[:60]) if isinstance(value, str) else type(value).__name__
+            found.append(f"{at}: {name} is {short}, expected a number such as {name}=20")
             continue
-        if not 0 <= numbers[name] < np.inf:
-            found.append(f"{at}: {name} is {numbers[name]:g}, expected zero or more")
+        if not 0 <= numbers[name] <= _HEAVIEST:
+            expected = f"zero or more, at most {_HEAVIEST:g}"
+            found.append(f"{at}: {name} is {numbers[name]:g}, expected {expected}")
     if numbers and not any(numbers.values()):
         found.append(f"{at}: all weights are zero, expected at least one above zero")
     if found:
@@ -187,7 +195,13 @@ def paired_weights(path: Path, ids: Sequence[str]) -> tuple[NDArray[np.float64],
 def _csv_table(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [[v.strip() for v in row] for row in csv.reader(file) if any(row)]
+            text = file.read()
+            # Where commas part decimals, spreadsheets part columns by semicolons.
+            mark = ";" if ";" in text.partition("\n")[0] else ","
+            read = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+            rows = [[v.strip() for v in row] for row in read if any(row)]
+            if mark == ";":
+                rows = [[v.replace(",", ".") for v in row] for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"{path}: cannot be read as CSV: {' '.join(str(error).split())}"
         raise CatalogError(msg) from None

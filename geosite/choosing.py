@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
@@ -112,7 +113,7 @@ def portfolio_of(run: Run, wish: Wish, table: Commodities) -> report.Chosen:
     return report.Chosen(
         said["title"],
         said["aoi"],
-        said["notice"],
+        ("SYNTHETIC WORLD. " if said["synthetic"] else "") + said["notice"],
         wish.by,
         _chosen_table(sites, candidates, direct, best, needs),
         _alternative_table(candidates, best, others),
@@ -125,7 +126,7 @@ def portfolio_of(run: Run, wish: Wish, table: Commodities) -> report.Chosen:
             "commodities": list(candidates.commodities),
             "not_covered": dropped,
             "asked": {k: getattr(wish, k) for k in Wish.__slots__},
-            "status": "proven optimal" if best.proven else "stopped early; not proven",
+            "status": _status(best, wish),
             "objective": round(best.value, 9),
             "bound": round(best.bound, 9),
             "gap": round(best.gap, 9),
@@ -208,13 +209,29 @@ def _uncovered(
     return faults("too few sites of this run have:", lines)
 
 
+def _status(best: Portfolio, wish: Wish) -> str:
+    if not best.proven:
+        return "time limit; not proven"
+    return "within the asked gap" if wish.gap > 0 else "proven optimal"
+
+
+_LESS_IS_BETTER = re.compile(
+    r"^rank|_distance_m$|_months_|_error_m$|^environmental_conflict|uncertainty|unknown|withdrawn"
+    r"|segregated|claimed|^(hard|avoid|mitigate|flag|permits|permits_possible)_n$"
+    r"|^(longitude|latitude|area_id)$|_deg$"
+)
+"""Columns of numbers of which the most is the worst, or is nothing to choose by."""
+
+
 def _values(sites: pd.DataFrame, by: str) -> Any:
-    # Of a rank less is better.
-    numbers = [
-        str(c)
-        for c in sites.columns
-        if sites[c].dtype.kind in "iuf" and not str(c).startswith("rank")
-    ]
+    numeric = [str(c) for c in sites.columns if sites[c].dtype.kind in "iuf"]
+    numbers = [c for c in numeric if not _LESS_IS_BETTER.search(c)]
+    if by in numeric and by not in numbers:
+        msg = (
+            f"--by {by}: of it less is better or more says nothing, and a portfolio takes the "
+            f"highest sum; write {BY_AREA} or one of {', '.join(numbers)}"
+        )
+        raise PortfolioError(msg)
     if by == BY_AREA:
         value = sites["suitability"].to_numpy(float) * sites["acres"].to_numpy(float)
     elif by in numbers:

@@ -121,7 +121,7 @@ def paired_runs(mine_run: Run, plant_run: Run, match: Match, means: Means) -> re
     return report.Paired(
         said["title"],
         plant_run.manifest["title"],
-        said["notice"],
+        ("SYNTHETIC WORLD. " if said["synthetic"] else "") + said["notice"],
         mine_table(mines, plants, found, hauls, ores),
         plant_table(mines, plants, found, hauls, ore),
         pair_table(mines, plants, found, hauls),
@@ -156,6 +156,9 @@ def _refuse(mine_run: Run, plant_run: Run) -> None:
             found.append(f"{run.path}: is a {project} run; the {place} run is of a {want}")
         elif not int(run.manifest["sites"]):
             found.append(f"{run.path}: this run has no site")
+    if not found and mine_run.manifest["synthetic"] != plant_run.manifest["synthetic"]:
+        made_up = mine_run if mine_run.manifest["synthetic"] else plant_run
+        found.append(f"{made_up.path}: is of a synthetic world, the other of real places")
     if found:
         raise RunError(faults("these runs cannot be paired (MINE_RUN PLANT_RUN):", found))
 

@@ -275,8 +275,9 @@ def solved(program: Program) -> Portfolio | None:
         return None
     chosen = np.flatnonzero(answer.x > 0.5)
     total = float(value[chosen].sum())
-    bound = (-float(answer.mip_dual_bound) / _SCALE + TOLERANCE * ask.sites) * most
-    bound = max(total, min(bound, ask.sites * most))
+    fit = min(ask.sites, n)  # more may be asked than there are
+    bound = (-float(answer.mip_dual_bound) / _SCALE + TOLERANCE * fit) * most
+    bound = max(total, min(bound, fit * most))
     gap = (bound - total) / total if total else 0.0
     # The solver calls optimal what is within the gap that was asked.
     proven = answer.status == _OPTIMAL and bound - total <= most * (TOLERANCE * ask.sites + _HAIR)

@@ -36,6 +36,7 @@ _OF_WEIGHTS = (
     "no_regret",
 )  # fmt: skip
 """Columns that rest on the old weights and are not worked out anew."""
+_ROUNDED = 1e-6
 _NAMED = 5
 """Reversals that are named."""
 
@@ -141,6 +142,7 @@ def open_saved(path: Path) -> Saved:
     sites = _columns(path / "sites.parquet", _SITE)
     try:
         matrix = matrix_of(columns, ids)
+        _refuse_no_scores(matrix)
     except (LookupError, ValueError) as error:
         raise RunError(_damaged(path / "matrix.parquet", error)) from None
     if list(columns["site_id"]) != list(sites["site_id"]):
@@ -162,6 +164,15 @@ def open_saved(path: Path) -> Saved:
         flawed=np.array([bool(f) for f in sites["fatal_flaws"]], bool),
         notice=str(notice),
     )
+
+
+def _refuse_no_scores(matrix: Matrix) -> None:
+    for name, values in (("effective", matrix.effective), ("known", matrix.known)):
+        off = (values < -_ROUNDED) | (values > 1 + _ROUNDED)
+        if off.any():
+            which = ", ".join(f"{name}_{matrix.ids[k]}" for k in np.flatnonzero(off.any(axis=1)))
+            msg = f"{which}: holds values that are no share from 0 to 1"
+            raise ValueError(msg)
 
 
 def _columns(file: Path, names: Sequence[str] | None) -> dict[str, Any]:

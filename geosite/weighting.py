@@ -84,7 +84,8 @@ def pairwise_weights(
     k = int(np.argmax(values.real))
     vector = np.abs(vectors[:, k].real)
     eigenvalue = float(values[k].real)
-    index = (eigenvalue - n) / (n - 1) if n > 1 else 0.0
+    # Never below n but by rounding, which must not read as a ratio below zero.
+    index = max(0.0, (eigenvalue - n) / (n - 1)) if n > 1 else 0.0
     random = RANDOM_INDEX[n - 1]
     ratio = index / random if random else 0.0
     return vector / vector.sum(), Consistency(eigenvalue, index, ratio)

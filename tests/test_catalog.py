@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import yaml
 
@@ -164,6 +166,16 @@ def test_a_file_that_is_not_utf8_is_named(layers):
     root = layers(rail=LAYER_FILE)
     (root / "x" / "rail.yaml").write_bytes(b"title: caf\xe9")
     assert "rail.yaml: cannot be read as YAML" in complaint(catalog.open_catalog, root)
+
+
+def test_aliases_that_unfold_without_end_and_deep_nests_are_refused(tmp_path):
+    file = tmp_path / "weights.yaml"
+    tens = "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefgh"))
+    file.write_text(f"a: &a [{','.join('x' * 10)}]\n{tens}")
+    assert "aliases unfold to more than 1,000,000 values" in complaint(catalog.load_yaml, file)
+    file.write_text("[" * 5000)
+    assert "nested too deeply" in complaint(catalog.load_yaml, file)
+    assert "there is no such file" in complaint(catalog.load_yaml, tmp_path / "none.yaml")
 
 
 def test_every_fault_of_every_file_is_told_at_once(layers):

@@ -24,6 +24,7 @@ def test_every_rule_can_be_said(words):
         ("owa", "order_weights: "),
         ("owa:1,x,2", "order_weights"),
         ("owa:0,0,0", "all are zero"),
+        ("fuzzy_gamma:", "nothing stands behind the colon"),
         ("owa:1,2", "2 order weights, expected 3"),
         ("evidence_gated", "needs the criterion evidence with a weight above zero"),
     ],
@@ -133,3 +134,24 @@ def test_a_table_that_is_not_there_is_told(tmp_path):
     for name in ("t.csv", "t.yaml"):
         with pytest.raises(CatalogError, match="cannot be read"):
             paired_weights(tmp_path / name, IDS)
+
+
+def test_weights_too_large_to_be_summed_are_refused():
+    with pytest.raises(CatalogError, match="rail is 1e\\+308, expected zero or more, at most"):
+        named_weights("rail=1e308,slope=1e308,labour=1e308", IDS)
+
+
+def test_a_pairwise_table_may_be_parted_by_semicolons(tmp_path):
+    file = tmp_path / "pairs.csv"
+    rows = [f"{name};" + ";".join(["1,0"] * len(IDS)) for name in IDS]
+    file.write_text("\n".join([";" + ";".join(IDS), *rows]))
+    weights, said = paired_weights(file, IDS)
+    assert weights == pytest.approx([1 / 3] * 3)
+    assert said == "pairwise table: consistency ratio 0.000"
+
+
+def test_a_weight_that_is_a_list_is_not_written_out(tmp_path):
+    file = tmp_path / "weights.yaml"
+    file.write_text(f"rail: [{', '.join(['x'] * 500)}]\nslope: 1\nlabour: 1\n")
+    with pytest.raises(CatalogError, match="rail is list, expected a number"):
+        filed_weights(file, IDS)

@@ -66,6 +66,13 @@ def test_the_verb_prints_and_writes_beside_the_run(mine, pair, tmp_path):
     assert set(pd.read_csv(folder / "coverage.csv")["commodity"]) == set(pair)
 
 
+def test_what_is_of_a_made_up_world_says_so_on_every_page(mine, pair, tmp_path):
+    done = worlds.cli("portfolio", mine.path, "--commodities", pair[0], "--out", tmp_path / "out")
+    assert "SYNTHETIC WORLD" in done.stdout
+    for name in ("map.html", "portfolio.csv", "portfolio.json", "README.txt"):
+        assert "SYNTHETIC WORLD" in (tmp_path / "out" / name).read_text(), name
+
+
 def test_the_same_question_has_the_same_answer(mine, pair, tmp_path):
     words = ("portfolio", mine.path, "--commodities", ",".join(pair))
     for name in ("a", "b"):
@@ -127,13 +134,29 @@ def test_what_nobody_has_is_named_with_what_there_is(mine, pair, tmp_path):
         (("--commodities", "gold,unobtainium"), "'unobtainium' is no commodity"),
         (("--commodities", ","), "write e.g. lithium,gallium or a list"),
         (("--commodities", "eo14241", "--cover-possible", "--by", "beauty"), "--by beauty"),
-        (("--commodities", "eo14241", "--cover-possible", "--by", "rank"), "--by rank"),
+        (("--commodities", "gold", "--by", "rank"), "--by rank: of it less is better"),
+        (("--commodities", "gold", "--by", "road_distance_m"), "of it less is better"),
     ],
 )
 def test_a_question_that_means_nothing_is_told(mine, more, words):
     done = worlds.cli("portfolio", mine.path, *more)
     assert done.exit_code == 1
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--acres", "--within", "--gap", "--seconds"])
+def test_nan_lies_within_no_bounds(mine, option):
+    done = worlds.cli("portfolio", mine.path, "--commodities", "gold", option, "nan")
+    assert done.exit_code == 2
+    assert "no finite number" in done.stderr
+
+
+def test_a_search_that_may_stop_at_a_gap_calls_nothing_proven(mine, pair, tmp_path):
+    words = ("--gap", "50", "--out", tmp_path / "out")
+    done = worlds.cli("portfolio", mine.path, "--commodities", pair[0], *words)
+    assert done.exit_code == 0, done.output
+    assert "proven" not in done.stdout
+    assert "--gap let the search stop" in done.stdout
 
 
 @pytest.mark.parametrize("spacing", ["50", "-1 km", "9000 km"])
@@ -151,10 +174,10 @@ def test_a_run_of_plants_has_no_commodities(demo):
 
 def test_a_host_covers_its_by_product_only_if_asked(mine, pair):
     # In a world in which the by-product of the first commodity is hafnium.
-    changed = {"hosts": (pair[0],), "by_product": "in part", "host_note": "made up"}
+    hosted = {"hosts": (pair[0],), "by_product": "always", "host_note": "drawn for this test"}
     table = Commodities(
         commodities=tuple(
-            c.model_copy(update=changed) if c.id == "hafnium" else c for c in BOOK.commodities
+            c.model_copy(update=hosted) if c.id == "hafnium" else c for c in BOOK.commodities
         )
     )
     with pytest.raises(PortfolioError, match="--by-products"):

@@ -143,6 +143,17 @@ def test_nothing_within_a_cost_of_nothing(runs, tmp_path):
     assert gpd.read_file(tmp_path / "out" / "links.gpkg").empty
 
 
+def test_a_made_up_world_and_real_places_are_not_paired(runs, tmp_path):
+    done = worlds.cli("pair", *runs, "--out", tmp_path / "out")
+    assert "SYNTHETIC WORLD" in done.stdout
+    run = shutil.copytree(runs[1], tmp_path / "run")
+    said = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**said, "synthetic": False}))
+    done = worlds.cli("pair", runs[0], run)
+    assert done.exit_code == 1
+    assert "is of a synthetic world, the other of real places" in done.stderr
+
+
 def test_a_run_without_sites_is_told(runs, tmp_path):
     run = shutil.copytree(runs[1], tmp_path / "run")
     said = json.loads((run / "run.json").read_text())

@@ -135,6 +135,12 @@ def test_sites_of_no_value_still_cover():
     assert found.gap == 0
 
 
+def test_more_asked_than_there_are_does_not_widen_the_bound():
+    found, _ = best_portfolio(candidates([0.9, 0.5], [[1], [1]]), Ask(100_000_000))
+    assert found.value == pytest.approx(1.4)
+    assert found.gap < 1e-4
+
+
 THREE = candidates([0.9, 0.5, 0.4], [[1, 0], [1, 0], [0, 1]], [[0, 0], [50e3, 0], [10e3, 0]])
 
 

@@ -25,7 +25,14 @@ from geosite.report import (
     write_map,
     write_table,
 )
-from geosite.report.facts import measure_columns, parts_of, rank_words, rule_said, written
+from geosite.report.facts import (
+    measure_columns,
+    parts_of,
+    rank_words,
+    rule_said,
+    surface_said,
+    written,
+)
 from geosite.report.pictures import png, status_pictures, suitability_picture
 from geosite.report.shapes import anchors, outlines
 from geosite.report.text import cell, markdown, markup, plain, script_json
@@ -137,6 +144,21 @@ def test_footprints_are_drawn_part_by_part_with_their_acres(page):
     assert "<b>Pit</b>" not in shown
     assert "Footprint that fits" in shown
     assert "Footprint that fits" not in page
+
+
+def test_the_evidence_surface_is_no_probability_and_rings_are_explained():
+    land = np.full((4, 4), 50.0, np.float32)
+    content = toy_content()
+    content = replace(
+        content, likelihood=land, likelihood_transform=content.transform, likelihood_leak_m=5000.0
+    )
+    pages = (render_map(content).get_root().render(), readme_text(content))
+    for page_ in pages:
+        assert "no probability" in page_
+        assert "more than 5 km away" in page_
+    assert "`likelihood_pct` is the share of the state's land" in pages[1]
+    assert surface_said(replace(content, likelihood_leak_m=None)).count(". ") == 1
+    assert surface_said(toy_content()) == ""
 
 
 def test_hostile_text_stays_text_in_the_page():

@@ -154,9 +154,15 @@ def test_the_verb_reads_voices_pairs_and_saves(run, tmp_path):
     ("words", "code", "said"),
     [
         (["--weights", "rail=1"], 1, "nothing is said of evidence, labour, slope"),
-        (["--weights", "nowhere.yaml"], 1, "nowhere.yaml: cannot be read"),
+        (
+            ["--weights", "nowhere.yaml"],
+            1,
+            "nowhere.yaml: cannot be read as YAML: there is no such file",
+        ),
         (["--rule", "best"], 1, "there is no rule 'best'"),
         (["--weights", WORDS, "--ahp", "x.csv"], 2, "give one of them"),
+        (["--weights", ""], 2, "'--weights' is empty"),
+        (["--rule", " "], 2, "'--rule' is empty"),
         (["--out", "x.txt"], 1, "expected .csv or .gpkg"),
     ],
 )
@@ -195,6 +201,9 @@ def test_a_damaged_run_names_the_file(spoilt):
     matrix = pd.read_parquet(spoilt / "matrix.parquet")
     matrix.drop(columns="known_rail").to_parquet(spoilt / "matrix.parquet")
     with pytest.raises(RunError, match=r"matrix.parquet: is damaged: .*known_rail"):
+        open_saved(spoilt)
+    matrix.assign(effective_rail=7.5).to_parquet(spoilt / "matrix.parquet")
+    with pytest.raises(RunError, match=r"effective_rail: holds values that are no share"):
         open_saved(spoilt)
     matrix.iloc[::-1].to_parquet(spoilt / "matrix.parquet")
     with pytest.raises(RunError, match="of different sites"):

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from geosite.model.quantity import parse
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; not nan, which lies within any, and not inf."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or a message that it is none."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
+
 
 _WIDEST = 100_000.0  # m; beyond it a ring names half a state
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from geosite.cli.ending import clean, result
-from geosite.cli.options import CACHE, DATA, LAYERS
+from geosite.cli.options import CACHE, DATA, LAYERS, FiniteRange
 from geosite.cli.places import places_of
 
 
@@ -23,17 +23,17 @@ from geosite.cli.places import places_of
 )
 @click.option(
     "--weight",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.3,
     show_default=True,
     help="Share of its suitability that a site without a partner loses.",
 )
 @click.option(
-    "--max-cost", type=click.FloatRange(min=0), help="Dearest haul that counts [USD per short ton]."
+    "--max-cost", type=FiniteRange(min=0), help="Dearest haul that counts [USD per short ton]."
 )
 @click.option(
     "--half-ore",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=5.0,
     show_default=True,
     help="Ore at which a plant's score is a half [mines of weight 1 at its gate].",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from geosite.cli.ending import clean, result
-from geosite.cli.options import length_of
+from geosite.cli.options import FiniteRange, length_of
 
 
 @click.command()
@@ -40,33 +40,33 @@ from geosite.cli.options import length_of
     "--by",
     default="suitability",
     show_default=True,
-    help="What is summed: a column of numbers, or suitability_x_acres.",
+    help="What is summed, more being better: a column of numbers, or suitability_x_acres.",
 )
 @click.option("--by-products", is_flag=True, help="A host's site covers its by-products too.")
 @click.option("--cover-possible", is_flag=True, help="Leave out what too few sites have.")
 @click.option("--per-state", type=click.IntRange(1), help="Most sites in one state.")
 @click.option("--per-agency", type=click.IntRange(1), help="Most sites of one agency.")
-@click.option("--acres", type=click.FloatRange(min=0), help="Most acres in all.")
+@click.option("--acres", type=FiniteRange(min=0), help="Most acres in all.")
 @click.option(
     "--alternatives", type=click.IntRange(0), default=5, show_default=True, help="Next best ones."
 )
 @click.option(
     "--within",
-    type=click.FloatRange(0, 100),
+    type=FiniteRange(0, 100),
     default=5.0,
     show_default=True,
     help="Percent of the best that an alternative may lack.",
 )
 @click.option(
     "--gap",
-    type=click.FloatRange(0, 100),
+    type=FiniteRange(0, 100),
     default=0.0,
     show_default=True,
     help="Percent at which the search may stop; 0 proves the optimum.",
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0.1),
+    type=FiniteRange(min=0.1),
     default=60.0,
     show_default=True,
     help="Time for one search.",
@@ -100,8 +100,8 @@ def portfolio(  # noqa: PLR0917 -- one parameter an option
 ) -> None:
     """Choose the sites of a RUN that together cover commodities; prints them and the folder.
 
-    The sum is proven to be the highest there is, and the sites that every nearly as good
-    choice shares are told.
+    The sum is proven to be the highest there is, unless --gap or --seconds end the search before:
+    that is said. So are the sites that every nearly as good choice shares.
     """
     from geosite.catalog import open_rulebook  # noqa: PLC0415
     from geosite.choosing import Wish, portfolio_of, saved  # noqa: PLC0415

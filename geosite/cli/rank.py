@@ -51,6 +51,11 @@ def rank(
     if weights and ahp:
         msg = "--weights and --ahp both say the weights; give one of them"
         raise click.UsageError(msg)
+    # An empty word is a mistake, such as a variable that was not set, and no wish for the run's.
+    for option, said_ in (("--weights", weights), ("--rule", rule)):
+        if said_ is not None and not said_.strip():
+            msg = f"'{option}' is empty; leave it out to take what the run has"
+            raise click.UsageError(msg)
     saved = reranking.open_saved(run)
     given: Any = None
     each: dict[str, Any] = {}

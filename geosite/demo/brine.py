@@ -38,7 +38,7 @@ def drawn_brine(block: Block, water: Waters) -> Drawn:
             evidence_class="resource" if i % 2 == 0 else "prospect",
             quality="B",
             deposit_type="lithium brine",
-            tonnage=round(size, 2),
+            tonnage_mt=round(size, 2),
         )
         for k in range(int(rng.integers(2, 6))):
             x, y = place.x + rng.normal(0, 2_500.0), place.y + rng.normal(0, 2_500.0)

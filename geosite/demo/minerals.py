@@ -202,7 +202,7 @@ def _waste(block: Block, mrds: Features) -> Features:
             evidence_class=noted if grade in "AB" else "unknown",
             quality=grade,
             deposit_type="mine waste",
-            tonnage=round(0.1 * (i + 1), 2),
+            tonnage_mt=round(0.1 * (i + 1), 2),
         )
     return found
 
@@ -229,7 +229,7 @@ def _claystone(block: Block, among: list[District]) -> Features:
             evidence_class="resource" if i + 1 < len(places) else "occurrence",
             quality="B",
             deposit_type="lithium claystone",
-            tonnage=round(float(rng.uniform(50.0, 900.0)), 2),
+            tonnage_mt=round(float(rng.uniform(50.0, 900.0)), 2),
         )
     return found
 

@@ -50,7 +50,7 @@ def success_rate_png(found: Backtest) -> bytes:
         )  # fmt: skip
         axes.legend(loc="lower right", frameon=False, fontsize=8.5)
 
-    return _png(found, "Success rate", draw)
+    return _png(found, "Success rate", draw, " Bands: 95 % of sites drawn anew.")
 
 
 def prediction_area_png(found: Backtest) -> bytes:
@@ -70,19 +70,23 @@ def prediction_area_png(found: Backtest) -> bytes:
         )  # fmt: skip
         axes.plot([100 * (1 - at)], [100 * (1 - at)], "o", color="#222222", markersize=5)
         words = f"{100 * (1 - at):.0f} % of the sites on {100 * at:.0f} % of the land"
-        axes.text(0.03, 0.28, f"They cross at {words}.", transform=axes.transAxes, fontsize=8.5)
+        said = f"They cross at {words}."
         axes.set(
-            xlabel=f"likelihood at least the percentile of {TITLES[scope]}",
-            ylabel="share at or above [%]", xlim=(0, 100), ylim=(0, 100),
+            xlabel=f"likelihood at least this percentile of {TITLES[scope]} [%]",
+            ylabel="known sites at or above [%]", xlim=(0, 100), ylim=(0, 100),
         )  # fmt: skip
         beside = axes.twinx()
         beside.set(ylim=(100, 0), ylabel="land at or above [%]")
-        axes.legend(loc=(0.02, 0.32), frameon=False, fontsize=8.5)
+        # Beside the curves: they may run anywhere.
+        axes.set_title(said, loc="left", fontsize=8.5)
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(0, -0.1), ncols=2, frameon=False, fontsize=8.5
+        )
 
     return _png(found, "Prediction-area plot of the evidence surface", draw)
 
 
-def _png(found: Backtest, title: str, draw: Any) -> bytes:
+def _png(found: Backtest, title: str, draw: Any, more: str = "") -> bytes:
     from matplotlib import rc_context  # noqa: PLC0415 -- slow to import, and drawn last
     from matplotlib.figure import Figure as Drawing  # noqa: PLC0415
 
@@ -95,11 +99,12 @@ def _png(found: Backtest, title: str, draw: Any) -> bytes:
             axes.grid(visible=True, color="#e4e4e0", linewidth=0.6, zorder=0)
             draw(axes, scope)
         head = f"{world}{title}: {plain(found.title, 80)}, {plain(found.aoi, 40)}"
-        drawing.text(0.06, 0.94, _shown(head), fontsize=12)
+        head = "\n".join(textwrap.wrap(head, 105))
+        drawing.text(0.06, 0.93, _shown(head), fontsize=12, va="bottom")
         n = found.counted["in"]
         under = (
             f"{plain(found.about, 120)}; {n:,} on land of the AOI. Evidence within "
-            f"{found.leak_m / 1000:g} km of them was taken out. Bands: 95 % of sites drawn anew."
+            f"{found.leak_m / 1000:g} km of them was taken out.{more}"
         )
         drawing.text(0.06, 0.885, _shown(under), fontsize=8.5, color="#444444")
         foot = "\n".join(textwrap.wrap(f"{found.notice}", 170))

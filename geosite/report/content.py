@@ -287,6 +287,8 @@ class Content:
     """Evidence surface (rows, columns): share of the land of the same state with a lower
     likelihood of a deposit [%], NaN off land; None if it was not worked out."""
     likelihood_transform: Affine | None = None
+    likelihood_leak_m: float | None = None
+    """Records so near to a place say nothing of it on the evidence surface [m]."""
     reviews: Mapping[str, Any] | None = None
     """What reviewers decided and what it changed, as ``run.json`` says it."""
     robustness: Mapping[str, Any] | None = None

@@ -219,3 +219,21 @@ def rule_said(content: Content) -> str:
             "may order the same sites otherwise."
         )
     return " ".join(said)
+
+
+def surface_said(content: Content) -> str:
+    """What the evidence surface says and does not say; empty if none was worked out."""
+    if content.likelihood is None:
+        return ""
+    leak = content.likelihood_leak_m
+    apart = (
+        f" Each place is judged by records more than {leak / 1000:g} km away, so land round a "
+        "lone deposit may look poorer than a ring about it: that is no sign against the deposit."
+        if leak
+        else ""
+    )
+    return (
+        "It orders the land of a state by what deposits recorded elsewhere say of it; it is no "
+        f"probability and no assessment of minerals.{apart} It has no part in the ranking unless "
+        "a criterion reads it."
+    )

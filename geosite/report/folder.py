@@ -74,11 +74,15 @@ def reading(file: Path) -> Iterator[Path]:
         raise RunError(msg) from None
 
 
+_NEEDED = frozenset(("rank", "site_id", "name", "agency", "tier", "suitability", "notice"))
+"""Columns that every run's sites have, without which nothing can be said of them."""
+
+
 def read_sites(folder: Path) -> gpd.GeoDataFrame:
     """Ranked sites of a run, in the grid's CRS."""
     with reading(folder / "sites.parquet") as file:
         found = gpd.read_parquet(file)
-        if missing := {"rank", "site_id", "notice"} - {*found.columns}:
+        if missing := _NEEDED - {*found.columns}:
             msg = f"it has no column {', '.join(sorted(missing))}"
             raise ValueError(msg)
         return found
@@ -170,6 +174,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         potential=" ".join(str(v) for v in reversed(m.get("potential", {}).values())),
         likelihood=likely,
         likelihood_transform=likely_at,
+        likelihood_leak_m=(m.get("likelihood") or {}).get("fitted", {}).get("leak_m"),
         reviews=m.get("reviews"),
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geosite.report.facts import parts_of, rank_words, rule_said, share_words
+from geosite.report.facts import parts_of, rank_words, rule_said, share_words, surface_said
 from geosite.report.palette import agency
 from geosite.report.pathways import pathways_section, permit_citations
 from geosite.report.reviews import reviews_section
@@ -50,8 +50,9 @@ _FILES = (
     ("run.json", "what was asked, with versions, hashes, counts and warnings"),
 )
 _LIKELIHOOD = (
-    "evidence surface, a band each: likelihood, uncertainty, percentile within the state, single "
-    "commodities; its method stands in run.json"
+    "evidence surface, a band each: likelihood L / (1 + L), where L is the density of deposits "
+    "over that of the state's land (0.5 is ordinary land; no probability), its uncertainty, the "
+    "percentile within the state [%], single commodities; its method stands in run.json"
 )
 _LIKELIHOOD_FILES = (("likelihood.tif", _LIKELIHOOD),)
 _REVIEW_FILES = (
@@ -355,10 +356,17 @@ def _reading(content: Content) -> str:
             "differences in suitability are no ground for preferring one site to another."
         ),
         rule_said(content),
+        _surface(content),
         _tiers(content),
         _escaped(("criterion", "weight", "critical"), weights),
     ]
     return "\n\n".join(p for p in parts if p)
+
+
+def _surface(content: Content) -> str:
+    said = surface_said(content)
+    share = "`likelihood_pct` is the share of the state's land that lies lower on it [%], "
+    return said and f"The evidence surface, `likelihood.tif`: {said} {share}a median over the site."
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -109,7 +109,7 @@ def _likelihood(site: Mapping[Any, Any]) -> str:
     share, doubt = number(site.get("likelihood_pct")), number(site.get("likelihood_uncertainty"))
     if share is None:
         return ""
-    sure = "" if doubt is None else f", uncertainty {doubt:.2g}"
+    sure = "" if doubt is None else f"; its likelihood (0 to 1) is uncertain by {doubt:.2g}"
     return f"above {share_words(share)} of the land of its state{sure}"
 
 

@@ -97,6 +97,8 @@ def portfolio_sketch(found: Chosen) -> Sketch:
 
 def _certainty(said: Mapping[str, Any]) -> str:
     bound, gap = said["bound"], 100 * said["gap"]
+    if said["status"] == "within the asked gap":
+        return f"no set of sites exceeds {bound:,.4f} ({gap:.4f} % more); --gap let the search stop"
     if said["status"] == "proven optimal":
         return f"proven: no set of sites exceeds {bound:,.4f} (gap {gap:.4f} %)"
     end = "within the gap that was asked" if said["asked"]["gap"] else "in the time given"

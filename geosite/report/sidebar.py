@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from geosite.report import palette
-from geosite.report.facts import rule_said
+from geosite.report.facts import rule_said, surface_said
 from geosite.report.text import markup, number, plain
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def _legend(content: Content) -> str:
     )
     footprint = (
         f'<li><i class="gs-swatch gs-line" style="--c:{palette.FOOTPRINT}"></i>Footprint that '
-        "fits: a rectangle of all parts on eligible land of one parcel; click an edge for its "
-        "acres by tenure</li>"
+        "fits: a rectangle of all parts on eligible land of one parcel, drawn from near by; click "
+        "an edge for its acres by tenure</li>"
         if content.footprints is not None and len(content.footprints)
         else ""
     )
@@ -104,10 +104,9 @@ def _likelihood(content: Content) -> str:
         f'<li><i class="gs-swatch gs-fill" style="--c:{colour}"></i>{words}</li>'
         for _, colour, words in palette.LIKELIHOOD
     )
-    return f"""<p class="gs-key">Mineral likelihood: land of its state below the place</p>
+    return f"""<p class="gs-key">Mineral likelihood: share of its state's land that lies lower</p>
 <ul class="gs-row">{classes}</ul>
-<p class="gs-sub">Switched off at first. What recorded deposits say about land where none is
-recorded; no assessment of minerals, and no part of the ranking unless a criterion reads it.</p>"""
+<p class="gs-sub">Switched off at first. {markup(surface_said(content))}</p>"""
 
 
 def _doubts(content: Content, parts: list[Drawing]) -> str:

@@ -17,6 +17,7 @@ function geositeMap(map, groups, control) {
   const rules = L.svg({ pane: pane("gs-rules", 410), padding: 0.3 });
   const dotted = L.svg({ pane: pane("gs-points", 430), padding: 0.3 });
   const above = L.svg({ pane: pane("gs-sites", 450), padding: 0.3 });
+  const FOOTPRINT_PIXELS = 16;
   const TIERS = { A: "#2d0b4e", B: "#9f2a63", C: "#75654a" };
 
   // Beside the layer control where there is room, not below it.
@@ -64,10 +65,18 @@ function geositeMap(map, groups, control) {
   }
 
   // The parts of what would be built. Only their edges listen: what lies within is the site.
+  // From far away they would be specks that hide the colours of the sites, so they wait.
   function footprints(group, part) {
     const style = { renderer: above, pane: "gs-sites", color: part.colour, weight: 2, fill: false };
     for (const [geometry, words] of part.features) {
       const drawn = L.geoJSON(geometry, style);
+      const bounds = drawn.getBounds();
+      const wait = () => {
+        const far = map.latLngToLayerPoint(bounds.getNorthEast()).distanceTo(map.latLngToLayerPoint(bounds.getSouthWest())) < FOOTPRINT_PIXELS;
+        drawn.eachLayer((shape) => shape.getElement() && (shape.getElement().style.display = far ? "none" : ""));
+      };
+      drawn.on("add", wait);
+      map.on("zoomend", wait);
       group.addLayer(drawn.bindTooltip(() => lines(words), tip).bindPopup(() => lines(words)));
     }
   }
