@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
-import rasterio.shutil
+
+from geosite.cogs import optimized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,13 +45,4 @@ def write_bands(path: Path, grid: Grid, bands: Mapping[str, NDArray[np.floating[
             for k, (name, values) in enumerate(bands.items(), 1):
                 file.write(np.asarray(values, np.float32), k)
                 file.set_band_description(k, name)
-        rasterio.shutil.copy(
-            rough,
-            path,
-            driver="COG",
-            compress="zstd",
-            level=1,
-            overview_resampling="nearest",
-            bigtiff="if_safer",
-        )
-    rough.unlink()
+        optimized(rough, path)

@@ -68,13 +68,12 @@ class EvidenceSurface:
 
     @property
     def bands(self) -> dict[str, NDArray[np.float32]]:
-        """All surfaces by name, in a fixed order, as a raster file holds them."""
-        whole = {
+        """Surfaces of all asked commodities together, by name, as one raster file holds them."""
+        return {
             "likelihood": self.likelihood,
             "uncertainty": self.uncertainty,
             "percentile_within_state": self.percentile,
         }
-        return whole | {f"likelihood_{c}": v for c, v in self.commodities.items()}
 
 
 def evidence_surface(library: Library) -> EvidenceSurface | None:

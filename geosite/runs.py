@@ -216,8 +216,7 @@ def _saved(analysis: Analysis, folder: Path, started: datetime, *, drawn: bool) 
     clock = time.perf_counter()
     said = manifest(analysis, started) | {"places": places(analysis.plan, folder)}
     _save_vectors(analysis, folder)
-    if (surface := analysis.prepared.surface) is not None:
-        write_bands(folder / "likelihood.tif", surface.grid, surface.bands)
+    _save_likelihoods(analysis, folder)
     if analysis.plan.reviews:
         before = open_run(analysis.plan.reviews.run)
         said["reviews"] = changes(analysis.plan.reviews, before, Run(folder, said))
@@ -283,6 +282,18 @@ def _kept(root: Path, question: Mapping[str, Any], *, resume: bool) -> Iterator[
 def _save_surfaces(folder: Path, store: Store, windows: Sequence[Grid]) -> None:
     store.write_cog("suitability", folder / "suitability.tif", nodata=np.nan, windows=windows)
     store.write_cog("status", folder / "status.tif", nodata=0, windows=windows)
+
+
+def _save_likelihoods(analysis: Analysis, folder: Path) -> None:
+    surface = analysis.prepared.surface
+    if surface is None:
+        return
+    write_bands(folder / "likelihood.tif", surface.grid, surface.bands)
+    # A file a commodity: dozens of bands in one take a minute to interleave, and are read singly.
+    single = folder / "likelihoods"
+    single.mkdir()
+    for commodity, values in surface.commodities.items():
+        write_bands(single / f"{commodity}.tif", surface.grid, {"likelihood": values})
 
 
 def _save_vectors(analysis: Analysis, folder: Path) -> None:

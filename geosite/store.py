@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from rasterio.windows import Window
 
+from geosite.cogs import optimized
 from geosite.grid import Grid
 
 if TYPE_CHECKING:
@@ -192,17 +192,7 @@ class Store:
                     if not _is_only(values, nodata):
                         r, c = self.grid.window(window)
                         file.write(values, 1, window=Window.from_slices(r, c))
-            rasterio.shutil.copy(
-                rough,
-                path,
-                driver="COG",
-                compress="zstd",
-                level=1,
-                overview_resampling="nearest",
-                num_threads="all_cpus",
-                bigtiff="if_safer",
-            )
-        rough.unlink()
+            optimized(rough, path)
 
 
 @cache

@@ -69,7 +69,6 @@ def test_a_commodity_with_enough_deposits_has_a_surface_of_its_own(hamlet):
     write_records(hamlet, places)
     found = evidence_surface(Library(hamlet.plan()))
     assert set(found.commodities) == {"copper"}
-    assert list(found.bands)[-1] == "likelihood_copper"
     assert set(found.report["commodities"]) == {"copper"}
 
 
@@ -86,9 +85,11 @@ def test_a_run_keeps_the_surface_and_says_it_of_every_site(hamlet):
     said = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert said["likelihood"]["cell_m"] == 1000
     with rasterio.open(run / "likelihood.tif") as file:
-        assert file.descriptions[:3] == ("likelihood", "uncertainty", "percentile_within_state")
+        assert file.descriptions == ("likelihood", "uncertainty", "percentile_within_state")
         share = file.read(3)
         assert file.crs.to_epsg() == 5070
+    singles = {f.stem for f in (run / "likelihoods").iterdir()}
+    assert singles == set(said["likelihood"]["commodities"])
     sites = pd.read_csv(run / "sites.csv")
     assert sites[list(COLUMNS)].notna().all(axis=None)
     assert sites["likelihood_pct"].between(share.min() - 0.01, share.max() + 0.01).all()

@@ -52,9 +52,12 @@ _FILES = (
 _LIKELIHOOD = (
     "evidence surface, a band each: likelihood L / (1 + L), where L is the density of deposits "
     "over that of the state's land (0.5 is ordinary land; no probability), its uncertainty, the "
-    "percentile within the state [%], single commodities; its method stands in run.json"
+    "percentile within the state [%]; its method stands in run.json"
 )
-_LIKELIHOOD_FILES = (("likelihood.tif", _LIKELIHOOD),)
+_LIKELIHOOD_FILES = (
+    ("likelihood.tif", _LIKELIHOOD),
+    ("likelihoods/", "the likelihood of single commodities, a file each"),
+)
 _REVIEW_FILES = (
     ("reviews.csv", "what each decision of a reviewer changed, beside its reason"),
     (
