@@ -21,6 +21,7 @@ import pyproj
 import rasterio
 import shapely
 
+from geosite import map as map_
 from geosite import report, unfinished
 from geosite.bands import write_bands
 from geosite.capacity import Layout, Means, arranged
@@ -106,7 +107,7 @@ class Run:
 
     def map(self) -> Any:
         """The map of the run, which shows itself in a notebook."""
-        return report.render_map(content(self))
+        return map_.render_map(content(self))
 
 
 class Interrupted(KeyboardInterrupt):
@@ -337,7 +338,7 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
         (run.path / name).write_text(text(shown), encoding="utf-8")
     report.write_front(shown, run.path / "readiness.svg")
     if drawn:
-        report.write_map(shown, run.path / "map.html")
+        map_.write_map(shown, run.path / "map.html")
 
 
 def open_run(path: Path) -> Run:
@@ -384,7 +385,7 @@ def render_again(run: Run) -> Path:
     """Render the map of a run anew, in place; the old one stays until the new one is whole."""
     new = run.path / ".map.html.partial"
     try:
-        report.write_map(content(run), new)
+        map_.write_map(content(run), new)
         new.replace(run.path / "map.html")
     except GeositeError:
         new.unlink(missing_ok=True)

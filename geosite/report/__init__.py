@@ -24,7 +24,6 @@ from geosite.report.tables import notice, site_table, write_table
 from geosite.report.unlock import Unlocked, unlock_text
 
 if TYPE_CHECKING:
-    from geosite.report.map import render_map, write_map
     from geosite.report.sketch_page import write_sketch
 
 __all__ = [
@@ -54,12 +53,10 @@ __all__ = [
     "read_sites",
     "reading",
     "readme_text",
-    "render_map",
     "site_points",
     "site_table",
     "unlock_text",
     "write_front",
-    "write_map",
     "write_reviews",
     "write_sketch",
     "write_table",
@@ -68,11 +65,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Folium is slow to import, and wanted last.
-    if name in ("render_map", "write_map"):
-        from geosite.report import map as home  # noqa: PLC0415
-    elif name == "write_sketch":
-        from geosite.report import sketch_page as home  # type: ignore[no-redef]  # noqa: PLC0415
-    else:
+    if name != "write_sketch":
         msg = f"module 'geosite.report' has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(home, name)
+    from geosite.report import sketch_page  # noqa: PLC0415
+
+    return sketch_page.write_sketch

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import folium
 from branca.element import MacroElement
 
-from geosite.report.map import LEAFLET, Raw, add_background, named
+from geosite import assets
+from geosite.report.frame import Raw, add_bases, named
 from geosite.report.text import markup, script_json
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class _Words(MacroElement):
         sketch = self._sketch
         figure: Any = self.get_root()
         figure.header.add_child(Raw(f"<title>{markup(sketch.title, 200)}</title>"), name="title")
-        figure.header.add_child(Raw(f"<style>{_STYLE}</style>"), name="style")
+        style = f"{assets.markup(assets.LEAFLET)}\n<style>{_STYLE}</style>"
+        figure.header.add_child(Raw(style), name="style")
         block = f'<script type="application/json" id="gs-sketch">{_data(sketch)}</script>'
         figure.html.add_child(Raw(_aside(sketch) + block), name="words")
         figure.script.add_child(Raw(_SCRIPT), name="script")
@@ -80,9 +82,8 @@ class _Words(MacroElement):
 def write_sketch(sketch: Sketch, path: Path) -> None:
     """Save a small map as one HTML file; the same sketch gives the same bytes."""
     page = named(folium.Map(tiles=None, control_scale=True, zoom_snap=0.25), "sketch")
-    page.default_js = [("leaflet", f"{LEAFLET}.js")]
-    page.default_css = [("leaflet_css", f"{LEAFLET}.css")]
-    add_background(page)
+    page.default_js, page.default_css = [], []
+    add_bases(page)
     named(folium.LayerControl(collapsed=True), "layers").add_to(page)
     _Words(sketch).add_to(page)
     path.write_text(page.get_root().render(), encoding="utf-8", newline="\n")
@@ -96,8 +97,8 @@ def _aside(sketch: Sketch) -> str:
     lines = "\n".join(markup(line) for line in sketch.text.split("\n"))
     return (
         f'<aside id="gs-words"><h1>{markup(sketch.title, 200)}</h1>'
-        '<p id="gs-waiting">The map is drawn by Leaflet, which this page loads from '
-        "cdn.jsdelivr.net. If you can read this, it could not be loaded.</p>"
+        '<p id="gs-waiting">The map is drawn by a script. If you can read '
+        "this, it could not be run or could not be loaded.</p>"
         f"{legend}<pre>{lines}</pre><p>{markup(sketch.notice)}</p></aside>"
     )
 

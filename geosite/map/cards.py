@@ -19,6 +19,7 @@ from geosite.report.facts import (
 )
 from geosite.report.reviews import review_facts
 from geosite.report.robustness import weighting_words
+from geosite.report.shapes import anchors
 from geosite.report.text import LIMIT, number, plain
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 _CITATION = re.compile(r" \[[^\[\]]*\]")
 """Citation of an instrument; the instrument names its part, and the table cites it in full."""
+
+
+def card_block(content: Content, sites: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """One card a site, in the order of the sites, for the blob ``cards``."""
+    return site_cards(content, sites, anchors(sites))
 
 
 def site_cards(

@@ -12,7 +12,7 @@ from geosite.footprints import TENURES
 from geosite.potential import potential_words
 from geosite.report import palette
 from geosite.report.facts import area, parts_of, rule_said
-from geosite.report.popups import site_cards
+from geosite.map.cards import site_cards
 from geosite.report.shapes import anchors, outlines, tolerance_of
 from geosite.report.text import LIMIT, number, plain
 

@@ -1,0 +1,83 @@
+"""What the page holds: the data block, and the tiles, pictures and cards beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geosite.crs import WGS84, projected_bounds
+from geosite.map.budget import packed
+from geosite.map.cards import card_block
+from geosite.map.context_layers import context_layers
+from geosite.map.entries import Layers
+from geosite.map.land import exclusion_layers, parcel_layers
+from geosite.map.minerals import deposit_layers
+from geosite.map.results import result_layers
+from geosite.map.site_block import best_sites, site_block
+from geosite.map.surface_layers import surface_layers
+from geosite.map.weight_block import weight_block
+from geosite.report import palette
+from geosite.report.text import plain, script_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geosite.report.content import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The data of a page.
+
+    Attributes
+    ----------
+    data
+        Plain JSON, read when the page opens.
+    blobs
+        Name → text (JSON or base64) that the page reads when it is first needed.
+    notes
+        What was simplified or left out to keep the page small, in words.
+    """
+
+    data: Mapping[str, Any]
+    blobs: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def block_of(content: Content, *, max_mb: float, max_sites: int) -> Block:
+    """The data of the page of a run, no larger than asked."""
+    west, south, east, north = projected_bounds(extent(content), content.crs, WGS84)
+    sites = best_sites(content, max_sites)
+    data: dict[str, Any] = {
+        "title": plain(content.title, 200),
+        "aoi": plain(content.aoi_name, 120),
+        "notice": plain(content.disclaimer),
+        "marking": plain(content.marking, 200),
+        "view": [[south, west], [north, east]],
+        "palette": {"ranks": [list(r) for r in palette.RANKS]},
+        "sites": site_block(content, sites),
+        **weight_block(content),
+    }
+    layers = Layers.of(
+        result_layers(content, sites),
+        surface_layers(content),
+        parcel_layers(content),
+        exclusion_layers(content),
+        deposit_layers(content),
+        context_layers(content),
+    )
+    cards = script_json(card_block(content, sites))
+    room = 1e6 * max_mb - len(script_json(data)) - len(cards)
+    blobs, archives, notes = packed(layers, content, room)
+    data |= {"layers": [e.data for e in layers.entries], "archives": archives}
+    return Block(data, {"cards": cards, **blobs}, (*layers.notes, *notes))
+
+
+def extent(content: Content) -> tuple[float, float, float, float]:
+    """Bounds of what is shown: of the AOI, or of the surfaces where there is none; grid CRS."""
+    if not content.aoi.empty:
+        left, bottom, right, top = (float(v) for v in content.aoi.total_bounds)
+        return left, bottom, right, top
+    rows, columns = content.status.shape
+    step = content.transform
+    return step.c, step.f + rows * step.e, step.c + columns * step.a, step.f

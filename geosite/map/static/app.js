@@ -1,0 +1,56 @@
+/* The page's application: its data, its events, what all panels share. */
+geosite.app = (function () {
+  "use strict";
+
+  /** One application a page: `app.on("ranking", f)`, `app.emit("ranking", value)`. */
+  function app(map, bases) {
+    const heard = {};
+    const made = { map, bases, data: JSON.parse(document.getElementById("gs-data").textContent) };
+    const opened = new Map();
+
+    made.on = (event, f) => {
+      (heard[event] = heard[event] || []).push(f);
+      return () => (heard[event] = heard[event].filter((g) => g !== f));
+    };
+    made.emit = (event, value) => {
+      for (const f of heard[event] || []) f(value);
+    };
+
+    /** Text of a block beside the data; read when first asked for. */
+    made.blob = (name) => {
+      const held = document.getElementById("gs-blob-" + name);
+      return held ? held.textContent : "";
+    };
+    /** A block that is JSON, parsed once. */
+    made.json = (name) => {
+      if (!opened.has(name)) opened.set(name, JSON.parse(made.blob(name) || "null"));
+      return opened.get(name);
+    };
+    /** A block that is base64, as bytes, decoded once. */
+    made.bytes = (name) => {
+      if (!opened.has(name)) opened.set(name, Uint8Array.from(atob(made.blob(name)), (c) => c.charCodeAt(0)));
+      return opened.get(name);
+    };
+
+    /** Say something to who listens to the page. */
+    made.say = (words) => {
+      const line = document.getElementById("gs-status");
+      line.textContent = "";
+      // An assistive technology hears a change only.
+      setTimeout(() => (line.textContent = words), 30);
+    };
+
+    // From the bottom up: the quiet base, fills of the land, pictures, lines of rules, deposits,
+    // footprints, sites.
+    const levels = { base: 310, land: 330, pictures: 350, lines: 410, points: 430, sites: 450 };
+    for (const [name, level] of Object.entries(levels)) {
+      const pane = map.getPane("gs-" + name) || map.createPane("gs-" + name);
+      pane.style.zIndex = level;
+      // One listener for the whole map asks each layer what lies under the pointer.
+      if (name !== "sites") pane.style.pointerEvents = "none";
+    }
+    return made;
+  }
+
+  return app;
+})();

@@ -1,0 +1,1 @@
+geosite.card = function () {};

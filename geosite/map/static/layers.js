@@ -1,0 +1,1 @@
+geosite.layers = function () {};

@@ -1,0 +1,47 @@
+/* Starts the page: every panel is told of the application, in the order of their events. */
+geosite.start = function (map, bases) {
+  "use strict";
+  const waiting = document.getElementById("gs-waiting");
+  if (waiting) waiting.remove();
+  const app = geosite.app(map, bases);
+  const box = (id) => document.getElementById(id);
+
+  map.fitBounds(app.data.view, { animate: false });
+  L.control.zoom({ position: "bottomright" }).addTo(map);
+
+  const tabs = Array.from(document.querySelectorAll("#gs-tabs [role=tab]"));
+  app.openTab = (id) => {
+    for (const tab of tabs) {
+      const mine = tab.getAttribute("aria-controls") === id;
+      tab.setAttribute("aria-selected", String(mine));
+      tab.tabIndex = mine ? 0 : -1;
+      box(tab.getAttribute("aria-controls")).hidden = !mine;
+    }
+    app.emit("tab", id);
+  };
+  tabs.forEach((tab, i) => {
+    tab.addEventListener("click", () => app.openTab(tab.getAttribute("aria-controls")));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = tabs[(i + step + tabs.length) % tabs.length];
+      next.focus();
+      next.click();
+    });
+  });
+
+  geosite.state(app);
+  geosite.sites(app);
+  geosite.layers(app, box("gs-layers"));
+  geosite.card(app, box("gs-card"));
+  geosite.table(app, box("gs-table"));
+  geosite.weights(app, box("gs-weights"));
+  geosite.exporting(app, box("gs-export"));
+  geosite.find(app, box("gs-find"));
+  geosite.tools(app);
+  geosite.swipe(app);
+  app.emit("ready");
+  window.addEventListener("resize", () => map.invalidateSize());
+  geosite.current = app;
+  document.documentElement.dataset.geosite = "ready";
+};

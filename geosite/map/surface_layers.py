@@ -1,0 +1,17 @@
+"""Surfaces as pictures: suitability, excluded, unknown, likelihood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geosite.map.entries import Entry, Layers, Legend, Tiles
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from geosite.report.content import Content
+
+
+def surface_layers(content: Content) -> Layers:
+    """To be written."""
+    return Layers()
