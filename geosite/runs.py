@@ -383,15 +383,5 @@ def content(run: Run) -> report.Content:
 
 def render_again(run: Run) -> Path:
     """Render the map of a run anew, in place; the old one stays until the new one is whole."""
-    new = run.path / ".map.html.partial"
-    try:
-        map_.write_map(content(run), new)
-        new.replace(run.path / "map.html")
-    except GeositeError:
-        new.unlink(missing_ok=True)
-        raise
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        msg = f"{run.path}: map.html could not be written: {error}; the old map is untouched"
-        raise RunError(msg) from None
+    map_.saved_map(content(run), run.path / "map.html")
     return run.path / "map.html"

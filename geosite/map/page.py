@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 SCRIPTS = (
     "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "vectors.js", "tiles.js", "labels.js", "painting.js", "layers.js", "find.js", "tools.js", "swipe.js",
-    "start.js",
+    "weights.js", "exporting.js", "vectors.js", "tiles.js", "labels.js", "painting.js",
+    "layers.js", "find.js", "tools.js", "swipe.js", "start.js",
 )  # fmt: skip
 """In the order in which they run."""
 STYLES = ("map.css", "table.css", "card.css", "weights.css", "layers.css", "find.css", "print.css")
@@ -79,7 +79,11 @@ def render_map(content: Content, *, max_mb: float = 10.0, max_sites: int = 10_00
     folium.Map
         The same content gives the same page, byte for byte.
     """
-    block = block_of(content, max_mb=max_mb, max_sites=max_sites)
+    return page_of(content, block_of(content, max_mb=max_mb, max_sites=max_sites))
+
+
+def page_of(content: Content, block: Block) -> folium.Map:
+    """The map of a run, from the data of its page."""
     page: folium.Map = named(
         folium.Map(tiles=None, zoom_control=False, control_scale=True, prefer_canvas=True), "run"
     )
