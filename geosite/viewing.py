@@ -8,10 +8,11 @@ reader's browser is refused by the name it asks for.
 from __future__ import annotations
 
 import re
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from geosite.errors import RunError
@@ -78,7 +79,7 @@ class Viewer(ThreadingHTTPServer):
     def file(self, asked: str) -> Path | None:
         """The file of the folder that a path of a request means; None if there is none."""
         names = unquote(urlsplit(asked).path).lstrip("/") or FRONT
-        if any(part.startswith(".") for part in names.split("/")) or not names.isprintable():
+        if not names.isprintable() or any(not n or n[0] == "." for n in names.split("/")):
             return None
         try:
             # A link may lead out of the folder.
@@ -86,6 +87,11 @@ class Viewer(ThreadingHTTPServer):
         except (OSError, ValueError, RuntimeError):
             return None
         return found if found.is_relative_to(self.folder) and found.is_file() else None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader who went away is no fault."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Request(BaseHTTPRequestHandler):
