@@ -16,6 +16,7 @@ def parcel_layers(content: Content) -> Layers:
     """To be written."""
     return Layers()
 
+
 def exclusion_layers(content: Content) -> Layers:
     """To be written."""
     return Layers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from geosite import assets
 from geosite.report.facts import rule_said
 from geosite.report.text import markup, number, plain
 
@@ -41,7 +42,7 @@ def shell(content: Content, block: Block) -> str:
 <p class="gs-sub">{markup(content.aoi_name, 120)} ·
 {markup(content.data_words, 120)}</p></header>
 <p id="gs-waiting">The map is drawn by scripts. If you can read this, they could not be run or
-could not be loaded.</p>
+could not be loaded. {markup(assets.note())}</p>
 <div id="gs-tabs" role="tablist" aria-label="Panels">{tabs}</div>
 <section id="gs-tab-sites" class="gs-panel" role="tabpanel" aria-labelledby="gs-tab-sites-tab"
  tabindex="-1"><div id="gs-find"></div><div id="gs-table"></div><div id="gs-export"></div></section>
@@ -51,12 +52,17 @@ could not be loaded.</p>
  aria-labelledby="gs-tab-layers-tab" hidden><div id="gs-layers"></div></section>
 <section id="gs-tab-about" class="gs-panel" role="tabpanel"
  aria-labelledby="gs-tab-about-tab" hidden>{_facts(content)}
-{_doubts(content, block)}</section>
+{_linked()}{_doubts(content, block)}</section>
 <footer><p>{markup(content.disclaimer)}</p><p class="gs-marking">{marking}</p></footer>
 </aside>
 <section id="gs-card" aria-label="Selected site" hidden></section>
 <div id="gs-status" role="status" aria-live="polite"></div>
 """
+
+
+def _linked() -> str:
+    words = assets.note()
+    return f'<p class="gs-linked">{markup(words)}</p>' if words else ""
 
 
 def _facts(content: Content) -> str:

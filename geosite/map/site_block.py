@@ -83,7 +83,9 @@ def shapes(frame: gpd.GeoDataFrame, tolerance: float) -> list[list[list[list[int
 def _rings(polygon: Any) -> list[list[int]]:
     if polygon.geom_type != "Polygon":
         return []
-    return [_differences(shapely.get_coordinates(r)) for r in (polygon.exterior, *polygon.interiors)]
+    return [
+        _differences(shapely.get_coordinates(r)) for r in (polygon.exterior, *polygon.interiors)
+    ]
 
 
 def _differences(xy: NDArray[np.float64]) -> list[int]:
