@@ -153,7 +153,9 @@ def test_the_keyboard_reaches_the_panels_and_the_skip_link(tab, toy):
     tab.keyboard.press("Tab")
     names = set()
     for _ in range(80):
-        names.add(tab.evaluate("document.activeElement.className + '#' + document.activeElement.id"))
+        names.add(
+            tab.evaluate("document.activeElement.className + '#' + document.activeElement.id")
+        )
         tab.keyboard.press("Tab")
     assert any("gs-skip" in n for n in names)
     assert any("gs-tab-sites-tab" in n for n in names)
