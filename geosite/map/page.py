@@ -24,12 +24,38 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 SCRIPTS = (
-    "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "vectors.js", "tiles.js", "labels.js", "painting.js", "layers.js", "find.js", "tools.js", "swipe.js",
+    "dom.js",
+    "app.js",
+    "ranking.js",
+    "state.js",
+    "sites.js",
+    "table.js",
+    "card.js",
+    "weights.js",
+    "exporting.js",
+    "vectors.js",
+    "tiles.js",
+    "labels.js",
+    "painting.js",
+    "layers.js",
+    "find.js",
+    "tools.js",
+    "swipe.js",
+    "columns.js",
+    "pins.js",
+    "ordering.js",
     "start.js",
-)  # fmt: skip
+)
 """In the order in which they run."""
-STYLES = ("map.css", "table.css", "card.css", "weights.css", "layers.css", "find.css", "print.css")
+STYLES = (
+    "map.css",
+    "table.css",
+    "card.css",
+    "weights.css",
+    "layers.css",
+    "find.css",
+    "print.css",
+)
 
 
 class _Page(MacroElement):
