@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SCRIPTS = (
     "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "tiles.js", "layers.js", "find.js", "tools.js", "swipe.js",
+    "shares.js", "combining.js", "banner.js", "weights.js", "picture.js", "exporting.js",
+    "view.js", "hash.js", "tiles.js", "layers.js", "find.js", "tools.js", "swipe.js",
     "start.js",
 )  # fmt: skip
 """In the order in which they run."""
