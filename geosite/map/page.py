@@ -44,6 +44,12 @@ SCRIPTS = (
     "columns.js",
     "pins.js",
     "ordering.js",
+    "shares.js",
+    "combining.js",
+    "banner.js",
+    "picture.js",
+    "view.js",
+    "hash.js",
     "start.js",
 )
 """In the order in which they run."""

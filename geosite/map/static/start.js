@@ -43,11 +43,13 @@ geosite.start = function (map, bases) {
   geosite.layers(app, box("gs-layers"));
   geosite.card(app, box("gs-card"));
   geosite.table(app, box("gs-table"));
+  geosite.banner(app);
   geosite.weights(app, box("gs-weights"));
   geosite.exporting(app, box("gs-export"));
   geosite.find(app, box("gs-find"));
   geosite.tools(app);
   geosite.swipe(app);
+  geosite.hash(app, box("gs-export"));
   app.emit("ready");
   window.addEventListener("resize", () => map.invalidateSize());
   geosite.current = app;
