@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SCRIPTS = (
     "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "tiles.js", "layers.js", "find.js", "tools.js", "swipe.js",
+    "weights.js", "exporting.js", "tiles.js", "layers.js", "geodesy.js", "inside.js",
+    "coordinates.js", "find.js", "found.js", "tools.js", "swipe.js",
     "start.js",
 )  # fmt: skip
 """In the order in which they run."""
