@@ -50,6 +50,10 @@ SCRIPTS = (
     "picture.js",
     "view.js",
     "hash.js",
+    "geodesy.js",
+    "inside.js",
+    "coordinates.js",
+    "found.js",
     "start.js",
 )
 """In the order in which they run."""
