@@ -65,9 +65,10 @@ def _outline(id_: str, title: str, colour: str, frame: gpd.GeoDataFrame, width: 
     style: dict[str, Any] = {"stroke": colour, "width": width, "opacity": 1.0}
     if id_ == "footprints":
         style["from_zoom"] = _FROM_ZOOM
+    missing = int((~drawable(frame)).sum())
     return Entry(
         id=id_, title=title, group=GROUP, kind="tiles", source="results", layer=id_, style=style,
-        count=len(frame), left_out=int((~drawable(frame)).sum()), shown=True,
+        count=len(frame) if id_ == "footprints" else None, left_out=missing, shown=True,
         legend=Legend("classes", (("line", colour, title),)),
     )  # fmt: skip
 
