@@ -41,7 +41,7 @@ COLOURS = (
 )  # fmt: skip
 RINGS = ("#ffffff", "#000000", "#f0c000")
 """Edges of the dots of commodities, so that a colour that comes back is told apart."""
-CROWD = 500
+CROWD = 1500
 """More deposits than this wait to be switched on, the weakest evidence first."""
 COMMODITIES = 80
 """Commodities that get a line of their own, those of most deposits."""

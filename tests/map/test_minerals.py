@@ -76,7 +76,7 @@ def test_rare_commodities_beyond_the_list_are_said_to_have_no_line():
 
 
 def test_the_weak_evidence_of_many_waits():
-    layers = layers_of(some(evidence_class=["producer"] * 300 + ["unknown"] * 300))
+    layers = layers_of(some(evidence_class=["producer"] * 900 + ["unknown"] * 900))
     assert [e.shown for e in layers.entries] == [True, False]
 
 

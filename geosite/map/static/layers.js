@@ -72,16 +72,19 @@ geosite.layers = function (app, box) {
     app.emit("layers", changed);
   }
 
+  /** Show these layers and no others. */
+  function only(ids) {
+    const wanted = new Set(ids);
+    change(data.layers.map((entry) => entry.id).filter((id) => !wanted.has(id)), false);
+    change([...wanted], true);
+  }
+
   app.layers = {
     shown,
     layer: (id) => made.get(id) || null,
-    set: (id, on) => change([id], on),
-    /** Show these layers and no others. */
-    only(ids) {
-      const wanted = new Set(ids);
-      change(data.layers.map((e) => e.id).filter((id) => !wanted.has(id)), false);
-      change([...wanted], true);
-    },
+    /** `set(id, true)`, `set([id, …], false)`; `set([id, …])` shows these and no others. */
+    set: (ids, on) => (on === undefined ? only(ids) : change([ids].flat(), on)),
+    only,
   };
 
   /* ── the tree ── */
