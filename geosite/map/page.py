@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 SCRIPTS = (
     "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "tiles.js", "legend.js",
-    "layers.js", "pointing.js", "find.js", "tools.js", "swipe.js",
+    "weights.js", "exporting.js",
+    "vectors.js", "tiles.js", "labels.js", "painting.js",
+    "legend.js", "layers.js", "pointing.js",
+    "find.js", "tools.js", "swipe.js",
     "start.js",
 )  # fmt: skip
 """In the order in which they run."""
