@@ -54,6 +54,8 @@ SCRIPTS = (
     "inside.js",
     "coordinates.js",
     "found.js",
+    "legend.js",
+    "pointing.js",
     "start.js",
 )
 """In the order in which they run."""
