@@ -52,6 +52,7 @@ def block_of(content: Content, *, max_mb: float, max_sites: int) -> Block:
         "title": plain(content.title, 200),
         "aoi": plain(content.aoi_name, 120),
         "notice": plain(content.disclaimer),
+        "as_of": plain(content.as_of, 40),
         "marking": plain(content.marking, 200),
         "view": [[south, west], [north, east]],
         "palette": {"ranks": [list(r) for r in palette.RANKS]},

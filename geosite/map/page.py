@@ -24,13 +24,50 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 SCRIPTS = (
-    "dom.js", "app.js", "columns.js", "ranking.js", "state.js", "sites.js", "pins.js",
-    "ordering.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "tiles.js", "layers.js", "find.js", "tools.js", "swipe.js",
+    "dom.js",
+    "app.js",
+    "ranking.js",
+    "state.js",
+    "sites.js",
+    "table.js",
+    "card.js",
+    "weights.js",
+    "exporting.js",
+    "vectors.js",
+    "tiles.js",
+    "labels.js",
+    "painting.js",
+    "layers.js",
+    "find.js",
+    "tools.js",
+    "swipe.js",
+    "columns.js",
+    "pins.js",
+    "ordering.js",
+    "shares.js",
+    "combining.js",
+    "banner.js",
+    "picture.js",
+    "view.js",
+    "hash.js",
+    "geodesy.js",
+    "inside.js",
+    "coordinates.js",
+    "found.js",
+    "legend.js",
+    "pointing.js",
     "start.js",
-)  # fmt: skip
+)
 """In the order in which they run."""
-STYLES = ("map.css", "table.css", "card.css", "weights.css", "layers.css", "find.css", "print.css")
+STYLES = (
+    "map.css",
+    "table.css",
+    "card.css",
+    "weights.css",
+    "layers.css",
+    "find.css",
+    "print.css",
+)
 
 
 class _Page(MacroElement):
