@@ -117,7 +117,7 @@ geosite.hash = function (app, box) {
     field.hidden = false;
     field.value = app.link();
     field.select();
-    let isCopied = false;
+    let isCopied;
     try {
       await navigator.clipboard.writeText(field.value);
       isCopied = true;
