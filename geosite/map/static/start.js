@@ -1,6 +1,14 @@
 /* Starts the page: every panel is told of the application, in the order of their events. */
 geosite.start = function (map, bases) {
   "use strict";
+  document.documentElement.lang = "en";
+  // Folium forbids to enlarge the page on a phone; who reads poorly has to.
+  const viewport = document.querySelector("meta[name=viewport]");
+  if (viewport) viewport.content = "width=device-width, initial-scale=1";
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+    map._zoomAnimated = map._fadeAnimated = false;
+  }
   const waiting = document.getElementById("gs-waiting");
   if (waiting) waiting.remove();
   const app = geosite.app(map, bases);

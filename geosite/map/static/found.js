@@ -1,0 +1,149 @@
+/* What was found at a point or in an outline: a panel under the search box. */
+geosite.found = function (app) {
+  "use strict";
+  const { el, fill, put } = geosite.dom;
+  const { sites } = app.data;
+  const { geodesy, inside } = geosite;
+  const LISTED = 50;
+  const NEAREST = 5;
+  const box = () => document.getElementById("gs-found");
+
+  const title = (i) => {
+    const rank = app.state.ranking.rank[i];
+    return `${rank ? `${rank} · ` : ""}${sites.name[i] || "unnamed"}`;
+  };
+  const site = (i, more) =>
+    el("li", null, el("button", { type: "button", class: "gs-link", onclick: () => app.select(i, "find") }, title(i)), ` (${sites.site_id[i]})${more || ""}`);
+  const listed = (rows, write) =>
+    el("ul", null, rows.slice(0, LISTED).map(write), rows.length > LISTED && el("li", null, `and ${(rows.length - LISTED).toLocaleString("en-US")} more`));
+  const count = (n, noun) => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
+
+  function show(heading, close, ...children) {
+    const made = el("section", { class: "gs-result", "aria-label": heading, tabindex: "-1" }, el("h2", null, heading), ...children,
+      el("div", { class: "gs-row" }, el("button", { type: "button", class: "gs-quiet", onclick: close }, "Close")));
+    fill(box(), made);
+    app.openTab("gs-tab-sites");
+    return made;
+  }
+
+  /** Land, rules and deposits that the map's tiles have somewhere, as lines under headings. */
+  async function ground(asked, into, generation) {
+    let rows;
+    try {
+      rows = await asked();
+    } catch (error) {
+      rows = null;
+    }
+    if (generation !== turn) return;
+    if (rows === null) return fill(into, el("p", { class: "gs-sub" }, "What the layers have here could not be read."));
+    const lines = new Map();
+    for (const { entry, words } of rows) {
+      const key = entry.title;
+      if (!lines.has(key)) lines.set(key, { entry, seen: new Set() });
+      if (words) lines.get(key).seen.add(words);
+    }
+    if (!lines.size) return fill(into, el("p", { class: "gs-sub" }, "No layer of the map has anything here."));
+    fill(into, Array.from(lines.values(), ({ entry, seen }) => [
+      el("h3", null, [...(entry.group || []), entry.title].join(" · ")),
+      el("ul", null, Array.from(seen).slice(0, LISTED).map((words) => el("li", null, words)),
+        seen.size > LISTED && el("li", null, `and ${(seen.size - LISTED).toLocaleString("en-US")} more`)),
+      (entry.words || []).map((line) => el("p", { class: "gs-sub" }, line)),
+    ]));
+  }
+  let turn = 0;
+
+  const layers = () => (app.data.layers || []).filter((e) => e.kind === "tiles");
+
+  /** A point: the sites that hold it, the nearest ones, and what the layers have there. */
+  function point(lat, lon, close) {
+    const { held, near } = inside.sitesAt(sites, lat, lon, NEAREST);
+    const land = el("div");
+    const made = show(
+      geodesy.point(lat, lon), close,
+      el("p", null, held.length ? `Within ${count(held.length, "site")}:` : "Within no site."),
+      held.length ? listed(held, (i) => site(i)) : null,
+      near.length ? [el("h3", null, "Nearest sites, by the point each is marked with"), el("ul", null, near.map(({ index, metres }) => site(index, `, ${geodesy.way(metres)}`)))] : null,
+      land,
+    );
+    turn += 1;
+    if (layers().length && geosite.tiles.at) ground(async () => listedAt(await geosite.tiles.at(app, L.latLng(lat, lon), layers())), land, turn);
+    app.say(held.length ? `Within ${count(held.length, "site")}` : "Within no site");
+    return made;
+  }
+
+  // The tiles say which entry a feature is of, and its attributes.
+  const listedAt = (rows) => (rows || []).map((row) => ({ entry: row.entry, words: worded(row) }));
+  const worded = (row) => String((row.props && (row.props.words || row.props.name)) || row.words || "");
+
+  /** An outline: its size, the sites and the rules in it. */
+  function outline(ring, close) {
+    const held = inside.sitesIn(sites, ring);
+    const whole = held.filter((h) => h.whole).length;
+    const rank = app.state.ranking.rank;
+    held.sort((a, b) => (rank[a.index] || Infinity) - (rank[b.index] || Infinity));
+    const json = JSON.stringify({ type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [[...ring, ring[0]].map(([x, y]) => [round(x), round(y)])] } });
+    const text = el("textarea", { readonly: true, rows: 4, "aria-label": "The outline as GeoJSON", onfocus: (event) => event.target.select() });
+    text.value = json;
+    const land = el("div");
+    const made = show(
+      "Drawn outline", close,
+      el("p", null, el("b", null, geodesy.ground(geodesy.area(ring))), ` · perimeter ${geodesy.way(geodesy.length(ring, true))}`),
+      el("p", null, `${count(held.length, "site")} with land in it, ${whole.toLocaleString("en-US")} wholly inside.`),
+      held.length ? el("div", { class: "gs-row" },
+        el("button", { type: "button", class: "gs-quiet", onclick: () => app.filter.set({ within: ring }) }, "Show only these"),
+        el("button", { type: "button", class: "gs-quiet", onclick: () => save("sites-in-outline.csv", table(held)) }, "Save as CSV")) : null,
+      listed(held, ({ index, whole: all }) => site(index, all ? "" : ", in part")),
+      land,
+      el("p", { class: "gs-sub" }, "Outlines on the map are simplified. For the exact answer save this as outline.geojson and run: geosite review RUN --polygon outline.geojson"),
+      text,
+      el("div", { class: "gs-row" },
+        el("button", { type: "button", class: "gs-quiet", onclick: () => copy(json, text) }, "Copy"),
+        el("button", { type: "button", class: "gs-quiet", onclick: () => save("outline.geojson", json) }, "Save as GeoJSON")),
+    );
+    turn += 1;
+    if (layers().length && geosite.tiles.within) ground(async () => listedAt(await geosite.tiles.within(app, ring, layers())), land, turn);
+    app.say(`${geodesy.ground(geodesy.area(ring))}, ${count(held.length, "site")}`);
+    return made;
+  }
+
+  const round = (v) => Math.round(v * 1e6) / 1e6;
+
+  async function copy(words, field) {
+    try {
+      await navigator.clipboard.writeText(words);
+      app.say("Copied");
+    } catch (error) {
+      // Without leave to write to the clipboard, the text is marked for the reader's own keys.
+      field.focus();
+      field.select();
+      app.say("Press Control and C to copy");
+    }
+  }
+
+  /** A table of sites as CSV; no cell is taken for a formula. */
+  function table(held) {
+    const cell = (v) => {
+      const words = v === null || v === undefined ? "" : String(v);
+      const safe = typeof v !== "number" && /^[=+\-@\t\r\n＝＋－＠]/.test(words) ? `'${words}` : words;
+      return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    };
+    const { rank, score } = app.state.ranking;
+    const head = ["rank", "site_id", "name", "suitability", "area_ha", "agency", "state", "county", "longitude", "latitude", "wholly_inside"];
+    const rows = held.map(({ index: i, whole }) => [
+      rank[i] || "", sites.site_id[i], sites.name[i], Number.isNaN(score[i]) ? "" : score[i], sites.area_ha[i], sites.agency[i], sites.state[i], sites.county[i],
+      sites.lon[i], sites.lat[i], whole ? "yes" : "no",
+    ]);
+    return [head, ...rows, [app.data.notice]].map((r) => r.map(cell).join(",")).join("\r\n") + "\r\n";
+  }
+
+  function save(name, words) {
+    const url = URL.createObjectURL(new Blob([words], { type: "text/plain;charset=utf-8" }));
+    const link = el("a", { href: url, download: name });
+    put(document.body, link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  }
+
+  return { point, outline, show, clear: () => { turn += 1; fill(box()); } };
+};
