@@ -6,9 +6,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geosite.errors import CatalogError
+from geosite.map.page import write_map
 from geosite.matrix import Matrix, stepped
 from geosite.model.combination import (
     EvidenceGated,
@@ -21,8 +23,10 @@ from geosite.model.combination import (
     WeightedSum,
 )
 from geosite.reranking import Cuts, Saved, ranked_again
+from geosite.runs import content, open_run
 from geosite.suitability import SCORE_STEPS, logarithms
 from geosite.weighting import per_mille
+from tests.worlds import cli, shared_demo
 
 pytestmark = pytest.mark.browser
 
@@ -163,3 +167,64 @@ def test_weights_are_rounded_as_python_rounds_them(page):
     drawn += [rng.integers(0, 4, 7).astype(float) + np.eye(7)[0] for _ in range(200)]
     found = page.evaluate("(all) => all.map(geosite.ranking.perMille)", [w.tolist() for w in drawn])
     assert found == [per_mille(w).tolist() for w in drawn]
+
+
+# ── a run ─────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    world = shared_demo(tmp_path_factory)
+    path = next(p.parent for p in sorted(world.folder.parent.rglob("mine-open-pit/*/run.json")))
+    return open_run(path)
+
+
+@pytest.fixture
+def opened(run, tab, tmp_path):
+    write_map(content(run), tmp_path / "map.html")
+    tab.goto((tmp_path / "map.html").as_uri())
+    tab.wait_for_selector("html[data-geosite=ready]", state="attached")
+    return tab
+
+
+RANKS = """() => Array.from(geosite.current.state.ranking.rank)"""
+
+
+def test_a_run_opens_with_its_own_ranks_and_returns_to_them(opened, run):
+    stated = run.sites["rank"].fillna(0).astype(int).tolist()
+    assert opened.evaluate(RANKS) == stated
+    # Not only remembered: its weights and its rule give them.
+    again = """() => {
+      const { matrix, stated } = geosite.current;
+      return Array.from(geosite.ranking.rank(matrix, stated.weights, stated.rule).rank);
+    }"""
+    assert opened.evaluate(again) == stated
+    opened.evaluate(
+        "() => geosite.current.choose(geosite.current.stated.weights.map((_, k) => (k ? 0 : 1000)))"
+    )
+    opened.evaluate("() => geosite.current.choose(geosite.current.stated.weights)")
+    assert opened.evaluate("() => geosite.current.isStated()")
+    assert opened.evaluate(RANKS) == stated
+
+
+def test_the_verb_and_the_page_put_a_run_in_one_order(opened, run, tmp_path):
+    data = opened.evaluate(
+        "() => ({criteria: geosite.current.data.criteria, rules: geosite.current.data.rules})"
+    )
+    ids = [c["id"] for c in data["criteria"]]
+    assert sum(c["weight"] for c in data["criteria"]) == 1000
+    rng = np.random.default_rng(11)
+    for rule in data["rules"]:
+        weights = per_mille(rng.random(len(ids)))
+        out = tmp_path / f"{rule['kind']}.csv"
+        words = ",".join(f"{i}={w:.0f}" for i, w in zip(ids, weights, strict=True))
+        done = cli("rank", run.path, "--weights", words, "--rule", rule["kind"], "--out", out)
+        assert done.exit_code == 0, done.output
+        opened.evaluate(
+            "([weights, rule]) => geosite.current.choose(weights, rule)", [weights.tolist(), rule]
+        )
+        found = opened.evaluate(
+            """() => {
+              const { state, data } = geosite.current;
+              return Array.from(state.ranking.order, (i) => data.sites.site_id[i]);
+            }"""
+        )
+        assert found == pd.read_csv(out)["site_id"].tolist()
