@@ -67,7 +67,7 @@ class CriterionLabel:
     id: str
     title: str
     weight: float
-    """Share of all weights, 0–1."""
+    """Share of all weights, 0–1, in whole per mille: what sites are ranked by."""
     unit: str
     critical: bool = False
     measure: str = ""
@@ -306,6 +306,8 @@ class Content:
     """How far the ranking holds under other weights and rules, as ``run.json`` says it."""
     combination: Mapping[str, Any] | None = None
     """The rule by which scores were combined, as the scenario says it."""
+    missing: str = "renormalise"
+    """What a criterion that is not known counts as, as the scenario says it."""
     footprints: gpd.GeoDataFrame | None = None
     """Parts of the footprint that fits each site; None: none was asked for."""
     tiers: tuple[float, float, float] | None = None

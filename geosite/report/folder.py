@@ -30,6 +30,7 @@ from geosite.report.content import (
 )
 from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
 from geosite.report.weightings import weighting_labels
+from geosite.weighting import PER_MILLE, per_mille
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +114,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     if m.get("likelihood"):
         likely, likely_at = _picture(folder / "likelihood.tif", LIKELIHOOD_BAND)
     years = m.get("data_years", {})
-    total = sum(c["weight"] for c in m["criteria"])
+    shares = (per_mille([c["weight"] for c in m["criteria"]]) / PER_MILLE).tolist()
     lost = {x["layer"] for x in m["missing"]}
     decisive = _decisive(m)
     return Content(
@@ -124,10 +125,8 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         synthetic=m["synthetic"],
         project=m["scenario"]["project"],
         criteria=tuple(
-            CriterionLabel(
-                c["id"], c["title"], c["weight"] / total, c["unit"], c["critical"], c["measure"]
-            )
-            for c in m["criteria"]
+            CriterionLabel(c["id"], c["title"], share, c["unit"], c["critical"], c["measure"])
+            for c, share in zip(m["criteria"], shares, strict=True)
         ),
         rules=tuple(_rule(r) for r in m["rules"]),
         sites=frames["sites"],
@@ -180,6 +179,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],
         weightings=weighting_labels(m),
+        missing=m["scenario"]["missing"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
 
