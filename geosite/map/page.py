@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SCRIPTS = (
     "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "tiles.js", "layers.js", "find.js", "tools.js", "swipe.js",
+    "weights.js", "exporting.js", "vectors.js", "tiles.js", "labels.js", "painting.js", "layers.js", "find.js", "tools.js", "swipe.js",
     "start.js",
 )  # fmt: skip
 """In the order in which they run."""
@@ -44,9 +44,7 @@ class _Page(MacroElement):
         figure: Any = self.get_root()
         title = markup(f"{plain(self._content.title, 120)} · geosite")
         style = "\n".join(static("geosite.map", name) for name in STYLES)
-        head = (
-            f"<title>{title}</title>\n{assets.markup(assets.MAP)}\n<style>\n{style}</style>"
-        )
+        head = f"<title>{title}</title>\n{assets.markup(assets.MAP)}\n<style>\n{style}</style>"
         figure.header.add_child(Raw(head), name="geosite_head")
         figure.html.add_child(Raw(shell(self._content, self._block)), name="geosite_shell")
         blobs = "\n".join(
