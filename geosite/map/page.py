@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 SCRIPTS = (
-    "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "vectors.js", "tiles.js", "labels.js", "painting.js", "layers.js", "find.js", "tools.js", "swipe.js",
+    "dom.js", "app.js", "columns.js", "ranking.js", "state.js", "sites.js", "pins.js",
+    "ordering.js", "table.js", "card.js",
+    "weights.js", "exporting.js",
+    "vectors.js", "tiles.js", "labels.js", "painting.js",
+    "legend.js", "layers.js", "pointing.js",
+    "find.js", "tools.js", "swipe.js",
     "start.js",
 )  # fmt: skip
 """In the order in which they run."""

@@ -62,7 +62,7 @@ class _Layer:
         self.attributes = Attributes({n: frame[n].tolist() for n in inside})
         self.beside = {n: [_plain(v) for v in frame[n].tolist()] for n in names if n not in inside}
         # Features that look the same stand for each other where they are too small to be seen.
-        texts = frame[looks].astype(str).agg("\x1f".join, axis=1) if looks else None
+        texts = frame[looks].map(str).agg("\x1f".join, axis=1) if looks else None
         self.look = np.zeros(len(frame), np.intp) if texts is None else _codes(texts.tolist())
         self.kinds = kinds_of(np.asarray(frame.geometry.array, dtype=object))
         self.latitude, self.bounds = _extent(self.kinds, self.crs)
