@@ -40,6 +40,8 @@ MARGIN = 0.15
 """How far beyond the AOI it reaches, as a share of the AOI's longer side."""
 NEAREST, FARTHEST = 20_000.0, 150_000.0
 """Least and most of that margin [m]."""
+ASPECT = 1.5
+"""How much wider than high the base is: a screen shows more than the AOI beside a tall one."""
 FINEST, COARSEST = 20.0, 100.0
 """Least and most that lines are simplified by at first [m]; 100 m is a pixel at zoom 10."""
 SEEN = 10_000
@@ -110,12 +112,13 @@ def saved_context(plan: Plan, folder: Path) -> dict[str, Any]:
 def context(plan: Plan) -> Context:
     """Borders, towns, roads, rail, water and infrastructure in and around the AOI of a plan."""
     library = Library(plan)
-    box, extent = _around(plan)
+    near, wide, extent = _around(plan)
     tolerance = float(np.clip(extent / SEEN, FINEST, COARSEST))
     frames: dict[str, gpd.GeoDataFrame] = {}
     layers: list[Mapping[str, Any]] = []
     notes: list[str] = []
     for name, id_ in chain(_base(plan), _infrastructure(plan)):
+        box = wide if name in BASE else near
         try:
             frame = library.around(id_, None, box)
         except (GeositeError, shapely.errors.ShapelyError) as error:
@@ -139,11 +142,15 @@ def context(plan: Plan) -> Context:
     return Context(frames, tuple(layers), tuple(notes))
 
 
-def _around(plan: Plan) -> tuple[Bounds, float]:
+def _around(plan: Plan) -> tuple[Bounds, Bounds, float]:
+    """The AOI with its margin, what a screen shows around it, and the AOI's longer side [m]."""
     left, bottom, right, top = plan.aoi.bounds
     extent = max(right - left, top - bottom)
     margin = float(np.clip(MARGIN * extent, NEAREST, FARTHEST))
-    return (left - margin, bottom - margin, right + margin, top + margin), extent
+    near = (left - margin, bottom - margin, right + margin, top + margin)
+    x, y = (left + right) / 2, (bottom + top) / 2
+    across, down = ASPECT * (extent / 2 + margin), extent / 2 + margin
+    return near, (x - across, y - down, x + across, y + down), extent
 
 
 # ── which layers ──────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 import shapely
 
-from geosite.context import FILE, context, saved_context
+from geosite.context import ASPECT, FILE, context, saved_context
 from geosite.runs import content, open_run
 from tests.worlds import SOUTH, WEST, box, cli, put_layer, shared_demo
 
@@ -57,11 +57,18 @@ def test_the_base_comes_from_the_layers_of_the_run(around):
 
 
 def test_it_reaches_a_margin_beyond_the_aoi_and_no_further(around):
+    # A line of power like the road, to be seen near the AOI only.
+    road = gpd.read_file(around.data / "infrastructure-highways.gpkg")
+    put_layer(around, "infrastructure/transmission", road.geometry, name=["Line"] * len(road))
     plan = around.plan()
-    road = context(plan).frames["roads"]
+    found = context(plan)
     left, _, right, _ = plan.aoi.bounds
+    power, road = found.frames["transmission"], found.frames["roads"]
     assert road.crs == plan.grid.crs
-    assert road.total_bounds[[0, 2]].tolist() == pytest.approx([left - 20_000, right + 20_000])
+    assert power.total_bounds[[0, 2]].tolist() == pytest.approx([left - 20_000, right + 20_000])
+    half = ASPECT * ((right - left) / 2 + 20_000)
+    middle = (left + right) / 2
+    assert road.total_bounds[[0, 2]].tolist() == pytest.approx([middle - half, middle + half])
     assert road.geometry.count_coordinates().sum() == 2, "its pieces are one line"
 
 

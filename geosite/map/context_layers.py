@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BASE = ("Base",)
 BUILT = ("Infrastructure",)
 GREY, PALE_GREY, INK = "#8f8a84", "#b9b4ad", "#4a4642"
+NAMES = "#5f5a54"
+"""Of names without a dot: quieter than those of towns, and dark enough to be read."""
 WATER, WATER_FILL = "#8db4cc", "#d5e5ee"
 CITY, TOWN = 50_000, 5_000
 """People from which on a place is drawn as a city, and as a town."""
@@ -27,17 +29,17 @@ _BASE: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("lakes", "Lakes", {"fill": WATER_FILL, "stroke": WATER, "width": 0.5, "opacity": 1.0}, "fill"),
     ("rivers", "Rivers", {"stroke": WATER, "width": 1.0, "opacity": 1.0, "from_zoom": 6}, "line"),
     ("counties", "Counties",
-     {"stroke": PALE_GREY, "width": 0.8, "dash": "3 3", "opacity": 1.0, "from_zoom": 6}, "dash"),
+     {"stroke": PALE_GREY, "width": 0.8, "dash": "3 3", "opacity": 1.0, "from_zoom": 6}, "line"),
     ("states", "States", {"stroke": GREY, "width": 1.6, "opacity": 1.0}, "line"),
     ("rail", "Railways",
-     {"stroke": "#6f6a66", "width": 1.0, "dash": "6 3", "opacity": 1.0, "from_zoom": 6}, "dash"),
+     {"stroke": "#6f6a66", "width": 1.0, "dash": "6 3", "opacity": 1.0, "from_zoom": 6}, "line"),
     ("roads", "Main roads", {"stroke": "#c2a878", "width": 1.6, "opacity": 1.0}, "line"),
 )  # fmt: skip
 """Lines and areas of the base from the bottom up: name, title, style, sign of the legend."""
 _NAMED = (
-    ("states", "Names of states", {"fill": GREY, "radius": 0, "label": "name"}),
+    ("states", "Names of states", {"fill": NAMES, "radius": 0, "label": "name"}),
     ("counties", "Names of counties",
-     {"fill": GREY, "radius": 0, "label": "name", "from_zoom": 8}),
+     {"fill": NAMES, "radius": 0, "label": "name", "from_zoom": 8}),
 )  # fmt: skip
 _PLACES = (
     ("city", f"Cities of {CITY:,} people and more", 2.8, 4),

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from geosite.report.content import Content
 
-WIDEST = 2400
+WIDEST = 3600
 """Columns of a picture of a large area; what a page can carry."""
 NARROWEST = 1000
 """Columns of a picture of a small one, so that the hatch is finer than a cell."""
 STEPS = 24
 """Steps of suitability from 0 to 1; a palette of them still compresses well."""
 _HATCH = 6
+"""Width of a stroke of the hatch and its gap [pixels of a picture of `NARROWEST`]."""
 
 Rgba = tuple[int, int, int, int]
 
@@ -79,7 +80,9 @@ def status_pictures(content: Content) -> tuple[Picture, Picture]:
     grey: list[Rgba] = [(*palette.rgb(palette.EXCLUDED), 150)]
     ink = palette.rgb(palette.UNKNOWN)
     down, across = code.shape
-    stroke = np.add.outer(np.arange(down), np.arange(across)) % _HATCH < _HATCH // 3
+    # As wide on the screen whatever the picture's size, when all of it is seen.
+    period = _HATCH * max(1, round(across / NARROWEST))
+    stroke = np.add.outer(np.arange(down), np.arange(across)) % period < period // 3
     unknown = np.where(code == UNKNOWN, np.where(stroke, 2, 1), 0).astype(np.uint8)
     return (
         Picture(_data_url((code == EXCLUDED).astype(np.uint8), grey), *edges),

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PICTURE = 2400
+PICTURE = 3600
 """Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
 LIKELIHOOD_BAND = 3
 """Band of ``likelihood.tif`` that the map shows: the percentile within the state."""
