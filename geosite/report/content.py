@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from geosite.constraints import CLEAR, EXCLUDED, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     import geopandas as gpd
     from affine import Affine
@@ -224,6 +224,15 @@ class LayerLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextLabel:
+    """How a layer around the area of interest is written on the map."""
+
+    layer: LayerLabel
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Column of its features → unit."""
+
+
+@dataclass(frozen=True, slots=True)
 class FetchedLabel:
     """Where a file of a layer was fetched, and when."""
 
@@ -315,6 +324,15 @@ class Content:
     that has to be known for tier A."""
     weightings: tuple[WeightingLabel, ...] = ()
     """Other weightings of the same criteria, which a reader may try."""
+    context: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    """What lies around the AOI, by name, see `geosite.context`; empty where a run kept none."""
+    context_labels: Mapping[str, ContextLabel] = field(default_factory=dict)
+    """How each of it is written, by the same names, in the order of the catalogue."""
+    context_notes: tuple[str, ...] = ()
+    """What of it could not be read or was left out, in words."""
+    excluded_by: Callable[[Collection[str]], Mapping[str, NDArray[np.bool_]]] | None = None
+    """Where each of some hard rules, by id, excludes: (rows, columns) of `status`. Read off the
+    run's cells when it is asked; rules that exclude nothing are left out. None: not kept."""
 
     @property
     def disclaimer(self) -> str:

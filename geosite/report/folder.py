@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -14,10 +15,13 @@ import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 
+from geosite.context import FILE as CONTEXT
 from geosite.errors import GeositeError, RunError
+from geosite.report.cells import excluded_by
 from geosite.report.content import (
     AuthorityLabel,
     Content,
+    ContextLabel,
     CriterionLabel,
     DataYears,
     DecisionLabel,
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PICTURE = 2400
+PICTURE = 3600
 """Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
 LIKELIHOOD_BAND = 3
 """Band of ``likelihood.tif`` that the map shows: the percentile within the state."""
@@ -96,6 +100,18 @@ def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
         return pyogrio.read_dataframe(file, layer=name)
 
 
+def read_context(folder: Path) -> dict[str, gpd.GeoDataFrame]:
+    """What lies around the AOI, by name, in the grid's CRS; empty where it is not there.
+
+    Nothing of the answer is in it: a run without it is whole.
+    """
+    if not (folder / CONTEXT).exists():
+        return {}
+    with reading(folder / CONTEXT) as file:
+        names = [str(name) for name, _ in pyogrio.list_layers(file)]
+        return {name: pyogrio.read_dataframe(file, layer=name) for name in names}
+
+
 def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     """What a map and the pages show of a run, from its folder alone.
 
@@ -113,6 +129,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     likely, likely_at = None, None
     if m.get("likelihood"):
         likely, likely_at = _picture(folder / "likelihood.tif", LIKELIHOOD_BAND)
+    around = m.get("context", {})
     years = m.get("data_years", {})
     shares = (per_mille([c["weight"] for c in m["criteria"]]) / PER_MILLE).tolist()
     lost = {x["layer"] for x in m["missing"]}
@@ -181,7 +198,21 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         weightings=weighting_labels(m),
         missing=m["scenario"]["missing"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
+        context=read_context(folder) if around else {},
+        context_labels={
+            x["name"]: ContextLabel(_layer(x, ()), x.get("units", {}))
+            for x in around.get("layers", ())
+        },
+        context_notes=tuple(around.get("notes", ())),
+        excluded_by=partial(_excluded_by, folder, m, status.shape),
     )
+
+
+def _excluded_by(
+    folder: Path, manifest: Mapping[str, Any], shape: tuple[int, int], rules: Collection[str]
+) -> dict[str, NDArray[np.bool_]]:
+    with reading(folder / "surfaces.zarr"):
+        return excluded_by(folder, manifest, shape, rules)
 
 
 def _layer(x: Mapping[str, Any], decisive: Collection[str]) -> LayerLabel:
