@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 SCRIPTS = (
-    "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
+    "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js",
+    "contributions.js", "bars.js", "copying.js", "facts.js", "law.js", "card.js",
     "weights.js", "exporting.js", "tiles.js", "layers.js", "find.js", "tools.js", "swipe.js",
     "start.js",
 )  # fmt: skip
@@ -44,9 +45,7 @@ class _Page(MacroElement):
         figure: Any = self.get_root()
         title = markup(f"{plain(self._content.title, 120)} · geosite")
         style = "\n".join(static("geosite.map", name) for name in STYLES)
-        head = (
-            f"<title>{title}</title>\n{assets.markup(assets.MAP)}\n<style>\n{style}</style>"
-        )
+        head = f"<title>{title}</title>\n{assets.markup(assets.MAP)}\n<style>\n{style}</style>"
         figure.header.add_child(Raw(head), name="geosite_head")
         figure.html.add_child(Raw(shell(self._content, self._block)), name="geosite_shell")
         blobs = "\n".join(

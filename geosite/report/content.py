@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,6 +132,11 @@ class RuleLabel:
     """When it holds, if it is not for good."""
     local: tuple[LocalLabel, ...] = ()
     decision: DecisionLabel | None = None
+    setback_m: float = 0.0
+    reach_m: float = 0.0
+    """Widest setback that an attribute of a feature can give; no less than `setback_m`."""
+    factor: float | None = None
+    """What scores are multiplied by where the rule touches; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,8 @@ class PermitLabel:
     source: str = ""
     """Where its months come from; empty where none are known."""
     note: str = ""
+    months: tuple[float, float, float] | None = None
+    """Low, likely, high; None where no source gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +307,8 @@ class Content:
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""
+    dossier: Mapping[str, str] = field(default_factory=dict)
+    """Site id → path of its page in the dossier beside the run, from the run's folder."""
 
     @property
     def disclaimer(self) -> str:

@@ -15,6 +15,7 @@ from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 
 from geosite.errors import GeositeError, RunError
+from geosite.model.quantity import parse
 from geosite.report.content import (
     AuthorityLabel,
     Content,
@@ -28,6 +29,7 @@ from geosite.report.content import (
     RuleLabel,
     UnaskedLabel,
 )
+from geosite.report.dossier_links import dossier_links
 from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
 
 if TYPE_CHECKING:
@@ -179,6 +181,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
+        dossier=dossier_links(folder),
     )
 
 
@@ -236,7 +239,17 @@ def _rule(r: Mapping[str, Any]) -> RuleLabel:
         DecisionLabel(found["instead"], found["of"], found["basis"], found.get("case") or "")
         if found
         else None,
+        *_distances(r.get("treatment") or {}),
     )
+
+
+def _distances(treatment: Mapping[str, Any]) -> tuple[float, float, float | None]:
+    """Setback of a rule and its widest [m], and the factor on scores."""
+    own = parse(treatment.get("setback") or "0 m", "m")
+    scaled = treatment.get("scaled") or {}
+    steps = [x["setback"] for x in scaled.get("steps", ())] + [scaled.get("at_most")]
+    widest = max([own, *(parse(t, "m") if isinstance(t, str) else float(t) for t in steps if t)])
+    return own, widest, treatment.get("factor")
 
 
 def _dates(begin: str | None, end: str | None) -> str:
