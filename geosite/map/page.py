@@ -56,6 +56,11 @@ SCRIPTS = (
     "found.js",
     "legend.js",
     "pointing.js",
+    "contributions.js",
+    "bars.js",
+    "copying.js",
+    "facts.js",
+    "law.js",
     "start.js",
 )
 """In the order in which they run."""

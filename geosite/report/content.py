@@ -143,6 +143,11 @@ class RuleLabel:
     """When it holds, if it is not for good."""
     local: tuple[LocalLabel, ...] = ()
     decision: DecisionLabel | None = None
+    setback_m: float = 0.0
+    reach_m: float = 0.0
+    """Widest setback that an attribute of a feature can give; no less than `setback_m`."""
+    factor: float | None = None
+    """What scores are multiplied by where the rule touches; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,8 @@ class PermitLabel:
     source: str = ""
     """Where its months come from; empty where none are known."""
     note: str = ""
+    months: tuple[float, float, float] | None = None
+    """Low, likely, high; None where no source gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +340,8 @@ class Content:
     excluded_by: Callable[[Collection[str]], Mapping[str, NDArray[np.bool_]]] | None = None
     """Where each of some hard rules, by id, excludes: (rows, columns) of `status`. Read off the
     run's cells when it is asked; rules that exclude nothing are left out. None: not kept."""
+    dossier: Mapping[str, str] = field(default_factory=dict)
+    """Site id → path of its page in the dossier beside the run, from the run's folder."""
 
     @property
     def disclaimer(self) -> str:

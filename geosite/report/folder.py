@@ -17,7 +17,11 @@ from rasterio.enums import Resampling
 
 from geosite.context import FILE as CONTEXT
 from geosite.errors import GeositeError, RunError
+<<<<<<< HEAD
 from geosite.report.cells import excluded_by
+=======
+from geosite.model.quantity import parse
+>>>>>>> refs/heads/card
 from geosite.report.content import (
     AuthorityLabel,
     Content,
@@ -32,6 +36,7 @@ from geosite.report.content import (
     RuleLabel,
     UnaskedLabel,
 )
+from geosite.report.dossier_links import dossier_links
 from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
 from geosite.report.weightings import weighting_labels
 from geosite.weighting import PER_MILLE, per_mille
@@ -198,6 +203,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         weightings=weighting_labels(m),
         missing=m["scenario"]["missing"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
+<<<<<<< HEAD
         context=read_context(folder) if around else {},
         context_labels={
             x["name"]: ContextLabel(_layer(x, ()), x.get("units", {}))
@@ -205,6 +211,9 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         },
         context_notes=tuple(around.get("notes", ())),
         excluded_by=partial(_excluded_by, folder, m, status.shape),
+=======
+        dossier=dossier_links(folder),
+>>>>>>> refs/heads/card
     )
 
 
@@ -269,7 +278,17 @@ def _rule(r: Mapping[str, Any]) -> RuleLabel:
         DecisionLabel(found["instead"], found["of"], found["basis"], found.get("case") or "")
         if found
         else None,
+        *_distances(r.get("treatment") or {}),
     )
+
+
+def _distances(treatment: Mapping[str, Any]) -> tuple[float, float, float | None]:
+    """Setback of a rule and its widest [m], and the factor on scores."""
+    own = parse(treatment.get("setback") or "0 m", "m")
+    scaled = treatment.get("scaled") or {}
+    steps = [x["setback"] for x in scaled.get("steps", ())] + [scaled.get("at_most")]
+    widest = max([own, *(parse(t, "m") if isinstance(t, str) else float(t) for t in steps if t)])
+    return own, widest, treatment.get("factor")
 
 
 def _dates(begin: str | None, end: str | None) -> str:
