@@ -1,4 +1,8 @@
 /* The toolbar on the map: outlines, lengths, places, the whole view, full screen. */
+
+// Geoman takes up every layer that is made unless it is told first to wait until it is asked.
+L.PM.setOptIn(true);
+
 geosite.tools = function (app) {
   "use strict";
   const { el, fill } = geosite.dom;
@@ -8,8 +12,6 @@ geosite.tools = function (app) {
   const COLOUR = "#a3145c";
   const LINE = { color: COLOUR, weight: 3, fillColor: COLOUR, fillOpacity: 0.08, pmIgnore: false, interactive: false };
 
-  // Geoman looks at every layer of the map unless it is told to wait until it is asked.
-  L.PM.setOptIn(true);
   const level = map.createPane("gs-tools");
   level.style.zIndex = 640;
   level.style.pointerEvents = "none";
@@ -185,7 +187,7 @@ geosite.tools = function (app) {
     };
     found.show("Corners of an outline", clear,
       el("label", { for: "gs-corners" }, "One corner a line, such as 39.5, -117.1 or N 39 30 W 117 6; or GeoJSON of one polygon (WGS84)"),
-      text, faults, el("div", { class: "gs-row" }, el("button", { type: "button", class: "gs-quiet", id: "gs-use-corners", onclick: use }, "Use this outline")));
+      text, faults, el("div", { class: "gs-buttons" }, el("button", { type: "button", class: "gs-quiet", id: "gs-use-corners", onclick: use }, "Use this outline")));
     text.focus();
   }
 
