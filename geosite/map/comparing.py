@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from geosite.report.content import Content
 
-_COLUMNS = ("n", "left_out", "lon", "lat", "site_id", "name", "rank", "suitability")
+_COLUMNS = ("n", "left_out", "lon", "lat", "site_id", "name", "rank", "suitability", "shapes")
 """What is told of the right run's sites."""
 _LEAST_MB = 1.0
 """Room that the left run keeps, however large the right one is [MB]."""

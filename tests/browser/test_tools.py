@@ -162,6 +162,58 @@ def test_escape_cancels_and_too_few_corners_do_not_end(page):
     assert page.evaluate("map_run.pm.globalDrawModeEnabled()") is False
 
 
+def test_an_outline_ends_by_a_button_too(page):
+    page.click("#gs-tool-outline")
+    for x, y in on_screen(page, square(page)):
+        page.mouse.click(x, y)
+    page.click("#gs-tool-done")
+    assert "wholly inside" in page.inner_text(".gs-result")
+    assert not page.is_visible(".gs-readout")
+    page.click(".gs-result >> text=Close")
+    assert page.evaluate("document.activeElement.id") == "gs-search"
+    page.click("#gs-tool-measure")
+    page.focus("#gs-tool-cancel")
+    page.keyboard.press("Enter")
+    assert page.get_attribute("#gs-tool-measure", "aria-pressed") == "false"
+
+
+STUB = """() => {
+  const app = geosite.current;
+  const entry = { id: "w", kind: "tiles", title: "<b>Wilderness</b>", group: ["Excluded by rule"],
+                  words: ["16 USC 1133(d)"] };
+  app.data.layers = [entry, { id: "s", kind: "sites", title: "Sites" }];
+  const row = (name) => ({ entry, id: 1, kind: 3, props: { name }, words: "" });
+  window.asked = [];
+  geosite.tiles.at = async (a, where, entries) => {
+    window.asked.push(entries.map((e) => e.id).join());
+    return [row("Toy <i>Peak</i>"), row("Toy <i>Peak</i>")];
+  };
+  geosite.tiles.within = async (a, ring, entries) => {
+    if (window.broken) throw new Error("broken");
+    return window.empty ? [] : [row("Toy Peak"), { ...row(""), words: "Grey Range" }];
+  };
+}"""
+
+
+def test_rules_and_parcels_come_from_the_tiles_with_their_citation(page):
+    page.evaluate(STUB)
+    page.evaluate("geosite.current.goTo(39.5, -117.1)")
+    page.wait_for_selector(".gs-result h3 >> text=Excluded by rule")
+    text = page.inner_text(".gs-result")
+    assert "Excluded by rule · <b>Wilderness</b>" in text
+    assert text.count("Toy <i>Peak</i>") == 1
+    assert "16 USC 1133(d)" in text
+    assert page.evaluate("window.asked.join()") == "w"
+    ring = json.dumps(square(page))
+    page.evaluate(f"geosite.current.outline({ring})")
+    page.wait_for_selector(".gs-result li >> text=Grey Range")
+    assert "geosite review RUN --polygon" in page.inner_text(".gs-result")
+    page.evaluate(f"(window.empty = true, geosite.current.outline({ring}))")
+    page.wait_for_selector("text=No layer of the map has anything here.")
+    page.evaluate(f"(window.broken = true, geosite.current.outline({ring}))")
+    page.wait_for_selector("text=could not be read")
+
+
 def test_geoman_leaves_the_sites_alone_and_shows_no_toolbar(page):
     page.click("#gs-tool-outline")
     page.keyboard.press("Escape")
@@ -260,7 +312,7 @@ def test_a_line_is_measured_as_it_grows(page):
     page.click("#gs-tool-measure")
     points = on_screen(page, ring[:3])
     page.mouse.click(*points[0])
-    page.mouse.move(*points[1])
+    page.mouse.move(*points[1], steps=3)
     page.wait_for_function(f"{READOUT}.includes('km')")
     page.mouse.click(*points[1])
     page.mouse.click(*points[2])

@@ -20,7 +20,7 @@ geosite.found = function (app) {
 
   function show(heading, close, ...children) {
     const made = el("section", { class: "gs-result", "aria-label": heading, tabindex: "-1" }, el("h2", null, heading), ...children,
-      el("div", { class: "gs-buttons" }, el("button", { type: "button", class: "gs-quiet", onclick: close }, "Close")));
+      el("div", { class: "gs-buttons" }, el("button", { type: "button", class: "gs-quiet", onclick: () => { close(); document.getElementById("gs-search").focus(); } }, "Close")));
     fill(box(), made);
     app.openTab("gs-tab-sites");
     return made;
@@ -48,7 +48,7 @@ geosite.found = function (app) {
       el("ul", null, Array.from(seen).slice(0, LISTED).map((words) => el("li", null, words)),
         seen.size > LISTED && el("li", null, `and ${(seen.size - LISTED).toLocaleString("en-US")} more`)),
       (entry.words || []).map((line) => el("p", { class: "gs-sub" }, line)),
-    ]));
+    ]).flat(2));
   }
   let turn = 0;
 

@@ -26,6 +26,22 @@ geosite.swipe = function (app) {
   }
   L.layerGroup(marks).addTo(map);
 
+  // Near enough, a site has an outline: of those in view alone.
+  const NEAR = 10;
+  const outlined = L.layerGroup().addTo(map);
+  function outline() {
+    outlined.clearLayers();
+    if (map.getZoom() < NEAR) return;
+    const seen = map.getBounds();
+    geosite.inside.outlines(sites).forEach(({ parts, box: [west, south, east, north] }, i) => {
+      if (!parts.length || !seen.intersects([[south, west], [north, east]])) return;
+      const rings = parts.map((part) => part.map((ring) => ring.map(([x, y]) => [y, x])));
+      const shape = L.polygon(rings, { renderer, pane: "gs-right-sites", color: "#55524c", weight: 1, fillColor: app.colour(sites.rank[i] || 0), fillOpacity: 0.7 });
+      outlined.addLayer(shape.bindTooltip(() => el("span", null, words(i)), { sticky: true }));
+    });
+  }
+  map.on("moveend", outline);
+
   const drawn = new Map();
   function show(name, on) {
     if (on && !drawn.has(name)) {
