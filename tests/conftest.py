@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from tests.worlds import Hamlet
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell that starts the suite in the background has it ignore Ctrl-C, and so would every
+# command that a test starts and stops.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The suite gives one answer: same examples every time. GEOSITE_HYPOTHESIS=explore looks further.
 hypothesis.settings.register_profile(

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from geosite.assets.packing import AssetsError, npm
+
 
 def missing(reason):
     """Skip where a test cannot run, or fail where it has to."""
@@ -26,17 +28,18 @@ def installed(manifest, name):
     root = Path(os.environ.get("GEOSITE_BROWSER_CACHE", default))
     place = root / hashlib.sha256(wanted).hexdigest()[:16]
     if not (place / "node_modules").is_dir():
-        npm = shutil.which("npm")
-        if npm is None:
-            missing(f"npm is not on PATH, and {name} is not in the cache; apt-get install npm")
+        try:
+            command = npm()
+        except AssetsError as error:
+            missing(f"{name} is not in the cache: {error}")
         # Installed aside and renamed when whole: two workers may be at it at once.
         root.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=root))
         (aside / "package.json").write_bytes(wanted)
         run = subprocess.run(
             [
-                npm, "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund",
-                "--omit=optional", "--legacy-peer-deps",
+                *command, "install", "--no-package-lock", "--ignore-scripts", "--no-audit",
+                "--no-fund", "--omit=optional", "--legacy-peer-deps",
             ],
             cwd=aside, capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip

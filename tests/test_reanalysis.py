@@ -1,6 +1,7 @@
 """A run asked again on other cells: from its own folder, printed, and saved whole."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -91,6 +92,9 @@ def test_patches_are_cut_again_from_the_saved_surface(hamlet, sources, tmp_path)
 # ── the verb ──────────────────────────────────────────────────────────────────────────────────
 def test_the_verb_prints_and_saves_beside_the_run(run):
     before = worlds.tree(run.path)
+    # Other tests of the run leave their answers beside it, too.
+    for old in run.path.parent.glob(f"{run.path.name}.stability*"):
+        shutil.rmtree(old)
     done = worlds.cli("stability", run.path, "--cells", "400 m", "--quiet")
     assert done.exit_code == 0, done.output
     assert "# How stable the sites are" in done.stdout

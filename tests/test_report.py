@@ -1,10 +1,8 @@
 import csv
 import json
 import re
-import zlib
 from dataclasses import replace
 
-import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -20,9 +18,7 @@ from geosite.report import (
     citations_text,
     palette,
     readme_text,
-    render_map,
     site_table,
-    write_map,
     write_table,
 )
 from geosite.report.facts import (
@@ -33,26 +29,13 @@ from geosite.report.facts import (
     surface_said,
     written,
 )
-from geosite.report.pictures import png, status_pictures, suitability_picture
 from geosite.report.shapes import anchors, outlines
 from geosite.report.text import cell, markdown, markup, plain, script_json
 from tests.browser.hostile import PAYLOADS, hostile_content
 from tests.browser.toycontent import ALBERS, CELL, block, frame, sites, toy_content
+from tests.pages import page_of
 
 DISCLAIMER = "BLM master title plats and case files control"
-
-
-@pytest.fixture(scope="module")
-def page():
-    return render_map(toy_content()).get_root().render()
-
-
-def data_of(page):
-    return json.loads(re.search(r'id="geosite-data">(.*?)</script>', page, re.DOTALL)[1])
-
-
-def part(page, kind):
-    return next(d for d in data_of(page)["drawings"] if d["kind"] == kind)
 
 
 # ── text ──────────────────────────────────────────────────────────────────────────────────────
@@ -101,58 +84,13 @@ def test_markdown_shows_marks_and_obeys_none(text, expected):
 
 
 # ── the map ───────────────────────────────────────────────────────────────────────────────────
-def test_the_map_is_a_folium_map_that_links_nothing_but_leaflet(page):
-    assert isinstance(render_map(toy_content()), folium.Map)
-    links = re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page)
-    assert links
-    assert all("/leaflet@" in link for link in links)
-
-
-def test_the_same_content_gives_the_same_bytes(tmp_path):
-    for name in ("a", "b"):
-        write_map(toy_content(), tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_the_page_carries_the_disclaimer_the_marking_and_the_world(page):
-    for words in (
-        DISCLAIMER,
-        "Data: synthetic; rules as of 2025-11-21",
-        "public data only",
-        "SYNTHETIC WORLD",
-    ):
-        assert words in page
-    real = render_map(toy_content(synthetic=False, marking="CUI")).get_root().render()
-    assert "SYNTHETIC WORLD" not in real
-    assert "Data as of 2011 to 2024, 1 layer undated; rules as of 2025-11-21." in real
-    assert "CUI" in real
-
-
-def test_footprints_are_drawn_part_by_part_with_their_acres(page):
-    ids = list(toy_content().sites["site_id"][:2])
-    shapes = [shapely.box(*g.bounds) for g in toy_content().sites.geometry[:2]]
-    acres = {"acres": 10.0, "acres_open": 7.0, "acres_claimed": 1.0, "acres_withdrawn": 0.0}
-    table = {"site_id": ids, "part": "pit", "title": "<b>Pit</b>", **acres, "acres_unknown": 2.0}
-    frame = gpd.GeoDataFrame(table, geometry=shapes, crs=toy_content().crs)
-    shown = render_map(toy_content(footprints=frame)).get_root().render()
-    found = part(shown, "footprints")
-    assert [len(f[1]) for f in found["features"]] == [3, 3]
-    assert found["features"][0][1][:2] == [
-        "<b>Pit</b>: 10 acres",
-        "7 open, 1 claimed, 0 withdrawn, 2 unknown",
-    ]
-    assert "<b>Pit</b>" not in shown
-    assert "Footprint that fits" in shown
-    assert "Footprint that fits" not in page
-
-
 def test_the_evidence_surface_is_no_probability_and_rings_are_explained():
     land = np.full((4, 4), 50.0, np.float32)
     content = toy_content()
     content = replace(
         content, likelihood=land, likelihood_transform=content.transform, likelihood_leak_m=5000.0
     )
-    pages = (render_map(content).get_root().render(), readme_text(content))
+    pages = (page_of(content), readme_text(content))
     for page_ in pages:
         assert "no probability" in page_
         assert "more than 5 km away" in page_
@@ -161,83 +99,33 @@ def test_the_evidence_surface_is_no_probability_and_rings_are_explained():
     assert surface_said(toy_content()) == ""
 
 
-def test_hostile_text_stays_text_in_the_page():
-    page = render_map(hostile_content()).get_root().render()
-    assert page.count("<script") == render_map(toy_content()).get_root().render().count("<script")
-    assert "<img" not in page
-    assert "{{ 7*7 }}" in json.dumps(data_of(page))
-    assert "x" * 400 not in page
-    page.encode("utf-8")
-
-
-def test_one_group_a_rule_and_one_an_agency(page):
-    parts = data_of(page)["drawings"]
-    assert sum(d["kind"] == "excluded" for d in parts) == 2
-    assert sum(d["kind"] == "areas" for d in parts) == 4
-    assert any("16 USC 1133(d)" in line for line in part(page, "excluded")["words"]) or any(
-        "16 USC 1133(d)" in line for d in parts if d["kind"] == "excluded" for line in d["words"]
-    )
-
-
-def test_groups_of_one_name_are_told_apart():
-    rules = tuple(replace(r, title="Same") for r in toy_content().rules)
-    page = render_map(toy_content(rules=rules)).get_root().render()
-    assert "Same (2)" in page
-
-
-def test_only_the_best_sites_are_drawn_and_the_page_says_so():
-    page = render_map(toy_content(), max_sites=5).get_root().render()
-    features = part(page, "sites")["features"]
-    assert [site["rank"] for _, site in features] == [1, 2, 3, 4, 5]
-    assert "Sites by rank: 9 not drawn" in page
-
-
-def test_cards_hold_parts_that_sum_to_the_score(page):
-    for _, site in part(page, "sites")["features"]:
-        assert sum(p[3] for p in site["parts"]) == pytest.approx(site["score"], abs=3e-4)
-
-
 def test_a_logarithmic_score_is_shown_as_losses():
     table = sites()
     for c in [c for c in table if str(c).startswith("contribution_")]:
         table[c] = np.log(table[c])
     content = toy_content(sites=table)
     assert parts_of(content) == "logarithm"
-    assert part(render_map(content).get_root().render(), "sites")["parts"] == "logarithm"
     assert "logarithm" in readme_text(content)
 
 
 def test_a_rule_is_called_by_its_name_and_what_it_does_not_do_is_said():
     content = toy_content(combination={"kind": "topsis"})
     assert parts_of(content) == "none"
-    text, page = readme_text(content), render_map(content).get_root().render()
+    text, page = readme_text(content), page_of(content)
     for said in (text, page):
         assert "TOPSIS" in said
         assert "the surface shows the weighted sum" in said
     assert "no sum of parts" in text
-    assert part(page, "sites")["parts"] == "none"
     assert "no part in it" in rule_said(toy_content(combination={"kind": "minimum"}))
     assert rule_said(toy_content()) == ""
-
-
-def test_coordinates_are_rounded_to_five_decimals(page):
-    numbers = re.findall(r"-?\d+\.(\d+)", json.dumps(part(page, "sites")["features"][0][0]))
-    assert max(map(len, numbers)) <= 5
 
 
 @pytest.mark.parametrize("empty", ["sites", "parcels", "exclusions", "deposits", "aoi"])
 def test_a_run_without_something_still_has_its_pages(empty):
     nothing = gpd.GeoDataFrame({"name": []}, geometry=[], crs=ALBERS)
     content = toy_content(**{empty: nothing})
-    assert DISCLAIMER in render_map(content).get_root().render()
+    assert DISCLAIMER in page_of(content)
     assert DISCLAIMER in readme_text(content)
-
-
-def test_columns_that_are_not_there_are_not_shown():
-    bare = toy_content().sites[["rank", "site_id", "geometry"]]
-    page = render_map(toy_content(sites=bare)).get_root().render()
-    assert part(page, "sites")["features"][0][1]["score"] is None
-    assert "unknown" in readme_text(toy_content(sites=bare))
 
 
 @pytest.mark.parametrize(
@@ -253,16 +141,6 @@ def test_the_notice_says_from_when_the_data_are(years, expected):
         f"control. {expected} as of 2025-11-21."
         in toy_content(years=years, synthetic=False).disclaimer
     )
-
-
-def test_a_card_says_how_sure_its_score_is(page):
-    _, site = part(page, "sites")["features"][0]
-    first = toy_content().sites.iloc[0]
-    assert site["range"] == pytest.approx(
-        [first["suitability_low"], first["suitability_high"]], abs=1e-4
-    )
-    assert site["known"] == "80 % of the weight was measured"
-    assert ["Status", "confirmed: Toy roster, 2024"] in dict(site["sections"])["Land"]
 
 
 # ── shapes and pictures ───────────────────────────────────────────────────────────────────────
@@ -305,24 +183,6 @@ def test_an_anchor_lies_inside_its_site():
     lon, lat = anchors(frame({"n": [1]}, [ring]))[0]
     back = Transformer.from_crs(4326, ALBERS, always_xy=True).transform(lon, lat)
     assert ring.buffer(2).contains(shapely.Point(back))
-
-
-def test_a_picture_is_a_png_with_a_transparent_zero():
-    index = np.array([[0, 1], [2, 0]], np.uint8)
-    body = png(index, [(255, 0, 0, 200), (0, 0, 255, 90)])
-    at = body.index(b"IDAT")
-    size = int.from_bytes(body[at - 4 : at], "big")
-    assert zlib.decompress(body[at + 4 : at + 4 + size]) == b"\x00\x00\x01\x00\x02\x00"
-    assert b"tRNS" + bytes([0, 200, 90]) in body
-
-
-def test_pictures_lie_over_the_basin():
-    content = toy_content()
-    lon, lat = anchors(content.aoi)[0]
-    for picture in (suitability_picture(content), *status_pictures(content)):
-        assert picture.west < lon < picture.east
-        assert picture.south < lat < picture.north
-        assert picture.url.startswith("data:image/png;base64,")
 
 
 def test_rank_classes_cover_every_rank_once():
@@ -485,21 +345,6 @@ def test_a_rank_is_shown_with_the_ranks_that_may_be():
     text = readme_text(doubtful())
     assert "| 4 (2–9) |" in text
     assert "the rules could tell of a share" in " ".join(text.split())
-
-
-def test_a_card_tells_law_coverage_and_what_is_possible():
-    card = part(render_map(doubtful()).get_root().render(), "sites")["features"][0][1]
-    assert card["span"] == "2–9"
-    facts = {row[0]: row[1] for _, rows in card["sections"] for row in rows}
-    assert facts["Land origin"] == "partly acquired (37 %), unknown (63 %)"
-    assert facts["Rules could tell"] == ("of all rules, cell by cell, 99 %, of the hard rules 50 %")
-    assert facts["Authority"] == "plan (if public domain); lease (if acquired)"
-    assert facts["Possible, within the accuracy of the data"]
-    without = part(render_map(toy_content()).get_root().render(), "sites")["features"][0][1]
-    assert without["span"] == ""
-    assert not {"Land origin", "Rules could tell"} & {
-        row[0] for _, rows in without["sections"] for row in rows
-    }
 
 
 def test_law_and_coverage_stand_before_measures_in_the_table():

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import struct
+import zlib
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from geosite.map.tiles import Pyramid
 from geosite.report.text import script_json
 
 if TYPE_CHECKING:
-    from geosite.map.entries import Layers
+    from collections.abc import Iterable, Mapping
+
+    from geosite.map.entries import Entry, Layers
     from geosite.report.content import Content
+
+PICTURES = 0.5
+"""Share of the room that pictures may take before they are made coarser."""
+_SMALLEST = 200
+"""Columns below which a picture is not made coarser."""
+_URL = "data:image/png;base64,"
+_GREY_OR_PALETTE = (0, 3)
+_BYTE = 8
 
 
 def packed(
@@ -20,9 +37,165 @@ def packed(
     ----------
     room : float
         Characters that all blobs together may take.
+
+    Returns
+    -------
+    blobs : name → text
+        ``tiles-NAME``: a PMTiles archive in base64. ``picture-NAME``: JSON of its address and
+        corners.
+    archives : name → facts
+        ``layers``, ``min_zoom`` and ``max_zoom`` (of tiles of 512 pixels: zoom z of a tile is
+        zoom z + 1 of the map), ``bytes``, and ``simplified_m``: detail that the finest zoom does
+        not draw [m].
+    notes : sentences
+        What was made coarser or left out.
+
+    Notes
+    -----
+    Zooms are added from the coarsest on, to each archive in turn, until the next one of an
+    archive does not fit; so every layer has its outlines before any has fine ones.
     """
-    blobs = {
-        f"picture-{name}": script_json({"url": p.url, "corners": p.corners})
-        for name, p in layers.pictures.items()
-    }
-    return blobs, {}, []
+    del content
+    pictures, notes = _pictures(layers.pictures, room)
+    left = room - _size(pictures)
+    drawn = attributes_drawn(layers.entries)
+    pyramids = [Pyramid(t, drawn=drawn.get(t.name, ())) for t in layers.tiles]
+    blobs, archives = {}, {}
+    for name, (pyramid, text) in _fitted([p for p in pyramids if p.layers], left).items():
+        if not text:
+            notes.append(f"{_title(name)}: not drawn, for want of room in the page")
+            continue
+        blobs[f"tiles-{name}"] = text
+        archives[name] = {
+            "layers": pyramid.layers, "min_zoom": 0, "max_zoom": pyramid.zoom - 1,
+            "bytes": len(text) * 3 // 4, "simplified_m": round(pyramid.simplified_m, 1),
+        }  # fmt: skip
+        if pyramid.zoom <= pyramid.finest:
+            notes.append(
+                f"{_title(name)}: drawn to zoom {pyramid.zoom} of the map, detail below about "
+                f"{pyramid.simplified_m:,.0f} m is not; the run's own files have it all"
+            )
+    return {**blobs, **pictures}, archives, notes
+
+
+def attributes_drawn(entries: Iterable[Entry]) -> dict[str, set[str]]:
+    """Attributes that decide how features are drawn, by the name of their `Tiles`."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.kind == "tiles":
+            names = found.setdefault(entry.source, set())
+            if entry.match:
+                names.add(entry.match[0])
+            if label := entry.style.get("label"):
+                names.add(label)
+    return found
+
+
+def _title(name: str) -> str:
+    words = name.replace("_", " ").replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _size(blobs: Mapping[str, str]) -> int:
+    return sum(len(name) + len(text) + 60 for name, text in blobs.items())
+
+
+def _fitted(pyramids: list[Pyramid], room: float) -> dict[str, tuple[Pyramid, str]]:
+    # What an archive costs beside its tiles is known only when it is written.
+    used = sum(_cost(len(p.archive)) for p in pyramids)
+    growing = list(pyramids)
+    while growing:
+        for pyramid in list(growing):
+            level = pyramid.made()
+            cost = 0 if level is None else _cost(level.size + 4 * len(level.tiles))
+            if level is None or used + cost > room:
+                growing.remove(pyramid)
+                continue
+            pyramid.take(level)
+            used += cost
+    found = {p.name: (p, _text(p)) for p in pyramids}
+    while sum(len(text) for _, text in found.values()) > max(room, 0):
+        largest, _ = max(found.values(), key=lambda pair: len(pair[1]))
+        if largest.levels:
+            largest.levels.pop()
+        found[largest.name] = (largest, _text(largest))
+    return found
+
+
+def _cost(size: int) -> int:
+    return 4 * ceil(size / 3) + 80
+
+
+def _text(pyramid: Pyramid) -> str:
+    return base64.b64encode(pyramid.archive).decode("ascii") if pyramid.levels else ""
+
+
+def _pictures(pictures: Mapping[str, Any], room: float) -> tuple[dict[str, str], list[str]]:
+    urls = {name: picture.url for name, picture in pictures.items()}
+    first = dict(urls)
+
+    def blobs() -> dict[str, str]:
+        return {
+            f"picture-{name}": script_json({"url": url, "corners": pictures[name].corners})
+            for name, url in urls.items()
+        }
+
+    while urls and _size(blobs()) > PICTURES * room:
+        name = max(urls, key=lambda n: len(urls[n]))
+        smaller = halved(urls[name])
+        if smaller is None:
+            del urls[name]
+        else:
+            urls[name] = smaller
+    notes = [
+        f"{_title(name)}: its picture is not shown, for want of room in the page"
+        if name not in urls
+        else f"{_title(name)}: its picture is coarser than the surface; the run's own files have "
+        "every cell"
+        for name in first
+        if urls.get(name) != first[name]
+    ]
+    return blobs(), notes
+
+
+def halved(url: str) -> str | None:
+    """A PNG with every other row and column; None if it is small, or no PNG we know.
+
+    Parameters
+    ----------
+    url : str
+        Data address of a PNG with a palette whose rows are written as they are.
+    """
+    if not url.startswith(_URL):
+        return None
+    chunks = _chunks(base64.b64decode(url[len(_URL) :]))
+    columns, rows, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+    if columns < 2 * _SMALLEST or depth != _BYTE or colour not in _GREY_OR_PALETTE or interlaced:
+        return None
+    data = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+    lines = np.frombuffer(data, np.uint8).reshape(rows, columns + 1)
+    if lines[:, 0].any():
+        return None
+    # Every other cell as it is: a palette has no colours between two others.
+    cells = lines[::2, 1::2]
+    down, across = cells.shape
+    fewer = np.zeros((down, across + 1), np.uint8)
+    fewer[:, 1:] = cells
+    head = struct.pack(">IIBBBBB", across, down, depth, colour, 0, 0, 0)
+    kept = [c for c in chunks if c[0] in (b"PLTE", b"tRNS")]
+    made = [(b"IHDR", head), *kept, (b"IDAT", zlib.compress(fewer, 6)), (b"IEND", b"")]
+    raw = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*c) for c in made)
+    return _URL + base64.b64encode(raw).decode("ascii")
+
+
+def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 8
+    while at + 12 <= len(png):
+        (size,) = struct.unpack_from(">I", png, at)
+        found.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + size]))
+        at += 12 + size
+    return found
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

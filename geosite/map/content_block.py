@@ -13,7 +13,7 @@ from geosite.map.entries import Layers
 from geosite.map.land import exclusion_layers, parcel_layers
 from geosite.map.minerals import deposit_layers
 from geosite.map.results import result_layers
-from geosite.map.site_block import best_sites, site_block
+from geosite.map.site_block import SHARE, best_sites, site_block, site_notes
 from geosite.map.surface_layers import surface_layers
 from geosite.map.weight_block import weight_block
 from geosite.report import palette
@@ -52,10 +52,11 @@ def block_of(content: Content, *, max_mb: float, max_sites: int) -> Block:
         "title": plain(content.title, 200),
         "aoi": plain(content.aoi_name, 120),
         "notice": plain(content.disclaimer),
+        "as_of": plain(content.as_of, 40),
         "marking": plain(content.marking, 200),
         "view": [[south, west], [north, east]],
         "palette": {"ranks": [list(r) for r in palette.RANKS]},
-        "sites": site_block(content, sites),
+        "sites": site_block(content, sites, SHARE * 1e6 * max_mb),
         **weight_block(content),
     }
     layers = Layers.of(
@@ -70,7 +71,9 @@ def block_of(content: Content, *, max_mb: float, max_sites: int) -> Block:
     room = 1e6 * max_mb - len(script_json(data)) - len(cards)
     blobs, archives, notes = packed(layers, content, room)
     data |= {"layers": [e.data for e in layers.entries], "archives": archives}
-    return Block(data, {"cards": cards, **blobs}, (*layers.notes, *notes))
+    return Block(
+        data, {"cards": cards, **blobs}, (*site_notes(data["sites"]), *layers.notes, *notes)
+    )
 
 
 def extent(content: Content) -> tuple[float, float, float, float]:

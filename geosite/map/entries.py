@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import geopandas as gpd
 
@@ -138,3 +139,29 @@ class Layers:
             {name: picture for p in parts for name, picture in p.pictures.items()},
             tuple(n for p in parts for n in p.notes),
         )
+
+
+_NOT_IN_AN_ID = re.compile("[^a-z0-9]+")
+_LONGEST = 48
+
+
+def ids_of(names: Iterable[str], head: str) -> dict[str, str]:
+    """Name → id of an entry: distinct, and of characters that an address may hold.
+
+    Examples
+    --------
+    >>> ids_of(["US Forest Service", "us-forest service", "<b>"], "land")
+    {'US Forest Service': 'land-us-forest-service', 'us-forest service': \
+'land-us-forest-service-2', '<b>': 'land-b'}
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        short = _NOT_IN_AN_ID.sub("-", name.lower()).strip("-")[:_LONGEST].strip("-")
+        stem = f"{head}-{short or 'other'}"
+        made, n = stem, 2
+        while made in taken:
+            made, n = f"{stem}-{n}", n + 1
+        taken.add(made)
+        found[name] = made
+    return found

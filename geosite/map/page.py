@@ -25,13 +25,51 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 SCRIPTS = (
-    "dom.js", "app.js", "ranking.js", "state.js", "sites.js", "table.js", "card.js",
-    "weights.js", "exporting.js", "tiles.js", "layers.js", "geodesy.js", "inside.js",
-    "coordinates.js", "find.js", "found.js", "compared.js", "tools.js", "swipe.js",
+    "dom.js",
+    "app.js",
+    "ranking.js",
+    "state.js",
+    "sites.js",
+    "table.js",
+    "card.js",
+    "weights.js",
+    "exporting.js",
+    "vectors.js",
+    "tiles.js",
+    "labels.js",
+    "painting.js",
+    "layers.js",
+    "find.js",
+    "tools.js",
+    "swipe.js",
+    "columns.js",
+    "pins.js",
+    "ordering.js",
+    "shares.js",
+    "combining.js",
+    "banner.js",
+    "picture.js",
+    "view.js",
+    "hash.js",
+    "geodesy.js",
+    "inside.js",
+    "coordinates.js",
+    "found.js",
+    "compared.js",
+    "legend.js",
+    "pointing.js",
     "start.js",
-)  # fmt: skip
+)
 """In the order in which they run."""
-STYLES = ("map.css", "table.css", "card.css", "weights.css", "layers.css", "find.css", "print.css")
+STYLES = (
+    "map.css",
+    "table.css",
+    "card.css",
+    "weights.css",
+    "layers.css",
+    "find.css",
+    "print.css",
+)
 
 
 class _Page(MacroElement):
@@ -46,9 +84,7 @@ class _Page(MacroElement):
         figure: Any = self.get_root()
         title = markup(f"{plain(self._content.title, 120)} · geosite")
         style = "\n".join(static("geosite.map", name) for name in STYLES)
-        head = (
-            f"<title>{title}</title>\n{assets.markup(assets.MAP)}\n<style>\n{style}</style>"
-        )
+        head = f"<title>{title}</title>\n{assets.markup(assets.MAP)}\n<style>\n{style}</style>"
         figure.header.add_child(Raw(head), name="geosite_head")
         figure.html.add_child(Raw(shell(self._content, self._block)), name="geosite_shell")
         blobs = "\n".join(

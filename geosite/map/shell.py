@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from geosite import assets
 from geosite.report.facts import rule_said
 from geosite.report.text import markup, number, plain
 
@@ -36,27 +37,33 @@ def shell(content: Content, block: Block) -> str:
     return f"""
 <a class="gs-skip" href="#gs-tab-sites">Skip the map: to the table of sites</a>
 <aside id="gs-side" aria-label="Sites, weights and layers">
-<header><p class="gs-marking">{marking}</p>{synthetic}
+<header>
+<p class="gs-marking">{marking}</p>{synthetic}
 <h1>{markup(content.title, 200)}</h1>
 <p class="gs-sub">{markup(content.aoi_name, 120)} ·
 {markup(content.data_words, 120)}</p></header>
 <p id="gs-waiting">The map is drawn by scripts. If you can read this, they could not be run or
-could not be loaded.</p>
+could not be loaded. {markup(assets.note())}</p>
 <div id="gs-tabs" role="tablist" aria-label="Panels">{tabs}</div>
 <section id="gs-tab-sites" class="gs-panel" role="tabpanel" aria-labelledby="gs-tab-sites-tab"
- tabindex="-1"><div id="gs-find"></div><div id="gs-table"></div><div id="gs-export"></div></section>
+ tabindex="0"><div id="gs-find"></div><div id="gs-table"></div><div id="gs-export"></div></section>
 <section id="gs-tab-weights" class="gs-panel" role="tabpanel"
- aria-labelledby="gs-tab-weights-tab" hidden><div id="gs-weights"></div></section>
+ aria-labelledby="gs-tab-weights-tab" tabindex="0" hidden><div id="gs-weights"></div></section>
 <section id="gs-tab-layers" class="gs-panel" role="tabpanel"
- aria-labelledby="gs-tab-layers-tab" hidden><div id="gs-layers"></div></section>
+ aria-labelledby="gs-tab-layers-tab" tabindex="0" hidden><div id="gs-layers"></div></section>
 <section id="gs-tab-about" class="gs-panel" role="tabpanel"
- aria-labelledby="gs-tab-about-tab" hidden>{_facts(content)}
-{_doubts(content, block)}</section>
+ aria-labelledby="gs-tab-about-tab" tabindex="0" hidden>{_facts(content)}
+{_linked()}{_doubts(content, block)}</section>
 <footer><p>{markup(content.disclaimer)}</p><p class="gs-marking">{marking}</p></footer>
 </aside>
-<section id="gs-card" aria-label="Selected site" hidden></section>
+<section id="gs-card" aria-label="Selected site" tabindex="-1" hidden></section>
 <div id="gs-status" role="status" aria-live="polite"></div>
 """
+
+
+def _linked() -> str:
+    words = assets.note()
+    return f'<p class="gs-linked">{markup(words)}</p>' if words else ""
 
 
 def _facts(content: Content) -> str:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
-from geosite.crs import WGS84, projected
+from geosite.map.packing import packed_outlines, packed_words
 from geosite.report import palette
 from geosite.report.shapes import anchors, tolerance_of
-from geosite.report.text import number, plain, split_names
+from geosite.report.text import number, plain, script_json, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import geopandas as gpd
-    from numpy.typing import NDArray
 
     from geosite.report.content import Content
 
-STEP = 1e-5
-"""Unit of the coordinates of outlines [degrees]: about one metre."""
 SCORES = 10_000
 """Steps of a score from 0 to 1."""
-_TEXT = ("site_id", "name", "tier", "state", "county")
+SHARE = 0.4
+"""Of the page, that the sites may take with their outlines."""
+_TEXT = ("site_id", "name")
+_REPEATED = ("tier", "state", "county")
 
 
 def best_sites(content: Content, most: int) -> gpd.GeoDataFrame:
@@ -35,62 +34,73 @@ def best_sites(content: Content, most: int) -> gpd.GeoDataFrame:
     return sites.iloc[:most].reset_index(drop=True)
 
 
-def site_block(content: Content, sites: gpd.GeoDataFrame) -> dict[str, Any]:
+def site_block(
+    content: Content, sites: gpd.GeoDataFrame, room: float = 1e6 * 10 * SHARE
+) -> dict[str, Any]:
     """Columns of the sites, one value a site each, for the page's data block.
 
     Parameters
     ----------
     sites : GeoDataFrame
         From `best_sites`.
+    room : float
+        Characters that all columns together should not exceed; outlines are simplified, those
+        of lower ranks first, until they fit.
 
     Notes
     -----
     ``scores`` has a row a criterion: the scores that are combined, 0 to 10 000, -1 where one
-    is not known. ``shapes`` has the outline of each site as rings of polygons, each ring as
-    steps of 1e-5 degrees: first longitude and latitude, then differences.
+    is not known. Columns of words that repeat are packed (`packed_words`), as are ``shapes``,
+    the outlines (`packed_outlines`); ``static/columns.js`` reads both. ``simplified`` counts
+    the outlines that are coarser than the eye could tell, and ``undrawn`` those that are left
+    out; the points of those sites are drawn.
     """
     points = anchors(sites) if len(sites) else np.empty((0, 2))
-    tolerance = tolerance_of(content.aoi if not content.aoi.empty else content.sites) / 8
+    names = [[plain(c, 80) for c in split_names(v)] for v in _column(sites, "commodities")]
     found: dict[str, Any] = {
         "n": len(sites),
         "left_out": len(content.sites) - len(sites),
-        "lon": points[:, 0].tolist(),
-        "lat": points[:, 1].tolist(),
-        "agency": [palette.agency(plain(v, 60))[0] for v in _column(sites, "agency")],
-        "commodities": [
-            [plain(c, 80) for c in split_names(v)] for v in _column(sites, "commodities")
-        ],
+        "lon": [_rounded(v, 5) for v in points[:, 0]],
+        "lat": [_rounded(v, 5) for v in points[:, 1]],
+        "agency": packed_words([palette.agency(plain(v, 60))[0] for v in _column(sites, "agency")]),
+        "commodities": packed_words(names),
         "scores": [_steps(_column(sites, f"effective_{c.id}")) for c in content.criteria],
-        "shapes": shapes(sites, tolerance),
     }
     found |= {name: [plain(v, 200) for v in _column(sites, name)] for name in _TEXT}
+    found |= {
+        name: packed_words([plain(v, 200) for v in _column(sites, name)]) for name in _REPEATED
+    }
     for name in ("rank", "rank_best", "rank_worst", "rank_p05", "rank_p95"):
         found[name] = [_whole(v) for v in _column(sites, name)]
     for name, decimals in (("suitability", 9), ("area_ha", 1), ("coverage_pct", 1)):
         found[name] = [_rounded(v, decimals) for v in _column(sites, name)]
-    return found
+    tolerance = tolerance_of(content.aoi if not content.aoi.empty else content.sites) / 8
+    outlines = packed_outlines(sites, points, tolerance, room - len(script_json(found)))
+    return found | {
+        "shapes": outlines.texts,
+        "simplified": outlines.simplified,
+        "undrawn": outlines.undrawn,
+    }
 
 
-def shapes(frame: gpd.GeoDataFrame, tolerance: float) -> list[list[list[list[int]]]]:
-    """Outlines as polygons of rings of coordinate steps, simplified by so many metres."""
-    if frame.empty:
-        return []
-    light = shapely.simplify(np.asarray(frame.geometry.array, dtype=object), tolerance)
-    degrees = projected(frame[[frame.geometry.name]].set_geometry(light), WGS84).geometry
-    return [[_rings(p) for p in shapely.get_parts(g)] for g in degrees.array]
-
-
-def _rings(polygon: Any) -> list[list[int]]:
-    if polygon.geom_type != "Polygon":
-        return []
-    return [_differences(shapely.get_coordinates(r)) for r in (polygon.exterior, *polygon.interiors)]
-
-
-def _differences(xy: NDArray[np.float64]) -> list[int]:
-    # A ring closes itself.
-    steps = np.rint(xy[:-1] / STEP).astype(np.int64)
-    found: list[int] = np.diff(steps, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
-    return found
+def site_notes(block: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a reader has to know of the sites that `site_block` left out or made coarser."""
+    notes = []
+    if block["left_out"]:
+        notes.append(
+            f"The best {block['n']:,} sites are on this page; {block['left_out']:,} of lower "
+            "ranks are in sites.csv only, and re-weighting here does not bring them back"
+        )
+    if block["simplified"]:
+        notes.append(
+            f"Outlines of {block['simplified']:,} sites are simplified to keep the page small; "
+            "sites.gpkg has them as they are"
+        )
+    if block["undrawn"]:
+        notes.append(
+            f"{block['undrawn']:,} sites of lower ranks are drawn as points, without an outline"
+        )
+    return tuple(notes)
 
 
 def _column(sites: gpd.GeoDataFrame, name: str) -> Iterable[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geosite.map.presets import presets
 from geosite.report.text import plain
 
 if TYPE_CHECKING:
@@ -22,6 +23,6 @@ def weight_block(content: Content) -> dict[str, Any]:
         ],
         "rule": dict(content.combination or {"kind": "weighted_sum"}),
         "rules": [],
-        "presets": [],
+        "presets": presets(content),
         "missing": "renormalise",
     }  # fmt: skip

@@ -75,6 +75,17 @@ class CriterionLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightingLabel:
+    """Weights of the criteria under a name, besides those of the run."""
+
+    name: str
+    weights: Mapping[str, float]
+    """Share of all weights by criterion id, 0–1."""
+    basis: str = ""
+    """Whose judgement it is, or where it was published."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalLabel:
     """What is asked instead of a rule in some area."""
 
@@ -300,6 +311,8 @@ class Content:
     tiers: tuple[float, float, float] | None = None
     """Suitability from which on a site is in tier A, in tier B, and the share of the weight
     that has to be known for tier A."""
+    weightings: tuple[WeightingLabel, ...] = ()
+    """Other weightings of the same criteria, which a reader may try."""
 
     @property
     def disclaimer(self) -> str:

@@ -29,6 +29,7 @@ from geosite.report.content import (
     UnaskedLabel,
 )
 from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
+from geosite.report.weightings import weighting_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +179,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         reviews=m.get("reviews"),
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],
+        weightings=weighting_labels(m),
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
     )
 

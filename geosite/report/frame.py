@@ -47,7 +47,7 @@ def add_bases(page: folium.Map) -> dict[str, str]:
     for id_, (title, url, attribution, finest) in BASES.items():
         layer = folium.TileLayer(
             url, attr=attribution, name=title, overlay=True, show=False, max_zoom=19,
-            max_native_zoom=finest,
+            max_native_zoom=finest, title=title,
         )  # fmt: skip
         names[id_] = named(layer, id_).add_to(page).get_name()
     return names

@@ -1,6 +1,14 @@
 /* Starts the page: every panel is told of the application, in the order of their events. */
 geosite.start = function (map, bases) {
   "use strict";
+  document.documentElement.lang = "en";
+  // Folium forbids to enlarge the page on a phone; who reads poorly has to.
+  const viewport = document.querySelector("meta[name=viewport]");
+  if (viewport) viewport.content = "width=device-width, initial-scale=1";
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+    map._zoomAnimated = map._fadeAnimated = false;
+  }
   const waiting = document.getElementById("gs-waiting");
   if (waiting) waiting.remove();
   const app = geosite.app(map, bases);
@@ -36,11 +44,13 @@ geosite.start = function (map, bases) {
   geosite.layers(app, box("gs-layers"));
   geosite.card(app, box("gs-card"));
   geosite.table(app, box("gs-table"));
+  geosite.banner(app);
   geosite.weights(app, box("gs-weights"));
   geosite.exporting(app, box("gs-export"));
   geosite.find(app, box("gs-find"));
   geosite.tools(app);
   geosite.swipe(app);
+  geosite.hash(app, box("gs-export"));
   app.emit("ready");
   window.addEventListener("resize", () => map.invalidateSize());
   geosite.current = app;

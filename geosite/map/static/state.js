@@ -1,7 +1,8 @@
 /* What the reader has chosen: weights, rule, selected site, filter; and the ranking of it. */
 geosite.state = function (app) {
   "use strict";
-  const { sites, criteria, rule, missing } = app.data;
+  const { criteria, rule, missing } = app.data;
+  const sites = geosite.columns.read(app.data.sites);
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const stated = criteria.map((c) => c.weight);
 
@@ -10,41 +11,56 @@ geosite.state = function (app) {
   byId.sort((a, b) => (sites.site_id[a] < sites.site_id[b] ? -1 : sites.site_id[a] > sites.site_id[b] ? 1 : 0));
   const matrix = { n: sites.n, scores: sites.scores.map((row) => Int32Array.from(row)), missing, byId: Int32Array.from(byId) };
 
+  // Ranks of the run itself, which changes are counted from.
+  app.first = { rank: Int32Array.from(sites.rank, (r) => r || 0), score: Float64Array.from(sites.suitability, (s) => (s === null ? NaN : s)) };
+  const order = Int32Array.from({ length: sites.n }, (_, i) => i).sort((a, b) => (app.first.rank[a] || Infinity) - (app.first.rank[b] || Infinity) || a - b);
+  const own = { score: app.first.score, rank: app.first.rank, order };
+
+  let ranking = own, stale = false, asked = 0;
   const state = {
     weights: stated.slice(),
     rule,
     selected: -1,
     visible: new Uint8Array(sites.n).fill(1),
-    ranking: null,
+    /** The ranking of the weights as they are now, even before the panels follow. */
+    get ranking() {
+      if (stale) {
+        stale = false;
+        ranking = app.isStated() ? own : geosite.ranking.rank(matrix, state.weights, state.rule);
+      }
+      return ranking;
+    },
   };
   app.state = state;
   app.matrix = matrix;
   app.stated = { weights: stated, rule };
-  // Ranks of the run itself, which changes are counted from.
-  app.first = { rank: Int32Array.from(sites.rank, (r) => r || 0), score: Float64Array.from(sites.suitability, (s) => (s === null ? NaN : s)) };
-
-  function own() {
-    const order = Array.from({ length: sites.n }, (_, i) => i).sort((a, b) => (app.first.rank[a] || Infinity) - (app.first.rank[b] || Infinity));
-    return { score: app.first.score, rank: app.first.rank, order: Int32Array.from(order) };
-  }
 
   /** Whether the weights and the rule are those of the run. */
   app.isStated = () => same(state.weights, stated) && same(state.rule, rule);
 
-  function rerank() {
-    state.ranking = app.isStated() ? own() : geosite.ranking.rank(matrix, state.weights, state.rule);
+  /** Let all panels follow now what they would follow in the next frame. */
+  app.settle = () => {
+    if (!asked) return;
+    cancelAnimationFrame(asked);
+    asked = 0;
     app.emit("ranking", state.ranking);
-  }
+  };
 
-  /** Other weights, per mille, of sum 1000; and another rule if given. */
+  /**
+   * Other weights, per mille, of sum 1000; and another rule if given. A slider asks more often
+   * than a screen can show, so all that is asked between two frames is answered once; a page
+   * that nobody sees has no frames and does no work.
+   */
   app.choose = (weights, other) => {
     if (weights) state.weights = weights.slice();
     if (other) state.rule = other;
-    rerank();
+    stale = true;
+    asked = asked || requestAnimationFrame(app.settle);
   };
 
   /** Select a site by its index, or none (-1); `from` says who asks: "map", "table", "find". */
   app.select = (index, from) => {
+    app.settle();
     state.selected = index;
     app.emit("select", { index, from });
   };
@@ -61,6 +77,5 @@ geosite.state = function (app) {
     return app.data.palette.ranks.at(-1)[1];
   };
 
-  state.ranking = own();
   app.on("ready", () => app.emit("ranking", state.ranking));
 };
