@@ -17,11 +17,8 @@ from rasterio.enums import Resampling
 
 from geosite.context import FILE as CONTEXT
 from geosite.errors import GeositeError, RunError
-<<<<<<< HEAD
 from geosite.report.cells import excluded_by
-=======
 from geosite.model.quantity import parse
->>>>>>> refs/heads/card
 from geosite.report.content import (
     AuthorityLabel,
     Content,
@@ -203,7 +200,6 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         weightings=weighting_labels(m),
         missing=m["scenario"]["missing"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
-<<<<<<< HEAD
         context=read_context(folder) if around else {},
         context_labels={
             x["name"]: ContextLabel(_layer(x, ()), x.get("units", {}))
@@ -211,9 +207,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         },
         context_notes=tuple(around.get("notes", ())),
         excluded_by=partial(_excluded_by, folder, m, status.shape),
-=======
         dossier=dossier_links(folder),
->>>>>>> refs/heads/card
     )
 
 
