@@ -48,7 +48,7 @@ def full_content(**changed):
     sites["top10_share_pct"] = 83.0
     sites["permits"], sites["permits_possible"] = "plan", "section-7"
     sites["pathways"], sites["rules_unknown"] = "ordinary", "wilderness"
-    sites["rules_flag"] = "lakes"
+    sites["rules_flag"], sites["rules_share_pct"] = "lakes", "sage-grouse: 37.2; lakes: 100.0"
     said = {
         "sites": sites, "permits": PERMITS, "pathways": PATHWAYS,
         "robustness": {"draws": 10_000, "reads_weights": True},
@@ -115,7 +115,8 @@ def test_every_section_stands_on_the_card(tab, page):
     for words in (
         "400 ha (988 acres)", "confirmed: Toy roster, 2024", "43 CFR 3809 plan of operations",
         "lithium, tungsten", "past producer", "1.4 km (0.8 mi)", "3 %",
-        "Rules that touch it (2)", "Sage-grouse habitat", "plan: land use plan", "on the site",
+        "Rules that touch it (2)", "Sage-grouse habitat", "plan: land use plan",
+        "37.2 % of the site, on it (0 m)", "all of the site, on it (0 m)",
         "Lakes and reservoirs", "project practice", "Excluded land nearby",
         "Permits and time (1)", "Plan of operations", "43 CFR 3809.11",
         "1 to 132 months for the federal decision, likely 24", "Section 7", "50 CFR 402.14",

@@ -22,12 +22,21 @@ geosite.law = (function () {
     return places ? cards.sets[places[i]].map((k) => cards[table][k]) : [];
   }
 
-  /** How far: on the site, or within the setback. */
-  function distance(rule) {
+  /** How far: on the site, or within the setback; and on how much of it, where the run says so. */
+  function distance(rule, tenths) {
     const { written } = geosite.facts;
-    if (rule.reach_m) return `on the site, or within its setback (${written(rule.setback_m || 0, "m")} to ${written(rule.reach_m, "m")}, by feature)`;
-    if (rule.setback_m) return `on the site, or within its setback of ${written(rule.setback_m, "m")}`;
-    return "on the site (0 m)";
+    const share = tenths === undefined ? "" : tenths === 1000 ? "all of the site" : `${Math.max(tenths / 10, 0.1)} % of the site`;
+    const far = rule.reach_m ? `on it or within its setback (${written(rule.setback_m || 0, "m")} to ${written(rule.reach_m, "m")}, by feature)`
+      : rule.setback_m ? `on it or within its setback of ${written(rule.setback_m, "m")}`
+      : "on it (0 m)";
+    return [share, far].filter(Boolean).join(", ");
+  }
+
+  /** Share of the site that each rule touches, in tenths of a percent, by rule. */
+  function shares(cards, i) {
+    const found = new Map(), pairs = cards.shares.length ? cards.sets[cards.shares[i]] : [];
+    for (let k = 0; k + 1 < pairs.length; k += 2) found.set(cards.rules[pairs[k]], pairs[k + 1]);
+    return found;
   }
 
   function cited(entry) {
@@ -43,9 +52,9 @@ geosite.law = (function () {
       geosite.facts.list(there.map(([term, said]) => [term, Array.isArray(said) ? said.map((t) => el("p", {}, t)) : said])));
   }
 
-  function rule(cards, entry, touches) {
+  function rule(cards, entry, touches, tenths) {
     const told = [
-      touches ? distance(entry) : "",
+      touches ? distance(entry, tenths) : "",
       touches && entry.factor !== undefined && entry.factor !== 1 ? `scores × ${entry.factor} there` : "",
     ].filter(Boolean).join("; ");
     return el("li", {}, el("b", {}, entry.title), told ? el("span", { class: "gs-small" }, told) : null, cited(entry), more([
@@ -62,12 +71,12 @@ geosite.law = (function () {
 
   /** Rules that touch a site, by tier; land that is excluded near it. */
   function touching(cards, i) {
-    const found = [];
+    const found = [], share = shares(cards, i);
     for (const [column, title, means] of TIERS) {
       const rules = named(cards, column, "rules", i);
       if (!rules.length) continue;
       found.push(el("h4", {}, title, el("span", { class: "gs-small" }, means)),
-        el("ul", { class: "gs-law" }, ...rules.map((r) => rule(cards, r, column !== "rules_possible"))));
+        el("ul", { class: "gs-law" }, ...rules.map((r) => rule(cards, r, column !== "rules_possible", share.get(r)))));
     }
     const near = (cards.near[i] || []).map(([k, name, tens, way]) => el("li", {},
       el("b", {}, cards.rules[k].title), cards.texts[name] ? `: ${cards.texts[name]}` : "",
