@@ -213,7 +213,7 @@ geosite.card = function (app, box) {
     }
     const command = `geosite review ${run()} --site ${quoted(sites.site_id[i])}`;
     return el("div", { class: "gs-dossier" }, el("h3", {}, "Dossier"),
-      el("p", { class: "gs-small" }, "Exact overlaps, names and distances are in a dossier. None lies beside this run; to write one:"),
+      el("p", { class: "gs-small" }, "Exact overlaps, names and distances are in a dossier. None of this site was beside the run when the map was written; to write one:"),
       el("p", {}, el("code", {}, command), " ", geosite.copying.button(app, "Copy", () => command, "Copy the command that writes the dossier")));
   }
 

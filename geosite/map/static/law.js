@@ -75,14 +75,14 @@ geosite.law = (function () {
     for (const [column, title, means] of TIERS) {
       const rules = named(cards, column, "rules", i);
       if (!rules.length) continue;
-      found.push(el("h4", {}, title, el("span", { class: "gs-small" }, means)),
+      found.push(el("h3", { class: "gs-tier" }, title, el("span", { class: "gs-small" }, means)),
         el("ul", { class: "gs-law" }, ...rules.map((r) => rule(cards, r, column !== "rules_possible", share.get(r)))));
     }
     const near = (cards.near[i] || []).map(([k, name, tens, way]) => el("li", {},
       el("b", {}, cards.rules[k].title), cards.texts[name] ? `: ${cards.texts[name]}` : "",
       el("span", { class: "gs-small" }, tens ? `${geosite.facts.written(10 * tens, "m")} ${WAYS[way] || ""}` : "adjoins it"), cited(cards.rules[k])));
     if (!found.length) found.push(el("p", {}, "No rule that could be asked touches it."));
-    if (near.length) found.push(el("h4", {}, "Excluded land nearby", el("span", { class: "gs-small" }, "the nearest of each hard rule, setbacks included")), el("ul", { class: "gs-law" }, ...near));
+    if (near.length) found.push(el("h3", { class: "gs-tier" }, "Excluded land nearby", el("span", { class: "gs-small" }, "the nearest of each hard rule, setbacks included")), el("ul", { class: "gs-law" }, ...near));
     return found;
   }
 
@@ -133,7 +133,7 @@ geosite.law = (function () {
     if (perhaps.length) found.push(el("details", { class: "gs-more" },
       el("summary", {}, `${perhaps.length} more, possibly: by rules that cannot tell, or land or minerals that are not known`),
       el("ul", { class: "gs-law" }, ...perhaps.map(permit))));
-    if (ways.length) found.push(el("h4", {}, "Pathways", el("span", { class: "gs-small" }, "open means that it may be asked for")), el("ul", { class: "gs-law" }, ...ways.map(permit)));
+    if (ways.length) found.push(el("h3", { class: "gs-tier" }, "Pathways", el("span", { class: "gs-small" }, "open means that it may be asked for")), el("ul", { class: "gs-law" }, ...ways.map(permit)));
     return found;
   }
 
