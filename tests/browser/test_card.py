@@ -305,7 +305,7 @@ def test_the_neighbours_by_rank_are_a_button_away_and_hidden_sites_are_passed_ov
     after.press("Enter")
     assert card.locator("h2").inner_text() == "Toy prospect 4"
     assert after.evaluate("b => b === document.activeElement")
-    assert "Site of rank 5: Toy prospect 5" in after.get_attribute("aria-label")
+    assert "Rank 5: Toy prospect 5" in after.get_attribute("aria-label")
 
 
 @pytest.mark.parametrize("clipboard", ["there", "refused"])
@@ -363,6 +363,17 @@ def test_a_dossier_is_linked_if_there_is_one_and_else_the_command_is_there(tab, 
     assert card.locator("a").count() == 0
     command = card.locator(".gs-dossier code").inner_text()
     assert command == f"geosite review {run} --site {ids.iloc[1]}"
+
+
+def test_a_map_that_lies_nowhere_links_no_folder_beside_it(tab):
+    ids = full_content().sites["site_id"]
+    linked = full_content(dossier={ids.iloc[0]: "../a.review/BLM-1.html"})
+    tab.set_content(render_map(linked).get_root().render())
+    tab.wait_for_selector(READY, state="attached")
+    card = select(tab, 0)
+    assert card.locator("a").count() == 0
+    command = card.locator(".gs-dossier code").inner_text()
+    assert command == f"geosite review RUN --site {ids.iloc[0]}"
 
 
 def test_the_card_is_spoken_and_is_a_named_region(tab, page):
