@@ -124,13 +124,32 @@ geosite.table = function (app, box) {
       made.delete(site);
       spare.push(shown);
     }
-    for (const k of wanted) {
+    const standing = [];
+    for (const k of wanted.sort((a, b) => a - b)) {
       const site = rows[k], shown = made.get(site) || row();
       made.set(site, shown);
       say(shown, site, k);
-      if (!shown.element.parentNode) body.appendChild(shown.element);
+      standing.push(shown.element);
     }
     for (const shown of spare) shown.element.remove();
+    arrange(standing);
+  }
+
+  // Rows stand in the page in their order, as they are read and printed. One that holds the
+  // focus would lose it if it were moved, so others are moved round it.
+  function arrange(standing) {
+    let next = body.firstChild;
+    for (const element of standing) {
+      if (element === document.activeElement) {
+        while (next && next !== element) {
+          const after = next.nextSibling;
+          body.appendChild(next);
+          next = after;
+        }
+      }
+      if (element === next) next = next.nextSibling;
+      else body.insertBefore(element, next);
+    }
   }
 
   // Sites in the order of the table; done when it is seen, and once for all that changed.
