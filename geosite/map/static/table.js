@@ -221,13 +221,25 @@ geosite.table = function (app, box) {
   grid.addEventListener("scroll", render, { passive: true });
   new ResizeObserver(render).observe(grid);
 
+  // The card gives the focus back to the element that opened it; its row may be elsewhere now.
+  function back(site) {
+    opened = -1;
+    const isElsewhere = !body.contains(document.activeElement) && !document.activeElement.closest("#gs-tabs");
+    if (isElsewhere || !isSeen() || at[site] < 0) return;
+    go(at[site]);
+    app.light(-1, "table");
+  }
+
   /* ── following ── */
   app.on("ranking", refresh);
   app.on("visible", () => {
     grid.scrollTop = 0;
     refresh();
   });
+  let opened = -1; // the site whose row opened the card
   app.on("select", ({ index, from }) => {
+    if (index < 0 && opened >= 0) back(opened);
+    if (index >= 0 || from === "table") opened = from === "table" ? index : -1;
     if (index >= 0) {
       active = index;
       if (isStale && isSeen()) collect();
