@@ -87,7 +87,8 @@ def test_score_and_rank_are_those_of_the_weights_now(page):
     other = "Array.from({length: 14}, (_, i) => i + 1).reverse()"
     page.evaluate(
         f"""() => {{ const app = geosite.current; const rank = Int32Array.from({other});
-        app.state.ranking = {{ ...app.state.ranking, rank }}; app.emit('ranking', app.state.ranking); }}"""
+        app.state.ranking = {{ ...app.state.ranking, rank }};
+        app.emit('ranking', app.state.ranking); }}"""
     )
     assert np.flatnonzero(visible(page)).tolist() == [11, 12, 13]
     page.fill(TOP, "")
@@ -117,9 +118,7 @@ def test_the_slash_comes_to_the_search_from_another_panel_and_the_count_is_said(
     page.keyboard.press("Escape")
     assert page.input_value("#gs-search") == ""
     page.keyboard.type("zurich")
-    page.wait_for_function(
-        "document.getElementById('gs-status').textContent === '1 of 14 sites'"
-    )
+    page.wait_for_function("document.getElementById('gs-status').textContent === '1 of 14 sites'")
     page.keyboard.press("Enter")
     assert page.evaluate("geosite.current.state.selected") == 1
 
@@ -157,9 +156,7 @@ READ = [
 
 @pytest.mark.parametrize(("words", "lat", "lon", "how"), READ, ids=[w or "-" for w, *_ in READ])
 def test_a_coordinate_is_read_as_it_is_written(page, words, lat, lon, how):
-    found = page.evaluate(
-        f"geosite.coordinates.read({json.dumps(words)}, {json.dumps(VIEW)})"
-    )
+    found = page.evaluate(f"geosite.coordinates.read({json.dumps(words)}, {json.dumps(VIEW)})")
     if lat is None:
         assert found == []
         return
@@ -186,7 +183,7 @@ def test_a_coordinate_is_gone_to_and_says_what_is_there(page):
     assert "1 · Peñón Él Dorado" in panel
     assert "mi)" in panel
     assert page.locator(".gs-mark").count() == 1
-    page.click(".gs-result .gs-link >> nth=0")
+    page.click(".gs-result .gs-find-link >> nth=0")
     assert page.evaluate("geosite.current.state.selected") == 0
     page.click(".gs-result >> text=Close")
     assert page.locator(".gs-mark").count() == 0
