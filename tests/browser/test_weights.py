@@ -164,6 +164,17 @@ def test_another_rule_is_said_and_weights_rest_where_they_have_no_part(panel):
     assert panel.locator("#gs-w-rule").input_value() == "0"
 
 
+def test_a_gate_without_weight_ranks_nothing_and_says_why(panel):
+    panel.select_option("#gs-w-rule", label="Evidence × access")
+    found = slide(panel, 0, 0)
+    assert set(found["rank"]) == {0}
+    assert "No site has a rank: the rule needs the criterion evidence" in panel.inner_text(
+        ".gs-w-effect"
+    )
+    assert all(slide(panel, 0, 10)["rank"])
+    assert panel.faults == []
+
+
 def test_keys_move_a_slider(panel):
     slider = panel.locator("#gs-w-3")
     slider.focus()

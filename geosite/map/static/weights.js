@@ -44,6 +44,8 @@ geosite.weights = function (app, box) {
   }
 
   function said(ranking) {
+    const misfit = geosite.ranking.misfit(app.state.rule, app.state.weights, criteria.map((c) => c.id));
+    if (misfit) return `No site has a rank: ${misfit}.`;
     const { stay, listed, moves, who } = changes(ranking);
     const { sites } = app.data;
     if (!moves) return "No site has another rank than in the run.";
