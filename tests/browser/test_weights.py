@@ -191,7 +191,7 @@ def test_the_banner_stands_over_the_table_and_on_paper(panel):
     panel.evaluate("() => geosite.current.openTab('gs-tab-sites')")
     words = panel.inner_text(".gs-banner-table")
     assert "not the run’s ranking" in words
-    assert "Rank intervals and tiers are of the run’s weights" in words
+    assert "Rank intervals, tiers and the surface are of the run’s weights" in words
     panel.emulate_media(media="print")
     assert panel.locator(".gs-banner-table").is_visible()
     assert not panel.locator(".gs-banner-table button").is_visible()

@@ -62,7 +62,7 @@ geosite.hash = function (app, box) {
     fault.hidden = !faults.length;
     if (!faults.length) return;
     const words = "The link was not followed, and nothing of it is shown: " + faults.join("; ") + ".";
-    fill(fault, words, el("button", { type: "button", onclick: () => complain([]) }, "Close"));
+    fill(fault, words, " ", el("button", { type: "button", onclick: () => complain([]) }, "Close"));
     app.say(words);
   }
 

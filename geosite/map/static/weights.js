@@ -84,7 +84,7 @@ geosite.weights = function (app, box) {
     });
     const lock = el("input", { type: "checkbox", "aria-label": "Lock the weight of " + c.title, onchange: () => setLock(k, lock.checked) });
     const reset = el("button", {
-      type: "button", class: "gs-w-reset", "aria-label": `Set ${c.title} to the run’s ${percent(stated)}`,
+      type: "button", class: "gs-w-reset", "aria-label": `run ${percent(stated)}: set the weight of ${c.title} to it`,
       title: "Set to the run’s " + percent(stated), onclick: () => take(k, stated, true),
     }, "run " + percent(stated));
     const whole = el(
