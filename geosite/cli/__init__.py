@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import click
 
-from geosite.cli import analysis, backtest, layers, pair, portfolio, rank, review, stability, unlock
+from geosite.cli import (
+    analysis,
+    backtest,
+    layers,
+    pair,
+    portfolio,
+    rank,
+    review,
+    stability,
+    unlock,
+)
+from geosite.cli import (
+    map as map_,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,7 +34,8 @@ for _verb in (
     layers.bundle,
     analysis.plan,
     analysis.run,
-    analysis.map_,
+    map_.map_,
+    map_.view,
     analysis.explain,
     rank.rank,
     review.review,

@@ -1,4 +1,4 @@
-"""The verbs that ask: check, plan, run, map, explain, demo."""
+"""The verbs that ask: check, plan, run, explain, demo."""
 
 from __future__ import annotations
 
@@ -172,16 +172,6 @@ def run(
 
         say(f"\n{changes_text(done.manifest['reviews'])}")
     click.echo(done.path)
-
-
-@click.command("map")
-@click.argument("run", type=click.Path(path_type=Path))
-@clean
-def map_(run: Path) -> None:
-    """Render or re-render the map of a run; prints its path."""
-    from geosite.runs import open_run, render_again  # noqa: PLC0415
-
-    click.echo(render_again(open_run(run)))
 
 
 # A longitude that begins with a minus is no option.

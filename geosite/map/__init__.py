@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geosite.map.page import render_map, write_map
+    from geosite.map.saving import saved_map
 
-__all__ = ["render_map", "write_map"]
+__all__ = ["render_map", "saved_map", "write_map"]
 
 
 def __getattr__(name: str) -> Any:
@@ -13,6 +14,6 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         msg = f"module 'geosite.map' has no attribute {name!r}"
         raise AttributeError(msg)
-    from geosite.map import page  # noqa: PLC0415
+    from geosite.map import page, saving  # noqa: PLC0415
 
-    return getattr(page, name)
+    return getattr(saving if name == "saved_map" else page, name)

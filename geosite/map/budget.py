@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from importlib import resources
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geosite import assets
 from geosite.map.tiles import Pyramid
 from geosite.report.text import script_json
 
@@ -24,12 +26,14 @@ PICTURES = 0.5
 _SMALLEST = 200
 """Columns below which a picture is not made coarser."""
 _URL = "data:image/png;base64,"
+_SHELL = 60_000
+"""Characters of the panels and of Folium's own words, at most."""
 _GREY_OR_PALETTE = (0, 3)
 _BYTE = 8
 
 
 def packed(
-    layers: Layers, content: Content, room: float
+    layers: Layers, content: Content, room: float, *, beside: str = ""
 ) -> tuple[dict[str, str], dict[str, Any], list[str]]:
     """Blobs of all tiles and pictures, what is said of each archive, and what was simplified.
 
@@ -37,6 +41,8 @@ def packed(
     ----------
     room : float
         Characters that all blobs together may take.
+    beside : str
+        Folder beside the page with an archive of full detail a name; none if empty.
 
     Returns
     -------
@@ -47,6 +53,7 @@ def packed(
         ``layers``, ``min_zoom`` and ``max_zoom`` (of tiles of 512 pixels: zoom z of a tile is
         zoom z + 1 of the map), ``bytes``, and ``simplified_m``: detail that the finest zoom does
         not draw [m].
+        ``file`` is the archive beside the page, if there is one.
     notes : sentences
         What was made coarser or left out.
 
@@ -57,6 +64,11 @@ def packed(
     """
     del content
     pictures, notes = _pictures(layers.pictures, room)
+    if room < 0:
+        notes.append(
+            f"Page: its sites, their cards and its scripts alone take {-room / 1e6:,.1f} MB more "
+            "than it was to take, so it is larger, and no layer is drawn"
+        )
     left = room - _size(pictures)
     drawn = attributes_drawn(layers.entries)
     pyramids = [Pyramid(t, drawn=drawn.get(t.name, ())) for t in layers.tiles]
@@ -69,6 +81,7 @@ def packed(
         archives[name] = {
             "layers": pyramid.layers, "min_zoom": 0, "max_zoom": pyramid.zoom - 1,
             "bytes": len(text) * 3 // 4, "simplified_m": round(pyramid.simplified_m, 1),
+            **({"file": f"{beside}/{name}.pmtiles"} if beside else {}),
         }  # fmt: skip
         if pyramid.zoom <= pyramid.finest:
             notes.append(
@@ -76,6 +89,16 @@ def packed(
                 f"{pyramid.simplified_m:,.0f} m is not; the run's own files have it all"
             )
     return {**blobs, **pictures}, archives, notes
+
+
+def page_frame() -> int:
+    """Bytes of a page that holds nothing: what it is drawn with, our scripts, its panels."""
+    ours = resources.files("geosite.map") / "static"
+    return (
+        len(assets.markup(assets.MAP).encode())
+        + sum(len(file.read_bytes()) for file in ours.iterdir() if file.is_file())
+        + _SHELL
+    )
 
 
 def attributes_drawn(entries: Iterable[Entry]) -> dict[str, set[str]]:

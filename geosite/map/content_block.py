@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from geosite.crs import WGS84, projected_bounds
-from geosite.map.budget import packed
+from geosite.map.budget import packed, page_frame
 from geosite.map.cards import card_block
 from geosite.map.context_layers import context_layers
 from geosite.map.entries import Layers
@@ -42,10 +42,18 @@ class Block:
     data: Mapping[str, Any]
     blobs: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    layers: Layers = field(default_factory=Layers)
+    """What the tiles and pictures were made of."""
 
 
-def block_of(content: Content, *, max_mb: float, max_sites: int) -> Block:
-    """The data of the page of a run, no larger than asked."""
+def block_of(content: Content, *, max_mb: float, max_sites: int, beside: str = "") -> Block:
+    """The data of the page of a run, no larger than asked.
+
+    Parameters
+    ----------
+    beside : str
+        Folder beside the page with archives of full detail; none if empty.
+    """
     west, south, east, north = projected_bounds(extent(content), content.crs, WGS84)
     sites = best_sites(content, max_sites)
     data: dict[str, Any] = {
@@ -68,12 +76,12 @@ def block_of(content: Content, *, max_mb: float, max_sites: int) -> Block:
         context_layers(content),
     )
     cards = script_json(card_block(content, sites))
-    room = 1e6 * max_mb - len(script_json(data)) - len(cards)
-    blobs, archives, notes = packed(layers, content, room)
+    room = 1e6 * max_mb - len(script_json(data | {"layers": [e.data for e in layers.entries]}))
+    room -= len(cards) + page_frame()
+    blobs, archives, notes = packed(layers, content, room, beside=beside)
     data |= {"layers": [e.data for e in layers.entries], "archives": archives}
-    return Block(
-        data, {"cards": cards, **blobs}, (*site_notes(data["sites"]), *layers.notes, *notes)
-    )
+    said = (*site_notes(data["sites"]), *layers.notes, *notes)
+    return Block(data, {"cards": cards, **blobs}, said, layers)
 
 
 def extent(content: Content) -> tuple[float, float, float, float]:

@@ -58,6 +58,11 @@ SCRIPTS = (
     "compared.js",
     "legend.js",
     "pointing.js",
+    "contributions.js",
+    "bars.js",
+    "copying.js",
+    "facts.js",
+    "law.js",
     "start.js",
 )
 """In the order in which they run."""

@@ -37,6 +37,8 @@ class Parts:
 def kinds_of(shapes: NDArray[Any]) -> dict[int, Parts]:
     """Parts of geometries of any type, by kind; invalid polygons are mended, empty ones go."""
     rows = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    # What has no place cannot be mended either.
+    rows = rows[np.isfinite(shapely.bounds(shapes[rows]).reshape(-1, 4)).all(axis=1)]
     shapes = shapely.force_2d(shapes[rows])
     wrong = ~shapely.is_valid(shapes)
     shapes[wrong] = shapely.make_valid(shapes[wrong])
@@ -44,7 +46,7 @@ def kinds_of(shapes: NDArray[Any]) -> dict[int, Parts]:
     for _ in range(2):
         shapes, of = shapely.get_parts(shapes, return_index=True)
         rows = rows[of]
-    whole = ~shapely.is_empty(shapes) & np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    whole = ~shapely.is_empty(shapes)
     every = Parts(shapes, rows)
     dimension = shapely.get_dimensions(shapes)
     return {

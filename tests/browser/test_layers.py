@@ -192,6 +192,30 @@ def test_pointing_at_an_exclusion_names_it_and_cites_its_rule(tab, toy):
     assert tab.faults == []
 
 
+def test_pointing_at_a_site_tells_the_site_first(tab, toy):
+    opened(tab, toy)
+    lat, lon = tab.evaluate(
+        "(() => { const s = geosite.current.data.sites; return [s.lat[0], s.lon[0]]; })()"
+    )
+    x, y = Transformer.from_crs(4326, ALBERS, always_xy=True).transform(lon, lat)
+    said = pointed(tab, at(tab, (x - LEFT) / CELL, (TOP - y) / CELL))
+    assert said.startswith("Rank 1 · Toy prospect 1")
+    assert "Bureau of Land Management" in said
+    tab.mouse.down()
+    tab.mouse.up()
+    settled(tab)
+    assert tab.evaluate("geosite.current.state.selected") == 0
+    assert tab.locator(".gs-here").count() == 0
+
+
+def test_a_view_can_be_restored(tab, toy):
+    opened(tab, toy)
+    tab.evaluate("geosite.current.layers.set(['sites', 'rule-lakes', 'no such layer'])")
+    assert shown(tab) == {"sites", "rule-lakes"}
+    assert line(tab, "rule-lakes").locator("input").is_checked()
+    assert not line(tab, "land-blm").locator("input").is_checked()
+
+
 def test_a_click_keeps_what_lies_there_and_tells_the_other_panels(tab, toy):
     opened(tab, toy)
     tab.evaluate("void geosite.current.on('identify', (e) => { window.told = e; })")

@@ -157,6 +157,7 @@ def test_another_rule_is_said_and_weights_rest_where_they_have_no_part(panel):
     assert panel.locator("#gs-w-0").is_disabled()
     assert "Weights have no part" in panel.inner_text("#gs-weights")
     panel.select_option("#gs-w-rule", label="Weighted geometric mean")
+    assert state(panel)["rule"] == "geometric_mean"
     assert panel.locator("#gs-w-0").is_enabled()
     panel.click(".gs-banner-map button")
     assert state(panel)["isStated"]
@@ -183,6 +184,17 @@ def test_the_banner_stands_over_the_table_and_on_paper(panel):
     panel.emulate_media(media="print")
     assert panel.locator(".gs-banner-table").is_visible()
     assert not panel.locator(".gs-banner-table button").is_visible()
+
+
+def test_many_inputs_of_one_frame_are_ranked_once(panel):
+    count = panel.evaluate(
+        """async () => { let n = 0; geosite.current.on('ranking', () => n++);
+        const s = document.getElementById('gs-w-0');
+        for (let v = 500; v < 540; v++) { s.value = v; s.dispatchEvent(new Event('input')); }
+        await new Promise(f => setTimeout(f, 300)); return n; }"""
+    )
+    assert count == 1
+    assert state(panel)["weights"][0] == 539
 
 
 def test_it_fits_a_telephone(panel):

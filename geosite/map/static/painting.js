@@ -179,7 +179,11 @@ geosite.painting = (function () {
 
   function paneOf(app, name) {
     app.panes = app.panes || new Map();
-    if (!app.panes.has(name)) app.panes.set(name, { grid: new Pane(app, name), labels: geosite.labels(app, name) });
+    if (!app.panes.has(name)) {
+      // The base lies under everything, but its names are to be read.
+      const names = name === "gs-base" ? "gs-lines" : name;
+      app.panes.set(name, { grid: new Pane(app, name), labels: geosite.labels(app, names) });
+    }
     return app.panes.get(name);
   }
 

@@ -150,9 +150,7 @@ geosite.picture = async function (app) {
   }
 
   function layers() {
-    const shown = app.layers && app.layers.shown;
-    const ids = shown ? new Set(typeof shown === "function" ? app.layers.shown() : shown) : new Set((data.layers || []).filter((l) => l.shown).map((l) => l.id));
-    return (data.layers || []).filter((l) => ids.has(l.id) && l.legend && l.kind !== "sites").map((l) => {
+    return data.layers.filter((l) => app.layers.shown.has(l.id) && l.legend && l.kind !== "sites").map((l) => {
       const rows = l.legend.rows;
       if (l.legend.kind !== "ramp") return legend(l.title, rows);
       const [low, high] = l.legend.ends;

@@ -14,9 +14,9 @@ geosite.table = function (app, box) {
   let isStale = true, isPrinting = false;
 
   /* ── the frame ── */
-  const heads = columns.map((column) => {
+  const heads = columns.map((column, k) => {
     const button = el("button", { type: "button", "aria-label": column.said ? `${column.said}: sort` : null, title: column.said, onclick: () => sortBy(column.id) }, column.title);
-    return el("div", { role: "columnheader", class: `gs-c gs-c-${column.id}`, "aria-sort": "none" }, button);
+    return el("div", { role: "columnheader", class: `gs-c gs-c-${column.id}`, "aria-colindex": k + 1, "aria-sort": "none" }, button);
   });
   const body = el("div", { role: "rowgroup", class: "gs-rows" });
   const head = el("div", { role: "row", class: "gs-row gs-heads", "aria-rowindex": "1" }, heads);
@@ -53,9 +53,9 @@ geosite.table = function (app, box) {
 
   function row() {
     if (spare.length) return spare.pop();
-    const cells = columns.map((column) => {
+    const cells = columns.map((column, k) => {
       const words = document.createTextNode("");
-      const cell = el("div", { role: column.id === "name" ? "rowheader" : "gridcell", class: `gs-c gs-c-${column.id}` });
+      const cell = el("div", { role: column.id === "name" ? "rowheader" : "gridcell", class: `gs-c gs-c-${column.id}`, "aria-colindex": k + 1 });
       if (column.id === "score") put(cell, el("span", { class: "gs-bar-of" }));
       put(cell, el("span", {}, words));
       const under = column.under ? document.createTextNode("") : null;

@@ -1,0 +1,95 @@
+"""The map of a run as a file, and its full tiles beside it."""
+
+from __future__ import annotations
+
+import shutil
+from math import ceil
+from typing import TYPE_CHECKING
+
+from geosite.errors import RunError
+from geosite.map.budget import attributes_drawn
+from geosite.map.content_block import block_of
+from geosite.map.page import page_of
+from geosite.map.tiles import archive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geosite.map.entries import Layers
+    from geosite.report.content import Content
+
+FINEST = 13
+"""Zoom of the tiles beside a map: pixels of about seven metres at forty degrees."""
+_MB = 1e6
+
+
+def saved_map(
+    content: Content,
+    path: Path,
+    *,
+    max_mb: float = 10.0,
+    max_sites: int = 10_000,
+    is_served: bool = False,
+) -> tuple[str, ...]:
+    """Save the map of a run as one HTML file; the old one stays until the new one is whole.
+
+    Parameters
+    ----------
+    max_mb : float
+        Largest size of the file [MB of 10⁶ bytes].
+    is_served : bool
+        Write tiles of every outline as it is beside the file, too: a folder named after it,
+        such as ``map-tiles``, with an archive a name. The page draws them where it is served
+        over HTTP, and its own ones elsewhere.
+
+    Returns
+    -------
+    tuple of str
+        What was simplified or left out, in words.
+
+    Raises
+    ------
+    RunError
+        If the page cannot be as small as asked, or cannot be written.
+    """
+    folder = path.parent / f"{path.stem}-tiles"
+    block = block_of(
+        content, max_mb=max_mb, max_sites=max_sites, beside=folder.name if is_served else ""
+    )
+    text = page_of(content, block).get_root().render().encode()
+    if len(text) > max_mb * _MB:
+        least = ceil(len(text) / _MB * 10) / 10
+        msg = (
+            f"{path}: a map of this run takes {least:g} MB even without a layer, for its sites, "
+            f"their cards and its scripts, and --max-mb asks for {max_mb:g}; nothing was "
+            f"written; ask for --max-mb {least:g} or more"
+        )
+        raise RunError(msg)
+    new, tiles = (
+        path.with_name(f".{path.name}.partial"),
+        folder.with_name(f".{folder.name}.partial"),
+    )
+    try:
+        new.write_bytes(text)
+        if is_served:
+            _write_tiles(block.layers, tiles)
+            shutil.rmtree(folder, ignore_errors=True)
+            tiles.replace(folder)
+        new.replace(path)
+    except OSError as error:
+        kept = "the old map is untouched" if path.exists() else "no map was left there"
+        msg = f"{path.parent}: {path.name} could not be written: {error}; {kept}"
+        raise RunError(msg) from None
+    finally:
+        new.unlink(missing_ok=True)
+        shutil.rmtree(tiles, ignore_errors=True)
+    return block.notes
+
+
+def _write_tiles(layers: Layers, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    drawn = attributes_drawn(layers.entries)
+    for tiles in layers.tiles:
+        names = drawn.get(tiles.name, set())
+        (folder / f"{tiles.name}.pmtiles").write_bytes(archive(tiles, drawn=names, finest=FINEST))

@@ -1,0 +1,71 @@
+"""The map of a run as a file, and its full tiles beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from geosite.errors import RunError
+from geosite.map import content_block
+from geosite.map.entries import Entry, Layers, Tiles
+from geosite.map.saving import saved_map
+from tests.browser.toycontent import toy_content
+from tests.tilereader import archive_of
+
+
+@pytest.fixture
+def content(monkeypatch):
+    def parcels(content):
+        entry = Entry("land", "Land", ("Land",), "tiles", "parcels", "parcels")
+        return Layers((entry,), (Tiles("parcels", {"parcels": content.parcels}),))
+
+    monkeypatch.setattr(content_block, "parcel_layers", parcels)
+    return toy_content()
+
+
+def block(path):
+    text = path.read_text(encoding="utf-8")
+    return json.loads(re.search(r'id="gs-data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_one_file_no_larger_than_asked(content, tmp_path):
+    path = tmp_path / "map.html"
+    saved_map(content, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["map.html"]
+    assert path.stat().st_size < 10e6
+    assert "file" not in block(path)["archives"]["parcels"]
+
+
+def test_full_tiles_beside_it(content, tmp_path):
+    (tmp_path / "here-tiles").mkdir()
+    (tmp_path / "here-tiles/old.pmtiles").write_bytes(b"old")
+    path = tmp_path / "here.html"
+    saved_map(content, path, is_served=True)
+    files = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file())
+    held = block(path)["archives"]
+    assert files == sorted(["here.html", *(facts["file"] for facts in held.values())])
+    found = archive_of((tmp_path / "here-tiles/parcels.pmtiles").read_bytes())
+    assert found.max_zoom == 13
+    assert next(found.features("parcels", 13))[2].props["agency"]
+
+
+def test_too_small_a_size_says_what_would_do(content, tmp_path):
+    path = tmp_path / "map.html"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(RunError, match=r"ask for --max-mb (\S+) or more") as caught:
+        saved_map(content, path, max_mb=0.01)
+    assert path.read_text(encoding="utf-8") == "old"
+    least = float(re.search(r"--max-mb (\S+) or more", str(caught.value))[1])
+    saved_map(content, path, max_mb=least)
+    assert path.stat().st_size <= least * 1e6
+
+
+def test_where_nothing_can_be_written(content, tmp_path):
+    with pytest.raises(RunError, match="could not be written"):
+        saved_map(content, tmp_path / "nowhere" / "map.html")
+    (tmp_path / "map-tiles").write_text("a file", encoding="utf-8")
+    with pytest.raises(RunError, match="no map was left there"):
+        saved_map(content, tmp_path / "map.html", is_served=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["map-tiles"]
