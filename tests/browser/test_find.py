@@ -186,6 +186,7 @@ def test_a_coordinate_is_gone_to_and_says_what_is_there(page):
     assert "Within 1 site:" in panel
     assert "1 · Peñón Él Dorado" in panel
     assert "mi)" in panel
+    assert "false" not in panel
     assert page.locator(".gs-mark").count() == 1
     page.click(".gs-result .gs-find-link >> nth=0")
     assert page.evaluate("geosite.current.state.selected") == 0
