@@ -139,11 +139,16 @@ def test_ranks_of_both_stand_side_by_side_and_follow_the_weights(page):
     assert cells == ["14", "1", "▲ 13"]
     found = page.evaluate("(c => [c.rank[0], c.words(0), c.words(13)])(geosite.current.compare)")
     assert found == [0, "no such site", "▲ 13"]
-    page.evaluate(
-        "(() => { const a = geosite.current, r = a.state.ranking, rank = r.rank.slice().reverse();"
-        "a.state.ranking = { ...r, rank }; a.emit('ranking', a.state.ranking); })()"
-    )
-    assert rows.nth(0).locator("td").all_inner_texts()[2] == "same"
+    page.evaluate("geosite.current.choose([0, 0, 0, 1000])")
+    page.wait_for_function("!geosite.current.isStated()")
+    page.wait_for_timeout(100)  # a frame
+    here, right, change = rows.nth(0).locator("td").all_inner_texts()
+    assert change == ("▲" if int(here) > int(right) else "▼") + f" {abs(int(here) - int(right))}"
+    ranks = page.evaluate("Array.from(geosite.current.state.ranking.rank)")
+    ours = page.evaluate("Array.from(geosite.current.compare.rank)")
+    assert int(here) in ranks
+    most = max(abs(a - b) for a, b in zip(ranks, ours, strict=True) if a and b)
+    assert abs(int(here) - int(right)) == most
     rows.nth(0).locator("button").click()
     assert page.evaluate("geosite.current.state.selected") >= 0
 
@@ -170,3 +175,16 @@ def test_hostile_words_of_both_runs_are_words(tab, tmp_path):
     assert PAYLOADS[0] in tab.inner_text(".gs-compared")
     assert tab.evaluate("window.__hit") is None
     assert tab.faults == []
+
+
+def test_the_table_has_the_rank_of_the_right_run_and_is_sorted_by_it(page):
+    heads = page.locator("#gs-table [role=columnheader]").all_inner_texts()
+    assert "Right" in heads
+    row = page.locator("#gs-table .gs-rows [role=row]").filter(has_text="Toy prospect 14")
+    assert row.locator(".gs-c-right-rank").inner_text() == "1"
+    assert row.locator(".gs-c-right-change").inner_text() == "▲ 13"
+    page.click(".gs-c-right-rank button")
+    first = page.locator('#gs-table .gs-rows [aria-rowindex="2"] .gs-c-name')
+    assert "Toy prospect 14" in first.inner_text()
+    page.click(".gs-widen")
+    assert row.locator(".gs-c-right-change").is_visible()

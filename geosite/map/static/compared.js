@@ -22,6 +22,7 @@ geosite.compared = function (app) {
   };
   app.compare = { titles: compare.titles, rank, change, words };
   // The table takes these beside its own.
+  document.documentElement.classList.add("gs-two");
   app.columns.push(
     { id: "right-rank", title: "Right", said: `Rank in ${compare.titles[1]}`, text: (i) => (rank[i] ? String(rank[i]) : "–"), key: (i) => rank[i] || NaN },
     { id: "right-change", title: "± right", said: "Places higher in the right run", live: true, down: true, text: words, key: change },

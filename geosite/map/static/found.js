@@ -15,7 +15,7 @@ geosite.found = function (app) {
   const site = (i, more) =>
     el("li", null, el("button", { type: "button", class: "gs-find-link", onclick: () => app.select(i, "find") }, title(i)), ` (${sites.site_id[i]})${more || ""}`);
   const listed = (rows, write) =>
-    el("ul", null, rows.slice(0, LISTED).map(write), rows.length > LISTED && el("li", null, `and ${(rows.length - LISTED).toLocaleString("en-US")} more`));
+    el("ul", null, rows.slice(0, LISTED).map(write), rows.length > LISTED ? el("li", null, `and ${(rows.length - LISTED).toLocaleString("en-US")} more`) : null);
   const count = (n, noun) => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
 
   function show(heading, close, ...children) {
@@ -46,7 +46,7 @@ geosite.found = function (app) {
     fill(into, Array.from(lines.values(), ({ entry, seen }) => [
       el("h3", null, [...(entry.group || []), entry.title].join(" · ")),
       el("ul", null, Array.from(seen).slice(0, LISTED).map((words) => el("li", null, words)),
-        seen.size > LISTED && el("li", null, `and ${(seen.size - LISTED).toLocaleString("en-US")} more`)),
+        seen.size > LISTED ? el("li", null, `and ${(seen.size - LISTED).toLocaleString("en-US")} more`) : null),
       (entry.words || []).map((line) => el("p", { class: "gs-sub" }, line)),
     ]).flat(2));
   }

@@ -46,7 +46,7 @@ geosite.swipe = function (app) {
   function show(name, on) {
     if (on && !drawn.has(name)) {
       const { url, corners } = app.json(`picture-right-${name}`);
-      drawn.set(name, L.imageOverlay(url, corners, { pane: "gs-right-pictures", className: "gs-picture" }));
+      drawn.set(name, L.imageOverlay(url, corners, { pane: "gs-right-pictures", className: "gs-right-picture" }));
     }
     if (on) drawn.get(name).addTo(map);
     else if (drawn.has(name)) drawn.get(name).remove();
