@@ -88,12 +88,13 @@ def ranked(
     -----
     Every combination rule acts on the decision matrix; ``suitability_surface`` is the
     mean over the site's cells, and equal to it within 1e-4 for the weighted sum where every
-    cell is known: scores of sites are whole ten-thousandths, those of cells are not. Both have
-    the weights in whole per mille. A criterion that is known on a part of the cells counts by the
-    scenario's `missing`: the mean of the known cells (renormalise), with the others
-    at zero (worst), or as unknown. ``suitability_low`` and ``suitability_high`` take
-    every cell on which a criterion is not known as worst and as best. Ranks go by
-    suitability to nine decimals, then by site id. Under a rule that needs the set (TOPSIS)
+    cell is known: scores of sites are whole ten-thousandths, those of cells are not. Weights
+    that are no whole per mille, which cells have as they are, may add as much a criterion. A
+    criterion that is known on a part of the cells counts by the scenario's `missing`: the
+    mean of the known cells (renormalise), with the others at zero (worst), or as unknown.
+    ``suitability_low`` and ``suitability_high`` take every cell on which a criterion is not
+    known as worst and as best. Ranks go by suitability to nine decimals, then by site id.
+    Under a rule that needs the set (TOPSIS)
     ``suitability_surface`` is the mean of the weighted sum, which is what cells have.
     """
     matrix = decision_matrix(summed, criteria)

@@ -17,7 +17,6 @@ from geosite.sites import (
     site_ids,
 )
 from geosite.suitability import on_cells, suitability
-from geosite.weighting import per_mille
 from tests.strategies import rule
 from tests.test_inputs import criterion, falling, rising, scenario
 from tests.toyworld import toygrid
@@ -53,7 +52,7 @@ def summed(cells, how, site=None, planes=None, unknown=None):
     effective = np.asarray(cells, float)
     count = effective.shape[1]
     site = np.arange(count) if site is None else np.asarray(site)
-    weights = per_mille([c.weight for c in CRITERIA])
+    weights = np.array([c.weight for c in CRITERIA])
     ids = [c.id for c in CRITERIA]
     rule_ = on_cells(how.combination)
     suited = suitability(effective, weights, rule_, ids, missing=how.missing)
