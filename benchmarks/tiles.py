@@ -2,10 +2,11 @@
 
     python benchmarks/tiles.py RUN [--parcels 100000]
 
-The map of a finished run is written with its full tiles to a folder that is thrown away, and the
-archive of its parcels is exchanged for one of drawn ones that fill its area without a gap; it is
-served as ``geosite view`` does. A browser drags and zooms it, and the page itself tells the time between frames:
-the bar is none over 250 ms. Needs playwright and Chromium. Nothing here is timed by the tests.
+The map of a finished run is written with its full tiles to a folder that is thrown away, and
+the archive of its parcels is exchanged for one of drawn ones that fill its area without a gap;
+it is served as ``geosite view`` does. A browser drags and zooms it, and the page itself tells
+the time between frames: the bar is none over 250 ms. Needs playwright and Chromium. Nothing
+here is timed by the tests.
 """
 
 from __future__ import annotations
