@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,7 +83,8 @@ def agreement(
     Parameters
     ----------
     scores : (criteria, sites), 0 to 1
-        The decision matrix, sites in the order of their ids, by which ties are broken.
+        The decision matrix in whole ten-thousandths, sites in the order of their ids, by which
+        ties are broken.
     weights : (criteria,)
         As stated; above zero.
     rules : sequence of combinations
@@ -94,7 +95,8 @@ def agreement(
     Correlations are of suitability to nine decimals, so that ties are ties: Kendall's τ-b and
     Spearman's ρ, of the sites that both rules give a suitability.
     """
-    found = np.stack([suitability(scores, weights, r, ids, missing=missing) for r in rules])
+    how: dict[str, Any] = {"missing": missing, "exact": True}
+    found = np.stack([suitability(scores, weights, r, ids, **how) for r in rules])
     found = np.rint(found * STEPS) / STEPS
     placed = ranks(found).T.astype(float)
     placed[np.isnan(found)] = np.nan

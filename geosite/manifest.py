@@ -26,7 +26,7 @@ from geosite.question import asked, hash_of
 from geosite.rule_records import excluded_land, rule_records, unasked_records
 from geosite.sites import measure_column
 from geosite.voices import LISTED, voice_column
-from geosite.weighting import voices
+from geosite.weighting import per_mille, voices
 
 if TYPE_CHECKING:
     from geosite.model.permit import Pathway, Permit
@@ -278,7 +278,7 @@ def _ranking(analysis: Analysis) -> tuple[dict[str, Any], list[str]]:
     notes = []
     if scenario.combination.kind == "topsis":
         columns = {str(c): v.to_numpy() for c, v in analysis.matrix.items()}
-        weights = np.array([c.weight for c in scenario.criteria])
+        weights = per_mille([c.weight for c in scenario.criteria])
         names = list(analysis.matrix["site_id"])
         turned = set_reversals(matrix_of(columns, ids), weights, names, scenario.missing)
         found["rank_reversals"] = [asdict(r) for r in turned]

@@ -1,18 +1,20 @@
 """The decision matrix: sites × criteria, and what a rule and weights make of it.
 
 It holds all that a ranking rests on, so that a saved one is ranked again exactly as the
-run would have done it.
+run would have done it: by the command line, and by the page of the map. To that end its scores
+are whole ten-thousandths and the weights whole per mille (`weighting.per_mille`): a weighted
+sum is one of whole numbers. What lies on cells, such as ``suitability_surface``, is not rounded.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from geosite.closeness import Ideal, Reversal, reversals
-from geosite.suitability import contributions, suitability
+from geosite.suitability import SCORE_STEPS, contributions, suitability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +33,8 @@ class Matrix:
     ----------
     ids : criterion ids
     effective : (criteria, sites)
-        Mean over the site's known cells of (partial factors × score); NaN where
-        none is known.
+        Mean over the site's known cells of (partial factors × score), in whole
+        ten-thousandths (`stepped`); NaN where none is known.
     known : (criteria, sites)
         Share of the site's cells on which the criterion is known.
     """
@@ -44,15 +46,17 @@ class Matrix:
     @property
     def least(self) -> NDArray[np.float64]:
         """Scores if every cell on which a criterion is not known were at its worst."""
-        return np.nan_to_num(self.effective) * self.known
+        return stepped(np.nan_to_num(self.effective) * self.known)
 
     @property
     def most(self) -> NDArray[np.float64]:
         """Scores if every cell on which a criterion is not known were at its best."""
-        return self.least + (1.0 - self.known)
+        return stepped(np.nan_to_num(self.effective) * self.known + (1.0 - self.known))
 
     def scores(self, missing: Missing) -> NDArray[np.float64]:
         """Scores that are combined: what a partly known criterion counts as.
+
+        Each is a whole number of ten-thousandths, or NaN.
 
         Examples
         --------
@@ -74,6 +78,20 @@ class Matrix:
         """The matrix of some of the criteria."""
         ids = tuple(i for i, k in zip(self.ids, criteria.tolist(), strict=True) if k)
         return Matrix(ids, self.effective[criteria], self.known[criteria])
+
+
+def stepped(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores in whole ten-thousandths, the nearest; a score above zero stays above zero.
+
+    Zero is a flaw, and makes a product zero, however small the weight: rounding must make none.
+
+    Examples
+    --------
+    >>> stepped(np.array([0.0, 0.00001, 0.34567, np.nan])).tolist()
+    [0.0, 0.0001, 0.3457, nan]
+    """
+    found = np.rint(scores * SCORE_STEPS)
+    return np.asarray(np.where((scores > 0) & (found < 1), 1.0, found) / SCORE_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +121,11 @@ def scored(
 ) -> Scored:
     """Suitability of each site, its interval and its decomposition.
 
+    Parameters
+    ----------
+    weights : (criteria,)
+        Above zero; from `weighting.per_mille`, so that sums are of whole numbers.
+
     Notes
     -----
     TOPSIS takes its ideal points from the scores of the sites that are ranked, and keeps
@@ -112,7 +135,8 @@ def scored(
     ideal = Ideal.of(_of_ranked(scores, missing)) if combination.kind == "topsis" else None
 
     def combined(of: NDArray[np.float64]) -> NDArray[np.float64]:
-        return suitability(of, weights, combination, matrix.ids, missing=missing, ideal=ideal)
+        how: dict[str, Any] = {"missing": missing, "ideal": ideal, "exact": True}
+        return suitability(of, weights, combination, matrix.ids, **how)
 
     share = weights / weights.sum()
     return Scored(
@@ -140,12 +164,15 @@ def set_reversals(
 
 
 def matrix_of(table: Mapping[str, ArrayLike], ids: Sequence[str]) -> Matrix:
-    """The matrix from its columns, ``effective_<id>`` and ``known_<id>``; rows are sites."""
+    """The matrix from its columns, ``effective_<id>`` and ``known_<id>``; rows are sites.
+
+    Scores of a run from before they were whole ten-thousandths are rounded to them.
+    """
 
     def stacked(name: str) -> NDArray[np.float64]:
         return np.array([np.asarray(table[f"{name}_{i}"], np.float64) for i in ids])
 
-    return Matrix(tuple(ids), stacked("effective"), stacked("known"))
+    return Matrix(tuple(ids), stepped(stacked("effective")), stacked("known"))
 
 
 class Cuts(Protocol):

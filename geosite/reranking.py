@@ -19,6 +19,7 @@ from geosite.errors import CatalogError, RunError
 from geosite.matrix import Matrix, Scored, matrix_of, scored, set_reversals, tiers_of
 from geosite.model.combination import UNWEIGHTED, Combination, rule_words
 from geosite.voices import no_regret, ranks
+from geosite.weighting import PER_MILLE, per_mille
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,7 @@ class Ranked:
     Attributes
     ----------
     weights : (criteria,)
-        Of sum one; zero for a criterion that is left out.
+        Of sum one, in whole per mille; zero for a criterion that is left out.
     order : (sites,)
         Positions in the saved table, best first.
     rank : (sites,)
@@ -219,8 +220,9 @@ def ranked_again(
     Parameters
     ----------
     weights : (criteria,), optional
-        Zero or more, not all zero; those of the run if not given. A criterion without
-        weight is left out, also of rules in which weights have no part.
+        Zero or more, not all zero; those of the run if not given. Taken in whole per mille,
+        see `weighting.per_mille`. A criterion without weight is left out, also of rules in
+        which weights have no part.
     combination : optional
         That of the run if not given.
 
@@ -229,7 +231,7 @@ def ranked_again(
     CatalogError
         If the rule does not fit the criteria that are left.
     """
-    weights = saved.weights if weights is None else weights
+    weights = per_mille(saved.weights if weights is None else weights)
     combination = saved.combination if combination is None else combination
     kept = weights > 0
     matrix = saved.matrix.of(kept)
@@ -240,7 +242,7 @@ def ranked_again(
     needs_set = combination.kind == "topsis"
     return Ranked(
         combination,
-        weights / weights.sum(),
+        weights / PER_MILLE,
         found,
         order(found.suitability, saved.sites),
         ranks(found.suitability, saved.sites),

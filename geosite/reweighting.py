@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosite.closeness import Ideal
-from geosite.suitability import suitability
+from geosite.suitability import LOG_STEPS, SCORE_STEPS, logarithms, suitability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,29 +105,30 @@ def suitabilities(
 
     Parameters
     ----------
-    scores : (criteria, sites), 0 to 1; NaN where a criterion could not be measured
+    scores : (criteria, sites), 0 to 1, in whole ten-thousandths
+        NaN where a criterion could not be measured.
     weightings : (weightings, criteria)
-        Above zero; scaled here to sum to one.
+        Above zero, of any sum. Those in whole per mille give what the ranked table has, to the
+        last digit.
 
     Notes
     -----
     TOPSIS takes its ideal points from the sites that are known, as the ranked table does.
     """
-    w = weightings / weightings.sum(axis=1, keepdims=True)
+    w = np.asarray(weightings, np.float64)
     match combination.kind:
         case "weighted_sum":
-            return _means(scores, w, missing, 0.0, 1.0)
+            return _score_means(scores, w, missing)
         case "geometric_mean":
-            with np.errstate(divide="ignore"):
-                logs = np.log(scores)
-            return np.asarray(np.exp(_means(logs, w, missing, -np.inf, 0.0)))
+            logs = logarithms(scores, exact=True)
+            return np.asarray(np.exp(_means(logs, w, missing, -np.inf, 0.0, LOG_STEPS)))
         case "evidence_gated":
             return _gated(scores, w, list(ids).index(combination.evidence), missing)
         case "topsis":
-            return _closeness(scores, w, missing)
+            return _closeness(scores, w / w.sum(axis=1, keepdims=True), missing)
         case _:
             # No weight has a part in it: one ranking, whatever the weighting.
-            one = suitability(scores, w[0], combination, ids, missing=missing)
+            one = suitability(scores, w[0], combination, ids, missing=missing, exact=True)
             return np.broadcast_to(one, (len(w), len(one)))
 
 
@@ -145,7 +146,7 @@ def _closeness(
     squares = []
     for mark in (ideal.worst, ideal.best):
         part = np.where(np.isnan(scores), 0.0, (scores - mark[:, None]) ** 2)
-        squares.append(_means(part, w**2, "worst", 0.0, 1.0))
+        squares.append(_means(part, w**2, "worst", 0.0, 1.0, 1.0))
     # The divisor of both means is the same and falls out of the ratio.
     near, far = np.sqrt(squares)
     with np.errstate(invalid="ignore"):
@@ -162,10 +163,18 @@ def _gated(
     rest = [i for i in range(len(scores)) if i != e]
     if not rest:
         return np.broadcast_to(evidence, (len(w), len(evidence)))
-    # Scaled one by one: a sum over the rows of a selection adds in another order.
-    others = np.stack([v[rest] / v[rest].sum() for v in w])
-    access = _means(scores[rest], others, missing, 0.0, 1.0)
-    return np.asarray(evidence ** w[:, e, None] * access ** (1 - w[:, e, None]))
+    access = _score_means(scores[rest], w[:, rest], missing)
+    # Added up one by one: a sum over rows adds in another order.
+    we = np.array([v[e] / v.sum() for v in w])[:, None]
+    return np.asarray(evidence**we * access ** (1 - we))
+
+
+def _score_means(
+    scores: NDArray[np.float64], w: NDArray[np.float64], missing: Missing
+) -> NDArray[np.float64]:
+    # Sums of whole numbers, if the weights are.
+    steps = float(SCORE_STEPS)
+    return _means(np.rint(scores * steps), w, missing, 0.0, steps, steps)
 
 
 def _means(
@@ -174,7 +183,9 @@ def _means(
     missing: Missing,
     worst: float,
     best: float,
+    whole: float,
 ) -> NDArray[np.float64]:
+    # Of values that are `whole` times what is returned.
     lost = np.isnan(values)
     partial = missing == "renormalise" and bool(lost.any())
     if missing != "unknown":
@@ -182,13 +193,13 @@ def _means(
         values = np.where(lost, fill, values)
     has = np.ascontiguousarray(~lost, np.float64) if partial else np.empty((0, 0))
     out = np.empty((len(w), values.shape[1]))
-    _weighted_means(np.ascontiguousarray(values), has, np.ascontiguousarray(w), out)
+    _weighted_means(np.ascontiguousarray(values), has, np.ascontiguousarray(w), whole, out)
     return out
 
 
 @numba.njit(cache=True, nogil=True)
 def _weighted_means(
-    values: Cells, has: Cells, w: Cells, out: Cells
+    values: Cells, has: Cells, w: Cells, unit: float, out: Cells
 ) -> None:  # pragma: no cover - compiled
     # Criterion by criterion, as `suitability` adds: the sums are the same to the last bit.
     criteria, sites = values.shape
@@ -208,7 +219,7 @@ def _weighted_means(
                     known[j] += share * has[i, j]
         for j in range(sites):
             divisor = known[j] if has.shape[0] else whole
-            row[j] = row[j] / divisor if divisor > 0.0 else np.nan
+            row[j] = row[j] / (divisor * unit) if divisor > 0.0 else np.nan
 
 
 @numba.njit(cache=True, nogil=True)

@@ -13,6 +13,7 @@ from geosite.agreement import agreement, rules_beside
 from geosite.model.combination import UNWEIGHTED
 from geosite.reweighting import concentration, drawn_weights
 from geosite.tipping import tippings
+from geosite.weighting import per_mille
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ def robustness(
     sites stay the same, and so does the pad that stands for an installation.
     """
     asked, ids = scenario.robustness, [c.id for c in scenario.criteria]
-    stated = np.array([c.weight for c in scenario.criteria] if weights is None else weights)
+    stated = per_mille([c.weight for c in scenario.criteria] if weights is None else weights)
     # Ties are broken by the id, and what is not ranked is not among the others.
     listed = sites[sites["suitability"].notna()].sort_values("site_id", kind="stable")
     scores = listed[[f"effective_{i}" for i in ids]].to_numpy(float).T

@@ -83,6 +83,21 @@ _SHAPE: dict[str, Any] = {
         }
     ],
     "places?": {"layers?": str, "data?": str},
+    "context?": {
+        "layers": [
+            {
+                "name": str,
+                "id": str,
+                "title": str,
+                "agency": str,
+                "vintage": str,
+                "licence": str,
+                "citation": str,
+                "status": str,
+            }
+        ],
+        "notes": [str],
+    },
     "missing": [{"layer": str}],
     "notes": [str],
     "parcels": [{"agency": str, "status": str, "parcels": int, "area_ha": float, "reason": str}],

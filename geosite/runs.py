@@ -27,6 +27,7 @@ from geosite.bands import write_bands
 from geosite.capacity import Layout, Means, arranged
 from geosite.catalog import open_scenario
 from geosite.comparison import changes
+from geosite.context import saved_context
 from geosite.crs import parsed_crs
 from geosite.disk import UNWRITABLE, flush, placed, sync, unwritable, writing
 from geosite.engine import keep_less_memory, peak, summed_peaks
@@ -92,18 +93,7 @@ class Run:
     @property
     def store(self) -> Store:
         """Surfaces of the run."""
-        g = self.manifest["grid"]
-        # Runs from before a grid could be snapped do not say their origin.
-        x, y = g.get("origin_m", (0.0, 0.0))
-        grid = Grid(
-            pyproj.CRS(g["crs"]),
-            float(g["resolution_m"]),
-            g["column"],
-            g["row"],
-            (g["rows"], g["columns"]),
-            (float(x), float(y)),
-        )
-        return Store(self.path / "surfaces.zarr", grid)
+        return report.store_of(self.path, self.manifest)
 
     def map(self) -> Any:
         """The map of the run, which shows itself in a notebook."""
@@ -218,6 +208,7 @@ def _saved(analysis: Analysis, folder: Path, started: datetime, *, drawn: bool) 
     said = manifest(analysis, started) | {"places": places(analysis.plan, folder)}
     _save_vectors(analysis, folder)
     _save_likelihoods(analysis, folder)
+    said["context"] = saved_context(analysis.plan, folder)
     if analysis.plan.reviews:
         before = open_run(analysis.plan.reviews.run)
         said["reviews"] = changes(analysis.plan.reviews, before, Run(folder, said))

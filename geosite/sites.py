@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from geosite.closeness import TIES
-from geosite.matrix import Matrix, Scored, scored, tiers_of
+from geosite.matrix import Matrix, Scored, scored, stepped, tiers_of
 from geosite.pieces import BINS, STEPS, anchor_cell, measure_steps, quantile_from_bins
+from geosite.weighting import per_mille
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,7 @@ _RANKS = ("rank", "rank_best", "rank_worst")
 
 
 def decision_matrix(summed: pd.DataFrame, criteria: Sequence[Chosen]) -> Matrix:
-    """Decision matrix of sites from the joined sums of their cells."""
+    """Decision matrix of sites from the joined sums of their cells, in whole ten-thousandths."""
     effective, known = [], []
     cells = summed["cells"].to_numpy(float)
     for i in range(len(criteria)):
@@ -48,7 +49,7 @@ def decision_matrix(summed: pd.DataFrame, criteria: Sequence[Chosen]) -> Matrix:
     shape = (len(criteria), len(summed))
     return Matrix(
         tuple(c.criterion.id for c in criteria),
-        np.array(effective, float).reshape(shape),
+        stepped(np.array(effective, float).reshape(shape)),
         np.array(known, float).reshape(shape),
     )
 
@@ -86,8 +87,9 @@ def ranked(
     Notes
     -----
     Every combination rule acts on the decision matrix; ``suitability_surface`` is the
-    mean over the site's cells and equal to it for the weighted sum where every
-    cell is known. A criterion that is known on a part of the cells counts by the
+    mean over the site's cells, and equal to it within 1e-4 for the weighted sum where every
+    cell is known: scores of sites are whole ten-thousandths, those of cells are not. Both have
+    the weights in whole per mille. A criterion that is known on a part of the cells counts by the
     scenario's `missing`: the mean of the known cells (renormalise), with the others
     at zero (worst), or as unknown. ``suitability_low`` and ``suitability_high`` take
     every cell on which a criterion is not known as worst and as best. Ranks go by
@@ -95,7 +97,7 @@ def ranked(
     ``suitability_surface`` is the mean of the weighted sum, which is what cells have.
     """
     matrix = decision_matrix(summed, criteria)
-    weights = np.array([c.criterion.weight for c in criteria])
+    weights = per_mille([c.criterion.weight for c in criteria])
 
     found = scored(matrix, weights, scenario.combination, scenario.missing)
     cell_ha = resolution**2 / 10_000
@@ -145,7 +147,7 @@ def rescored(sites: S, matrix: Matrix, scenario: Scenario) -> S:
     matrix : Matrix
         Of these sites, in their order.
     """
-    weights = np.array([c.weight for c in scenario.criteria])
+    weights = per_mille([c.weight for c in scenario.criteria])
     found = scored(matrix, weights, scenario.combination, scenario.missing)
     said = {
         "suitability": found.suitability,

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     )
 
 Missing = Literal["unknown", "worst", "renormalise", "best"]
+SCORE_STEPS = 10_000
+"""Whole steps of a site's score from 0 to 1: what a ranking is made of."""
+LOG_STEPS = 1e10
+"""Steps of a natural logarithm of one. No logarithm of a whole ten-thousandth lies so near the
+middle between two of them that mathematical libraries could take it to different ones."""
 
 
 def on_cells(combination: Combination) -> Combination:
@@ -49,6 +54,7 @@ def suitability(
     *,
     missing: Missing,
     ideal: Ideal | None = None,
+    exact: bool = False,
 ) -> NDArray[np.float64]:
     r"""Suitability of each place: (places,), 0 to 1, NaN where it is unknown.
 
@@ -68,6 +74,10 @@ def suitability(
         weights share its weight; the score is 1 (for the upper end of an interval).
     ideal : Ideal, optional
         TOPSIS: the ideal points, instead of those of the places that are known here.
+    exact : bool
+        Whether scores are whole ten-thousandths, as those of a decision matrix are. Their
+        sums are then sums of whole numbers, if the weights are whole too, and are divided
+        once: whoever adds them, in whichever order, finds the same to the last digit.
 
     Notes
     -----
@@ -104,14 +114,15 @@ def suitability(
     w = weights / weights.sum()
     match combination.kind:
         case "weighted_sum":
-            return _mean(scores, w, missing)
+            return _score_mean(scores, weights if exact else w, missing, exact=exact)
         case "geometric_mean":
-            with np.errstate(divide="ignore"):
-                logs = np.log(scores)
-            return np.asarray(np.exp(_mean(logs, w, missing, worst=-np.inf, best=0.0)))
+            logs = logarithms(scores, exact=exact)
+            whole = LOG_STEPS if exact else 1.0
+            v = weights if exact else w
+            return np.asarray(np.exp(_mean(logs, v, missing, -np.inf, 0.0, whole)))
         case "evidence_gated":
             e = list(ids).index(combination.evidence)
-            evidence, access, we = gated_parts(scores, w, e, missing)
+            evidence, access, we = gated_parts(scores, weights, e, missing, exact=exact)
             return np.asarray(evidence**we * access ** (1 - we))
         case "topsis":
             filled = _assumed(scores, missing)
@@ -119,13 +130,38 @@ def suitability(
                 filled = np.where(np.isnan(filled).any(axis=0), np.nan, filled)
             return closeness(filled, w, ideal or Ideal.of(filled))
         case _:
-            return _unweighted(scores, combination, missing)
+            return _unweighted(scores, combination, missing, exact=exact)
+
+
+def logarithms(scores: NDArray[np.float64], *, exact: bool) -> NDArray[np.float64]:
+    """Natural logarithms of scores; if exact, of whole ten-thousandths in steps of 1e-10.
+
+    Examples
+    --------
+    >>> logarithms(np.array([0.0, 0.5, 1.0]), exact=True).tolist()
+    [-inf, -6931471806.0, 0.0]
+    """
+    with np.errstate(divide="ignore"):
+        if not exact:
+            return np.asarray(np.log(scores))
+        return np.asarray(np.rint(np.log(scores) * LOG_STEPS))
+
+
+def _score_mean(
+    scores: NDArray[np.float64], weights: NDArray[np.float64], missing: Missing, *, exact: bool
+) -> NDArray[np.float64]:
+    if not exact:
+        return _mean(scores, weights, missing)
+    steps = float(SCORE_STEPS)
+    return _mean(np.rint(scores * steps), weights, missing, 0.0, steps, steps)
 
 
 def _unweighted(
     scores: NDArray[np.float64],
     combination: Minimum | Maximum | OrderedWeights | FuzzyGamma,
     missing: Missing,
+    *,
+    exact: bool,
 ) -> NDArray[np.float64]:
     match combination.kind:
         case "minimum":
@@ -137,7 +173,7 @@ def _unweighted(
             shares = _order_shares(filled, combination.order_weights, missing)
             return _share_sum(filled, shares)
         case "fuzzy_gamma":
-            return _fuzzy(scores, combination.gamma, missing)
+            return _fuzzy(scores, combination.gamma, missing, exact=exact)
 
 
 def _reduced(
@@ -155,11 +191,13 @@ def _order_shares(
     # that the order in which criteria are written means nothing.
     m = len(scores)
     v = np.asarray(order_weights, float)
-    sums = np.concatenate([[0.0], np.cumsum(v) / v.sum()])
-    edges = np.arange(m + 1) / m
-    stretched = np.array(
-        [np.interp(np.arange(m + 1) / max(n, 1), edges, sums) for n in range(m + 1)]
-    )
+    sums = np.concatenate([[0.0], np.cumsum(v)])
+    sums = np.append(sums / sums[-1], 1.0)
+    # Q(k/n) between the sums at j/m and (j + 1)/m, by whole numbers.
+    stretched = np.ones((m + 1, m + 1))
+    for n in range(1, m + 1):
+        j, over = np.divmod(np.arange(n + 1) * m, n)
+        stretched[n, : n + 1] = sums[j] + (sums[j + 1] - sums[j]) * (over / n)
     known = np.count_nonzero(~np.isnan(scores), axis=0)
     out = np.zeros_like(scores)
     for i, x in enumerate(scores):
@@ -185,39 +223,54 @@ def _share_sum(scores: NDArray[np.float64], shares: NDArray[np.float64]) -> NDAr
         return np.where(whole != 0, total / whole, np.nan)
 
 
-def _fuzzy(scores: NDArray[np.float64], gamma: float, missing: Missing) -> NDArray[np.float64]:
+def _fuzzy(
+    scores: NDArray[np.float64], gamma: float, missing: Missing, *, exact: bool
+) -> NDArray[np.float64]:
     m = len(scores)
-    same = np.full(m, 1.0 / m)
-    with np.errstate(divide="ignore"):
-        good, bad = np.log(scores), np.log1p(-scores)
-    product = np.exp(m * _mean(good, same, missing, worst=-np.inf, best=0.0))
-    union = 1.0 - np.exp(m * _mean(bad, same, missing, worst=0.0, best=-np.inf))
+    same, whole = np.ones(m), LOG_STEPS if exact else 1.0
+    good = logarithms(scores, exact=exact)
+    if exact:
+        # One less a score is a whole number of steps too.
+        rest = SCORE_STEPS - np.rint(scores * SCORE_STEPS)
+        bad = logarithms(rest / SCORE_STEPS, exact=True)
+    else:
+        with np.errstate(divide="ignore"):
+            bad = np.log1p(-scores)
+    product = np.exp(m * _mean(good, same, missing, -np.inf, 0.0, whole))
+    union = 1.0 - np.exp(m * _mean(bad, same, missing, 0.0, -np.inf, whole))
     # Above every score or equal: a sum of logarithms may differ in its last digit.
     return np.asarray(union**gamma * np.minimum(product, union) ** (1.0 - gamma))
 
 
 def gated_parts(
-    scores: NDArray[np.float64], weights: NDArray[np.float64], e: int, missing: Missing
+    scores: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    e: int,
+    missing: Missing,
+    *,
+    exact: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Evidence and access of each place, and the weight of evidence."""
+    """Evidence and access of each place, and the share of the weight that evidence has."""
     rest = [i for i in range(len(weights)) if i != e]
     evidence = scores[e]
     if missing in ("worst", "best"):
         evidence = np.where(np.isnan(evidence), 0.0 if missing == "worst" else 1.0, evidence)
-    we = float(weights[e])
     if not rest:
         return evidence, np.ones_like(evidence), 1.0
-    return evidence, _mean(scores[rest], weights[rest] / weights[rest].sum(), missing), we
+    we = float(weights[e] / weights.sum())
+    others = weights[rest] if exact else weights[rest] / weights[rest].sum()
+    return evidence, _score_mean(scores[rest], others, missing, exact=exact), we
 
 
 def _mean(
     values: NDArray[np.float64],
     weights: NDArray[np.float64],
     missing: Missing,
-    *,
     worst: float = 0.0,
     best: float = 1.0,
+    whole: float = 1.0,
 ) -> NDArray[np.float64]:
+    # Of values that are `whole` times what is returned.
     # Added criterion by criterion, so that a place's sum does not depend on how
     # many places are computed with it.
     total = np.zeros(values.shape[1])
@@ -235,7 +288,7 @@ def _mean(
                 total += np.where(has, w * np.where(has, x, 0.0), 0.0)
                 known += np.where(has, w, 0.0)
     with np.errstate(invalid="ignore"):
-        return np.where(known > 0, total / known, np.nan)
+        return np.where(known > 0, total / (known * whole), np.nan)
 
 
 def contributions(

@@ -23,6 +23,7 @@ from geosite.model.siting import Carved
 from geosite.pieces import Piece, border, piece_table, rule_set_table
 from geosite.suitability import on_cells, suitability
 from geosite.surfaces import Surfaces
+from geosite.weighting import per_mille
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +182,7 @@ def _scored(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Effective scores (criteria, cells) and suitability (cells,)."""
     scenario = inputs.scenario
-    weights = np.array([c.criterion.weight for c in inputs.criteria])
+    weights = per_mille([c.criterion.weight for c in inputs.criteria])
     ids = [c.criterion.id for c in inputs.criteria]
     effective = np.empty_like(measured)
     suited = np.empty(measured.shape[1], np.float32)

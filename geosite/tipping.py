@@ -85,7 +85,7 @@ def tippings(
     found = _Search(np.asarray(weights, float) / np.sum(weights), scores.shape[1], top)
     if combination.kind in UNWEIGHTED or len(weights) == 1 or not scores.shape[1]:
         return found.tippings
-    stated = suitabilities(scores, found.weights[None], combination, ids, missing=missing)
+    stated = suitabilities(scores, weights[None], combination, ids, missing=missing)
     rank = ranks(stated)[:, 0]
     if combination.kind in ("weighted_sum", "geometric_mean"):
         _exact(found, scores, rank, missing, logs=combination.kind == "geometric_mean")

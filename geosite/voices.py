@@ -8,7 +8,7 @@ import numpy as np
 
 from geosite.closeness import order
 from geosite.matrix import scored
-from geosite.weighting import slug
+from geosite.weighting import per_mille, slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ def voice_ranks(
     Parameters
     ----------
     voices : mapping of name to (criteria,) weights
-        Above zero.
+        Above zero; taken in whole per mille.
     """
     return {
-        name: ranks(scored(matrix, weights, combination, missing).suitability, sites)
+        name: ranks(scored(matrix, per_mille(weights), combination, missing).suitability, sites)
         for name, weights in voices.items()
     }
 

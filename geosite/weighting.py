@@ -13,7 +13,7 @@ from geosite.errors import CatalogError, faults
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from geosite.model.scenario import Scenario
     from geosite.model.weighting import (
@@ -34,6 +34,9 @@ _EVEN = 0.005
 """Share by which rounding may spoil a reciprocal: 0.333 for a third does, 0.3 does not."""
 _MOST = 9.0
 """End of Saaty's scale."""
+PER_MILLE = 1000
+"""What the weights of a ranking sum to."""
+_NOISE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,40 @@ def criterion_weights(
             return weights[order]
         case "stakeholders":
             return _combined(weighting, ids)
+
+
+def per_mille(weights: ArrayLike) -> NDArray[np.float64]:
+    """Weights (criteria,) in whole per mille that sum to 1000: those by which sites are ranked.
+
+    By largest remainder, ties to the criterion that is named first. A weight above zero has at
+    least one per mille, a weight of zero none. Every ranking takes its weights from here, so
+    that a run, `geosite rank` and the page of the map add up the same whole numbers; what AHP,
+    rank order or voices give stays as exact as it is until then.
+
+    Parameters
+    ----------
+    weights : (criteria,)
+        Zero or more, not all zero, at most 1000 above zero; of any sum.
+
+    Examples
+    --------
+    >>> per_mille([1, 1, 1]).tolist()
+    [334.0, 333.0, 333.0]
+    >>> per_mille([30, 0, 69.99, 0.01]).tolist()
+    [300.0, 0.0, 699.0, 1.0]
+    """
+    w = np.asarray(weights, np.float64)
+    share = w / w.sum() * PER_MILLE
+    # The last digit of a sum must not decide what is a tie, or a whole number.
+    floor = np.floor(share + _NOISE)
+    found = np.where(w > 0, np.maximum(floor, 1.0), 0.0)
+    rest = np.round(share - found, 9)
+    while (over := int(PER_MILLE - found.sum())) != 0:
+        # Given to who is most short of its share, or taken from who is most above it and can.
+        at = int(np.argmax(rest)) if over > 0 else int(np.argmin(np.where(found > 1, rest, np.inf)))
+        found[at] += np.sign(over)
+        rest[at] -= np.sign(over)
+    return np.asarray(found, np.float64)
 
 
 def consistency_lines(weighting: Weighting | None, of: str = "") -> list[str]:

@@ -124,12 +124,15 @@ OF_FOUR = tuple(
 
 @st.composite
 def matrices_of_sites(draw: Any, *, known: bool = False, most: int = 20) -> Any:
-    """A decision matrix (criteria, sites), with ties and unknowns, weights, and criterion ids."""
+    """A decision matrix (criteria, sites), with ties and unknowns, weights, and criterion ids.
+
+    Its scores are whole ten-thousandths, as those of sites are.
+    """
     ids = ("evidence", "rail", "power", "water")
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     found = rng.integers(0, 11, (len(ids), draw(st.integers(1, most)))) / 10
     if draw(st.booleans()):
-        found = np.where(found > 0.3, found, rng.random(found.shape))
+        found = np.where(found > 0.3, found, rng.integers(0, 10_001, found.shape) / 10_000)
     if not known:
         found[rng.random(found.shape) < 0.15] = np.nan
     return found, np.array(draw(weights(len(ids)))), ids

@@ -27,7 +27,7 @@ def ranks_by_hand(scores, drawn, rule, ids, missing):
     """(draws, sites)."""
     out = []
     for w in drawn:
-        suited = np.round(suitability(scores, w, rule, ids, missing=missing), 9)
+        suited = np.round(suitability(scores, w, rule, ids, missing=missing, exact=True), 9)
         order = np.lexsort((np.arange(len(suited)), -np.nan_to_num(suited, nan=-1)))
         rank = np.empty(len(suited), int)
         rank[order] = np.arange(1, len(suited) + 1)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosite.matrix import Matrix, matrix_of, scored, set_reversals, tiers_of
+from geosite.matrix import Matrix, matrix_of, scored, set_reversals, stepped, tiers_of
 from geosite.model.combination import Topsis, WeightedSum
 from geosite.model.scenario import Tiers
 
@@ -81,3 +81,49 @@ def test_tiers_have_their_caps():
     flawed = np.array([False, False, False, True, False, False, False])
     found = tiers_of(s, low, known, flawed, Tiers(a=0.6, b=0.3))
     assert found.tolist() == ["A", "B", "B", "C", "B", "C", ""]
+
+
+# ── whole numbers ─────────────────────────────────────────────────────────────────────────────
+@st.composite
+def rough(draw):
+    """A matrix that is not yet in steps."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = (3, draw(st.integers(1, 8)))
+    known = rng.choice([0.0, 1 / 3, 0.9, 1.0], shape)
+    effective = np.where(known > 0, rng.random(shape) ** rng.integers(1, 9), np.nan)
+    return Matrix(("a", "b", "c"), stepped(effective), known)
+
+
+@pytest.mark.parametrize("missing", [*POLICIES, "best"])
+@given(matrix=rough())
+def test_what_is_combined_is_in_whole_ten_thousandths(missing, matrix):
+    scores = matrix.scores(missing)
+    there = scores[~np.isnan(scores)]
+    np.testing.assert_array_equal(there, np.rint(there * 10_000) / 10_000)
+    assert (matrix.least <= np.nan_to_num(matrix.effective)).all()
+    assert (np.nan_to_num(matrix.effective) <= matrix.most).all()
+
+
+@given(st.lists(st.floats(0, 1), max_size=20))
+def test_a_score_is_stepped_once_and_only_nothing_is_zero(values):
+    found = stepped(np.array(values))
+    np.testing.assert_array_equal(stepped(found), found)
+    assert ((found == 0) == (np.array(values) == 0)).all()
+    np.testing.assert_allclose(found, values, rtol=0, atol=1e-4)
+
+
+@given(
+    matrix=rough(), weights=st.permutations([100.0, 200.0, 700.0]), order=st.permutations([0, 1, 2])
+)
+def test_a_sum_of_whole_numbers_is_the_same_in_any_order(matrix, weights, order):
+    w = np.array(weights)
+    other = Matrix(tuple("abc"[k] for k in order), matrix.effective[order], matrix.known[order])
+    for missing in (*POLICIES, "best"):
+        one = scored(matrix, w, SUM, missing).suitability
+        two = scored(other, w[order], SUM, missing).suitability
+        assert one.tobytes() == two.tobytes()
+
+
+def test_a_matrix_from_before_is_rounded_when_it_is_read():
+    columns = {"effective_a": [0.123456, np.nan], "known_a": [0.5, 0.0]}
+    assert matrix_of(columns, ["a"]).effective[0, 0] == 0.1235

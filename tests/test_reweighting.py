@@ -23,7 +23,7 @@ def test_each_weighting_gives_what_suitability_gives(rule, missing, case, seed):
     scores, weights, ids = case
     drawn = drawn_weights(weights, 7, seed, 0.5)
     found = suitabilities(scores, drawn, rule, ids, missing=missing)
-    wanted = [suitability(scores, w, rule, ids, missing=missing) for w in drawn]
+    wanted = [suitability(scores, w, rule, ids, missing=missing, exact=True) for w in drawn]
     assert found.shape == (7, scores.shape[1])
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
 

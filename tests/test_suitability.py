@@ -1,3 +1,4 @@
+from decimal import Decimal, localcontext
 from math import exp, log, nan, sqrt
 
 import numpy as np
@@ -18,7 +19,15 @@ from geosite.model.combination import (
     Topsis,
     WeightedSum,
 )
-from geosite.suitability import contributions, gated_parts, on_cells, suitability
+from geosite.suitability import (
+    LOG_STEPS,
+    SCORE_STEPS,
+    contributions,
+    gated_parts,
+    logarithms,
+    on_cells,
+    suitability,
+)
 from tests import strategies
 
 IDS = ("evidence", "rail", "power")
@@ -411,3 +420,26 @@ def test_an_ordered_average_is_a_weighted_sum_of_sorted_scores_of_that_library(s
     rule = OrderedWeights(kind="owa", order_weights=v.tolist())
     found = suitability(scores, np.ones(6), rule, list("abcdef"), missing="unknown")
     assert np.abs(found - theirs).max() <= 1e-9
+
+
+# ── exactly ───────────────────────────────────────────────────────────────────────────────────
+@every_rule
+@every_policy
+@given(matrices(elements=st.one_of(st.integers(0, 10_000).map(lambda q: q / 10_000), st.just(nan))))
+def test_whole_scores_are_combined_as_others_are(rule, missing, case):
+    scores, weights = case
+    exact = suitability(scores, weights, rule, IDS, missing=missing, exact=True)
+    assert exact == pytest.approx(suited(scores, weights, rule, missing), nan_ok=True, abs=2e-9)
+
+
+def test_no_logarithm_of_a_score_lies_where_libraries_may_round_it_either_way():
+    # Four units in the last place: a library that is sound is wrong by one.
+    found = logarithms(np.arange(SCORE_STEPS + 1) / SCORE_STEPS, exact=True)
+    assert found[0] == -np.inf
+    with localcontext() as context:
+        context.prec = 30
+        for q in range(1, SCORE_STEPS):
+            true = (Decimal(q) / SCORE_STEPS).ln() * Decimal(LOG_STEPS)
+            assert found[q] == float(true.to_integral_value())
+            to_half = abs(abs(true - true.to_integral_value()) - Decimal("0.5"))
+            assert to_half > 4 * Decimal(float(np.spacing(-float(true))))

@@ -30,7 +30,7 @@ def cases(**more):
 
 def _case(seed, sites, gaps=0.0):
     rng = np.random.default_rng(seed)
-    scores = rng.random((4, sites))
+    scores = rng.integers(0, 10_001, (4, sites)) / 10_000
     scores[1:][rng.random((3, sites)) < gaps] = np.nan
     return scores, rng.uniform(1, 9, 4), ("evidence", "rail", "power", "water")
 

@@ -14,6 +14,7 @@ from geosite.weighting import (
     criterion_weights,
     name_faults,
     pairwise_weights,
+    per_mille,
     rank_order_weights,
     voices,
     weighted,
@@ -234,3 +235,36 @@ def test_a_fraction_is_read_as_it_is_written():
     said = READ(TABLE)
     assert said.table[1][0] == 1 / 3
     assert READ(said.model_dump()) == said
+
+
+# ── in whole per mille ────────────────────────────────────────────────────────────────────────
+@given(st.lists(st.one_of(st.just(0.0), st.floats(1e-9, 1e12)), min_size=1, max_size=40))
+def test_per_mille_are_whole_sum_to_a_thousand_and_leave_nobody_out(said):
+    if not any(said):
+        said = [*said, 1.0]
+    found, w = per_mille(said), np.array(said)
+    assert found.sum() == 1000
+    assert (found == np.rint(found)).all()
+    assert ((found > 0) == (w > 0)).all()
+    # No weight is off by one or more, but where others are lifted to one per mille.
+    share = 1000 * w / w.sum()
+    lifted = np.where(w > 0, np.maximum(1 - share, 0), 0).sum()
+    assert (found >= share - 1 - lifted - 1e-6).all()
+    assert (found <= np.maximum(share, 1) + 1 + 1e-6).all()
+    np.testing.assert_array_equal(per_mille(found), found)
+
+
+@given(st.lists(st.integers(1, 50), min_size=2, max_size=9), st.sampled_from([0.001, 1 / 3, 7.0]))
+def test_per_mille_read_the_ratio_of_weights_only_and_keep_their_order(said, factor):
+    w = np.array(said, float)
+    found = per_mille(w)
+    np.testing.assert_array_equal(per_mille(factor * w), found)
+    assert all(a >= b for a, b in pairwise(found[np.argsort(-w, kind="stable")]))
+
+
+def test_per_mille_of_shares_that_are_whole_are_these_shares():
+    for tenths in ([0.29, 0.71], [0.1, 0.2, 0.7], [35, 20, 20, 15, 10]):
+        wanted = np.array(tenths) / sum(tenths) * 1000
+        assert per_mille(tenths).tolist() == wanted.round().tolist()
+    # What is left goes to the largest remainders, ties to who is named first.
+    assert per_mille([1, 1, 1, 3]).tolist() == [167, 167, 166, 500]

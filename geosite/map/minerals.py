@@ -21,24 +21,22 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 STATUS: dict[str, tuple[str, str, float]] = {
-    "reserve": ("Reserve", "#aa4499", 5.0),
-    "resource": ("Resource", "#00704f", 4.5),
-    "plan": ("Mine plan", "#882255", 4.5),
+    "reserve": ("Reserve", "#5a00a5", 5.0),
+    "resource": ("Resource", "#4b0fff", 4.5),
+    "plan": ("Mine plan", "#c34bff", 4.5),
     "producer": ("Producer", "#000000", 4.5),
-    "past_producer": ("Past producer", "#0072b2", 4.0),
-    "prospect": ("Prospect", "#a86f00", 3.5),
-    "occurrence": ("Occurrence", "#3387b5", 3.0),
-    "permissive": ("Permissive ground", "#7a6a00", 3.0),
-    "plant": ("Plant", "#b34700", 4.0),
-    "unknown": ("Status not known", "#6b6b6b", 2.5),
+    "past_producer": ("Past producer", "#780f00", 4.0),
+    "prospect": ("Prospect", "#ff3c0f", 3.5),
+    "occurrence": ("Occurrence", "#1e96c3", 3.0),
+    "permissive": ("Permissive ground", "#c3785a", 3.0),
+    "plant": ("Plant", "#003c69", 4.0),
+    "unknown": ("Status not known", "#876978", 2.5),
 }
 """Class of evidence → (title, colour, radius [pixels]), strongest first; a plant is none.
 
-Hues after Okabe and Ito's set, which the common colour-vision deficiencies keep apart,
-darkened for thin signs on pale ground; the size says the order a second time."""
-COLOURS = (
-    "#000000", "#0072b2", "#b34700", "#00704f", "#aa4499", "#a86f00", "#3387b5", "#6b6b6b",
-)  # fmt: skip
+Colours were searched for that stay apart from each other for the three kinds of colour
+blindness, apart from those of ranks, and 3 : 1 from the ground; the size says the order again."""
+COLOURS = tuple(colour for _, colour, _ in STATUS.values())
 RINGS = ("#ffffff", "#000000", "#f0c000")
 """Edges of the dots of commodities, so that a colour that comes back is told apart."""
 CROWD = 1500

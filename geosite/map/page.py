@@ -14,6 +14,7 @@ from branca.element import MacroElement
 
 from geosite import assets
 from geosite.map.content_block import Block, block_of
+from geosite.map.inline import InlineMap
 from geosite.map.shell import shell
 from geosite.report.frame import Raw, add_bases, named, static
 from geosite.report.text import markup, plain, script_json
@@ -54,8 +55,14 @@ SCRIPTS = (
     "inside.js",
     "coordinates.js",
     "found.js",
+    "compared.js",
     "legend.js",
     "pointing.js",
+    "contributions.js",
+    "bars.js",
+    "copying.js",
+    "facts.js",
+    "law.js",
     "start.js",
 )
 """In the order in which they run."""
@@ -123,7 +130,7 @@ def render_map(content: Content, *, max_mb: float = 10.0, max_sites: int = 10_00
 def page_of(content: Content, block: Block) -> folium.Map:
     """The map of a run, from the data of its page."""
     page: folium.Map = named(
-        folium.Map(tiles=None, zoom_control=False, control_scale=True, prefer_canvas=True), "run"
+        InlineMap(tiles=None, zoom_control=False, control_scale=True, prefer_canvas=True), "run"
     )
     # Every file comes with our own head; nothing of jQuery, Bootstrap or icon fonts is used.
     page.default_js, page.default_css = [], []

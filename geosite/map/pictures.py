@@ -16,16 +16,21 @@ from geosite.crs import warped_to_web_mercator
 from geosite.report import palette
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from affine import Affine
     from numpy.typing import NDArray
 
     from geosite.report.content import Content
 
-WIDEST = 2400
+WIDEST = 3600
 """Columns of a picture of a large area; what a page can carry."""
 NARROWEST = 1000
 """Columns of a picture of a small one, so that the hatch is finer than a cell."""
+STEPS = 24
+"""Steps of suitability from 0 to 1; a palette of them still compresses well."""
 _HATCH = 6
+"""Width of a stroke of the hatch and its gap [pixels of a picture of `NARROWEST`]."""
 
 Rgba = tuple[int, int, int, int]
 
@@ -47,12 +52,11 @@ class Picture:
 
 
 def suitability_picture(content: Content) -> Picture:
-    """Suitability 0–1 in eight steps of blue; transparent where there is none."""
+    """Suitability 0–1 in steps of blue that the eye runs into each other; transparent off it."""
     values, edges = _warped(content, content.suitability, content.transform)
-    steps = len(palette.SUITABILITY)
     there = np.isfinite(values)
-    step = np.clip(np.nan_to_num(values) * steps, 0, steps - 1).astype(np.uint8) + 1
-    colours: list[Rgba] = [(*palette.rgb(c), 222) for c in palette.SUITABILITY]
+    step = np.clip(np.nan_to_num(values) * STEPS, 0, STEPS - 1).astype(np.uint8) + 1
+    colours: list[Rgba] = [(*c, 222) for c in ramp(palette.SUITABILITY, STEPS)]
     return Picture(_data_url(np.where(there, step, np.uint8(0)), colours), *edges)
 
 
@@ -76,7 +80,9 @@ def status_pictures(content: Content) -> tuple[Picture, Picture]:
     grey: list[Rgba] = [(*palette.rgb(palette.EXCLUDED), 150)]
     ink = palette.rgb(palette.UNKNOWN)
     down, across = code.shape
-    stroke = np.add.outer(np.arange(down), np.arange(across)) % _HATCH < _HATCH // 3
+    # As wide on the screen whatever the picture's size, when all of it is seen.
+    period = _HATCH * max(1, round(across / NARROWEST))
+    stroke = np.add.outer(np.arange(down), np.arange(across)) % period < period // 3
     unknown = np.where(code == UNKNOWN, np.where(stroke, 2, 1), 0).astype(np.uint8)
     return (
         Picture(_data_url((code == EXCLUDED).astype(np.uint8), grey), *edges),
@@ -84,11 +90,48 @@ def status_pictures(content: Content) -> tuple[Picture, Picture]:
     )
 
 
+def mask_picture(content: Content, mask: NDArray[np.bool_], colour: str) -> Picture:
+    """Cells of `Content.status` in one colour, no larger than the land that has it.
+
+    Parameters
+    ----------
+    mask : (rows, columns) bool
+        Some cell is true.
+    colour : str
+        ``#rrggbb``; land below shines through.
+    """
+    rows, columns = (np.flatnonzero(mask.any(axis=k)) for k in (1, 0))
+    top, left = int(rows[0]), int(columns[0])
+    here = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    there = np.where(here, np.float32(1), np.float32(np.nan))
+    at = content.transform * content.transform.translation(left, top)
+    code, edges = _warped(content, there, at, whole=content.status.shape[1])
+    return Picture(
+        _data_url(np.isfinite(code).astype(np.uint8), [(*palette.rgb(colour), 120)]), *edges
+    )
+
+
+def ramp(colours: Sequence[str], steps: int) -> list[tuple[int, int, int]]:
+    """Colours from the first to the last in so many equal steps.
+
+    Examples
+    --------
+    >>> ramp(("#000000", "#ffffff"), 3)
+    [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
+    """
+    known = np.array([palette.rgb(c) for c in colours], float)
+    at = np.linspace(0, len(known) - 1, steps)
+    parts = [np.rint(np.interp(at, np.arange(len(known)), known[:, k])) for k in range(3)]
+    return [(int(r), int(g), int(b)) for r, g, b in zip(*parts, strict=True)]
+
+
 def _warped(
-    content: Content, values: NDArray[np.float32], transform: Affine
+    content: Content, values: NDArray[np.float32], transform: Affine, *, whole: int = 0
 ) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
+    """On Web Mercator, with as many columns a cell as a picture of `whole` columns has."""
     columns = values.shape[1]
-    width = min(max(columns * ceil(NARROWEST / columns), columns), WIDEST)
+    whole = whole or columns
+    width = min(ceil(columns * min(ceil(NARROWEST / whole), WIDEST / whole)), WIDEST)
     return warped_to_web_mercator(values, content.crs, transform, width=width)
 
 

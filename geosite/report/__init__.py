@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from geosite.report.cells import store_of
 from geosite.report.content import (
     DISCLAIMER,
     AuthorityLabel,
@@ -55,6 +56,7 @@ __all__ = [
     "readme_text",
     "site_points",
     "site_table",
+    "store_of",
     "unlock_text",
     "write_front",
     "write_reviews",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from geosite.constraints import CLEAR, EXCLUDED, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     import geopandas as gpd
     from affine import Affine
@@ -67,7 +67,7 @@ class CriterionLabel:
     id: str
     title: str
     weight: float
-    """Share of all weights, 0–1."""
+    """Share of all weights, 0–1, in whole per mille: what sites are ranked by."""
     unit: str
     critical: bool = False
     measure: str = ""
@@ -143,6 +143,11 @@ class RuleLabel:
     """When it holds, if it is not for good."""
     local: tuple[LocalLabel, ...] = ()
     decision: DecisionLabel | None = None
+    setback_m: float = 0.0
+    reach_m: float = 0.0
+    """Widest setback that an attribute of a feature can give; no less than `setback_m`."""
+    factor: float | None = None
+    """What scores are multiplied by where the rule touches; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,8 @@ class PermitLabel:
     source: str = ""
     """Where its months come from; empty where none are known."""
     note: str = ""
+    months: tuple[float, float, float] | None = None
+    """Low, likely, high; None where no source gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +228,15 @@ class LayerLabel:
     """What the catalogue knows to be wrong with it."""
     decisive: bool = False
     """Whether it says whose land it is, where minerals are, or what a hard rule excludes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLabel:
+    """How a layer around the area of interest is written on the map."""
+
+    layer: LayerLabel
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Column of its features → unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +322,8 @@ class Content:
     """How far the ranking holds under other weights and rules, as ``run.json`` says it."""
     combination: Mapping[str, Any] | None = None
     """The rule by which scores were combined, as the scenario says it."""
+    missing: str = "renormalise"
+    """What a criterion that is not known counts as, as the scenario says it."""
     footprints: gpd.GeoDataFrame | None = None
     """Parts of the footprint that fits each site; None: none was asked for."""
     tiers: tuple[float, float, float] | None = None
@@ -313,6 +331,17 @@ class Content:
     that has to be known for tier A."""
     weightings: tuple[WeightingLabel, ...] = ()
     """Other weightings of the same criteria, which a reader may try."""
+    context: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    """What lies around the AOI, by name, see `geosite.context`; empty where a run kept none."""
+    context_labels: Mapping[str, ContextLabel] = field(default_factory=dict)
+    """How each of it is written, by the same names, in the order of the catalogue."""
+    context_notes: tuple[str, ...] = ()
+    """What of it could not be read or was left out, in words."""
+    excluded_by: Callable[[Collection[str]], Mapping[str, NDArray[np.bool_]]] | None = None
+    """Where each of some hard rules, by id, excludes: (rows, columns) of `status`. Read off the
+    run's cells when it is asked; rules that exclude nothing are left out. None: not kept."""
+    dossier: Mapping[str, str] = field(default_factory=dict)
+    """Site id → path of its page in the dossier beside the run, from the run's folder."""
 
     @property
     def disclaimer(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from geosite.report.dossier_content import ACRES, GAPS, MILE, percent
+from geosite.report.dossier_links import page_files
 from geosite.report.dossier_map import COLOURS, site_map
 from geosite.report.dossier_tables import listed
 from geosite.report.text import plain
@@ -35,15 +35,7 @@ STANDINGS = {
 
 def page_names(dossier: Dossier) -> dict[str, str]:
     """File name of each site's page, by site id: letters, digits and dashes, each once."""
-    names: dict[str, str] = {}
-    for page in dossier.pages:
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", page.site_id).strip("-")[:60] or "site"
-        taken = {n.casefold() for n in names.values()} | {"index.html"}
-        name, k = f"{stem}.html", 2
-        while name.casefold() in taken:
-            name, k = f"{stem}-{k}.html", k + 1
-        names[page.site_id] = name
-    return names
+    return page_files(page.site_id for page in dossier.pages)
 
 
 def site_html(dossier: Dossier, page: Page) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -14,10 +15,14 @@ import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 
+from geosite.context import FILE as CONTEXT
 from geosite.errors import GeositeError, RunError
+from geosite.report.cells import excluded_by
+from geosite.model.quantity import parse
 from geosite.report.content import (
     AuthorityLabel,
     Content,
+    ContextLabel,
     CriterionLabel,
     DataYears,
     DecisionLabel,
@@ -28,15 +33,17 @@ from geosite.report.content import (
     RuleLabel,
     UnaskedLabel,
 )
+from geosite.report.dossier_links import dossier_links
 from geosite.report.pathways import pathway_labels, permit_labels, reliance_labels
 from geosite.report.weightings import weighting_labels
+from geosite.weighting import PER_MILLE, per_mille
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-PICTURE = 2400
+PICTURE = 3600
 """Largest side of the surfaces that a map shows [cells]; the COGs keep every cell."""
 LIKELIHOOD_BAND = 3
 """Band of ``likelihood.tif`` that the map shows: the percentile within the state."""
@@ -95,6 +102,18 @@ def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
         return pyogrio.read_dataframe(file, layer=name)
 
 
+def read_context(folder: Path) -> dict[str, gpd.GeoDataFrame]:
+    """What lies around the AOI, by name, in the grid's CRS; empty where it is not there.
+
+    Nothing of the answer is in it: a run without it is whole.
+    """
+    if not (folder / CONTEXT).exists():
+        return {}
+    with reading(folder / CONTEXT) as file:
+        names = [str(name) for name, _ in pyogrio.list_layers(file)]
+        return {name: pyogrio.read_dataframe(file, layer=name) for name in names}
+
+
 def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     """What a map and the pages show of a run, from its folder alone.
 
@@ -112,8 +131,9 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     likely, likely_at = None, None
     if m.get("likelihood"):
         likely, likely_at = _picture(folder / "likelihood.tif", LIKELIHOOD_BAND)
+    around = m.get("context", {})
     years = m.get("data_years", {})
-    total = sum(c["weight"] for c in m["criteria"])
+    shares = (per_mille([c["weight"] for c in m["criteria"]]) / PER_MILLE).tolist()
     lost = {x["layer"] for x in m["missing"]}
     decisive = _decisive(m)
     return Content(
@@ -124,10 +144,8 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         synthetic=m["synthetic"],
         project=m["scenario"]["project"],
         criteria=tuple(
-            CriterionLabel(
-                c["id"], c["title"], c["weight"] / total, c["unit"], c["critical"], c["measure"]
-            )
-            for c in m["criteria"]
+            CriterionLabel(c["id"], c["title"], share, c["unit"], c["critical"], c["measure"])
+            for c, share in zip(m["criteria"], shares, strict=True)
         ),
         rules=tuple(_rule(r) for r in m["rules"]),
         sites=frames["sites"],
@@ -180,8 +198,24 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         robustness=m.get("robustness"),
         combination=m["scenario"]["combination"],
         weightings=weighting_labels(m),
+        missing=m["scenario"]["missing"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
+        context=read_context(folder) if around else {},
+        context_labels={
+            x["name"]: ContextLabel(_layer(x, ()), x.get("units", {}))
+            for x in around.get("layers", ())
+        },
+        context_notes=tuple(around.get("notes", ())),
+        excluded_by=partial(_excluded_by, folder, m, status.shape),
+        dossier=dossier_links(folder),
     )
+
+
+def _excluded_by(
+    folder: Path, manifest: Mapping[str, Any], shape: tuple[int, int], rules: Collection[str]
+) -> dict[str, NDArray[np.bool_]]:
+    with reading(folder / "surfaces.zarr"):
+        return excluded_by(folder, manifest, shape, rules)
 
 
 def _layer(x: Mapping[str, Any], decisive: Collection[str]) -> LayerLabel:
@@ -238,7 +272,26 @@ def _rule(r: Mapping[str, Any]) -> RuleLabel:
         DecisionLabel(found["instead"], found["of"], found["basis"], found.get("case") or "")
         if found
         else None,
+        *_distances(r.get("treatment") or {}),
     )
+
+
+def _distances(treatment: Mapping[str, Any]) -> tuple[float, float, float | None]:
+    """Setback of a rule and its widest [m], and the factor on scores.
+
+    Examples
+    --------
+    >>> _distances({"setback": "100 m", "factor": 0.5})
+    (100.0, 100.0, 0.5)
+    >>> by_voltage = {"steps": [{"from_": 100.0, "setback": "1 km"}], "at_most": None}
+    >>> _distances({"setback": "15 m", "scaled": by_voltage})
+    (15.0, 1000.0, None)
+    """
+    own = parse(treatment.get("setback") or "0 m", "m")
+    scaled = treatment.get("scaled") or {}
+    steps = [x["setback"] for x in scaled.get("steps", ())] + [scaled.get("at_most")]
+    widest = max([own, *(parse(t, "m") if isinstance(t, str) else float(t) for t in steps if t)])
+    return own, widest, treatment.get("factor")
 
 
 def _dates(begin: str | None, end: str | None) -> str:

@@ -58,6 +58,10 @@ _LIKELIHOOD_FILES = (
     ("likelihood.tif", _LIKELIHOOD),
     ("likelihoods/", "the likelihood of single commodities, a file each"),
 )
+_AROUND = (
+    "what the map is drawn on (borders, towns, roads, rail, water, infrastructure), simplified"
+)
+_CONTEXT_FILES = (("context.gpkg", _AROUND),)
 _REVIEW_FILES = (
     ("reviews.csv", "what each decision of a reviewer changed, beside its reason"),
     (
@@ -95,14 +99,15 @@ def readme_text(content: Content) -> str:
 
 def _files(content: Content) -> tuple[tuple[str, str], ...]:
     surface = () if content.likelihood is None else _LIKELIHOOD_FILES
-    return _FILES + surface + (_REVIEW_FILES if content.reviews else ())
+    around = _CONTEXT_FILES if content.context else ()
+    return _FILES + surface + around + (_REVIEW_FILES if content.reviews else ())
 
 
 def citations_text(content: Content) -> str:
     """CITATIONS.md of a run: every dataset with licence, every rule with authority."""
     layers = [
         (x.id, x.title, x.agency, x.vintage, x.licence, x.citation, x.status)
-        for x in _by_id(content.layers)
+        for x in _by_id({**_around(content), **{x.id: x for x in content.layers}}.values())
     ]
     rules = [
         (
@@ -184,6 +189,10 @@ def _authorities(content: Content) -> str:
     heads = ("owner", "authority", "minerals", "citation", "evidence", "note")
     text = "By which law land of these owners could be made available."
     return f"## Land authorities\n\n{text}\n\n{_escaped(heads, rows)}"
+
+
+def _around(content: Content) -> dict[str, LayerLabel]:
+    return {x.layer.id: x.layer for x in content.context_labels.values()}
 
 
 def _by_id(layers: Iterable[LayerLabel]) -> list[LayerLabel]:

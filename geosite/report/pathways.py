@@ -39,9 +39,15 @@ def permit_labels(manifest: Mapping[str, Any]) -> tuple[PermitLabel, ...]:
             tuple(f"{c['sets']} [{c['citation']}]" for c in p.get("clocks", ())),
             p.get("source") or "",
             p.get("note") or "",
+            _months(p),
         )
         for p in manifest.get("permits", ())
     )
+
+
+def _months(entry: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    months = entry.get("months")
+    return (months["low"], months["likely"], months["high"]) if months else None
 
 
 def pathway_labels(manifest: Mapping[str, Any]) -> tuple[PathwayLabel, ...]:
@@ -50,7 +56,7 @@ def pathway_labels(manifest: Mapping[str, Any]) -> tuple[PathwayLabel, ...]:
         PathwayLabel(
             p["id"],
             p["title"],
-            tuple(p["months"][k] for k in ("low", "likely", "high")) if p.get("months") else None,
+            _months(p),
             p.get("basis") or "",
             p["as_of"],
             p["citation"],

@@ -19,7 +19,8 @@ def address(tmp_path, monkeypatch):
 
 
 def hash_of(tab):
-    tab.wait_for_timeout(400)
+    """The hash of the page once it says what is shown."""
+    tab.wait_for_function("() => geosite.current.link().split('#')[1] === location.hash.slice(1)")
     return tab.evaluate("() => location.hash")
 
 
@@ -30,7 +31,7 @@ def test_a_page_that_nothing_was_changed_on_has_no_hash(tab, address):
 def test_a_view_goes_into_the_address_and_comes_out_of_it(tab, address):
     opened(tab, address)
     first = choose(tab, [100, 200, 300, 400], "minimum")
-    tab.evaluate("() => { const a = geosite.current; a.select(3, 'table');"
+    tab.evaluate("() => { const a = geosite.current; a.select(3, 'map');"
                  " a.map.setView([39.25, -116.5], 9, { animate: false }); }")  # fmt: skip
     text = hash_of(tab)
     assert text.startswith("#w=evidence:100,rail:200,power:300,terrain:400&r=minimum&s=BLM-")
@@ -62,6 +63,29 @@ def test_back_to_the_weights_of_the_run_takes_them_out_of_the_address(tab, addre
     assert "w=" in hash_of(tab)
     tab.click("#gs-w-reset-all")
     assert hash_of(tab) == "#t=weights"
+
+
+def test_layers_and_filters_go_with_the_view(tab, address):
+    opened(tab, address)
+    wanted = tab.evaluate(
+        """() => { const a = geosite.current, ids = a.data.layers.map(l => l.id);
+        const wanted = ids.filter((_, k) => k % 2 === 0);
+        a.layers.set(wanted);
+        a.filter.set({ text: 'toy prospect, 1 & é', agency: a.data.sites.agency[0], top: 12 });
+        return wanted.sort(); }"""
+    )
+    shown = "() => [geosite.current.layers.shown, geosite.current.state.visible].map(x => [...x])"
+    before = tab.evaluate(shown)
+    text = hash_of(tab)
+    assert "&q=toy%20prospect" in text or "#q=toy%20prospect" in text
+    assert "&f=agency:" in text
+    assert ",top:12" in text
+    opened(tab, address + text, panel="")
+    after = tab.evaluate(shown)
+    assert sorted(after[0]) == sorted(before[0]) == wanted
+    assert after[1] == before[1]
+    assert not tab.locator(NOTE).is_visible()
+    assert tab.faults == []
 
 
 def test_another_hash_is_followed_without_loading_anew(tab, address):
@@ -168,7 +192,8 @@ def test_the_link_is_copied_or_shown(tab, address):
     tab.click("#gs-copy-link")
     field = tab.locator(".gs-x input[type=text]")
     assert field.input_value() == f"{address}#w=evidence:250,rail:250,power:250,terrain:250"
-    assert "link" in tab.inner_text(".gs-x >> nth=-1").lower()
+    tab.wait_for_function("() => document.getElementById('gs-status').textContent.length > 0")
+    assert "this view for whoever has this file" in tab.inner_text("#gs-export")
 
 
 def test_a_page_within_a_page_gives_the_text_alone(tab, address, tmp_path):

@@ -157,10 +157,22 @@ def test_another_rule_is_said_and_weights_rest_where_they_have_no_part(panel):
     assert panel.locator("#gs-w-0").is_disabled()
     assert "Weights have no part" in panel.inner_text("#gs-weights")
     panel.select_option("#gs-w-rule", label="Weighted geometric mean")
+    assert state(panel)["rule"] == "geometric_mean"
     assert panel.locator("#gs-w-0").is_enabled()
     panel.click(".gs-banner-map button")
     assert state(panel)["isStated"]
     assert panel.locator("#gs-w-rule").input_value() == "0"
+
+
+def test_a_gate_without_weight_ranks_nothing_and_says_why(panel):
+    panel.select_option("#gs-w-rule", label="Evidence × access")
+    found = slide(panel, 0, 0)
+    assert set(found["rank"]) == {0}
+    assert "No site has a rank: the rule needs the criterion evidence" in panel.inner_text(
+        ".gs-w-effect"
+    )
+    assert all(slide(panel, 0, 10)["rank"])
+    assert panel.faults == []
 
 
 def test_keys_move_a_slider(panel):
@@ -179,10 +191,21 @@ def test_the_banner_stands_over_the_table_and_on_paper(panel):
     panel.evaluate("() => geosite.current.openTab('gs-tab-sites')")
     words = panel.inner_text(".gs-banner-table")
     assert "not the run’s ranking" in words
-    assert "Rank intervals and tiers are of the run’s weights" in words
+    assert "Rank intervals, tiers and the surface are of the run’s weights" in words
     panel.emulate_media(media="print")
     assert panel.locator(".gs-banner-table").is_visible()
     assert not panel.locator(".gs-banner-table button").is_visible()
+
+
+def test_many_inputs_of_one_frame_are_ranked_once(panel):
+    count = panel.evaluate(
+        """async () => { let n = 0; geosite.current.on('ranking', () => n++);
+        const s = document.getElementById('gs-w-0');
+        for (let v = 500; v < 540; v++) { s.value = v; s.dispatchEvent(new Event('input')); }
+        await new Promise(f => setTimeout(f, 300)); return n; }"""
+    )
+    assert count == 1
+    assert state(panel)["weights"][0] == 539
 
 
 def test_it_fits_a_telephone(panel):

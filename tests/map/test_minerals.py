@@ -1,11 +1,14 @@
 import json
 import math
+from itertools import combinations
 
 import numpy as np
+import pytest
 from shapely.geometry import Point
 
 from geosite.map.minerals import COMMODITIES, STATUS, deposit_layers
 from geosite.model.scenario import EvidenceClass
+from geosite.report import palette
 from tests.browser.hostile import hostile_content
 from tests.browser.toycontent import at, block, frame, toy_content
 
@@ -55,9 +58,50 @@ def test_entries_match_what_they_count():
     assert [e.title for e in layers.entries[:3]] == ["Prospect", "odd", "Status not known"]
 
 
-def test_every_class_of_evidence_has_a_colour_of_its_own():
+# Full protanopia, deuteranopia and tritanopia in linear sRGB: Machado, Oliveira and Fernandes,
+# IEEE Transactions on Visualization and Computer Graphics 15(6), 2009.
+SEEN = np.array(
+    [
+        np.eye(3),
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+         [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+         [-0.011820, 0.042940, 0.968881]],
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+         [0.004733, 0.691367, 0.303900]],
+    ]
+)  # fmt: skip
+XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+     [0.0193339, 0.1191920, 0.9503041]]
+)  # fmt: skip
+WHITE = XYZ.sum(axis=1)
+GROUND = "#f4f3ef"
+
+
+def linear(colour):
+    part = np.array(palette.rgb(colour)) / 255
+    return np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+
+
+def lab(light):
+    ratio = XYZ @ np.clip(light, 0, 1) / WHITE
+    f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eye", SEEN, ids=["all", "no red", "no green", "no blue"])
+def test_every_class_of_evidence_is_told_apart_by_every_eye(eye):
     assert {*EvidenceClass.__args__} <= {*STATUS}
-    assert len({colour for _, colour, _ in STATUS.values()}) == len(STATUS)
+    seen = [lab(eye @ linear(colour)) for _, colour, _ in STATUS.values()]
+    apart = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
+    assert min(apart) > 20
+
+
+def test_dots_stand_out_from_the_ground():
+    for _, colour, _ in STATUS.values():
+        light, dark = (XYZ[1] @ linear(c) + 0.05 for c in (GROUND, colour))
+        assert light / dark >= 3
 
 
 def test_signs_of_commodities_are_told_apart_by_fill_or_ring():

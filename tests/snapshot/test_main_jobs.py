@@ -167,7 +167,7 @@ def test_slope_is_unknown_where_the_model_of_the_ground_ends(run):
 @plants
 def test_plants_are_ranked_by_their_best_pad(run):
     sites = run.sites
-    assert (sites["suitability"] >= sites["suitability_parcel_mean"] - 1e-6).all()
+    assert (sites["suitability"] >= sites["suitability_parcel_mean"] - 1e-4).all()
     assert (sites["agency"] == "DOD").all()
     assert (sites["parcel_status"] == "available").all()
     assert sites["authority"].str.contains("10 USC 2667").all()

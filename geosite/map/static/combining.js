@@ -14,19 +14,18 @@ geosite.combining = (function () {
   const UNWEIGHTED = new Set(["minimum", "maximum", "owa", "fuzzy_gamma"]);
   const PARAMETER = { geometric_mean: "floor", evidence_gated: "evidence", owa: "order_weights", fuzzy_gamma: "gamma" };
 
-  const title = (rule) => (Object.hasOwn(RULES, rule.kind) ? RULES[rule.kind][0] : String(rule.kind));
+  /** Name of a rule: the run's own words for it, with its parameters, where it has some. */
+  function title(rule) {
+    if (rule.title) return rule.title.charAt(0).toUpperCase() + rule.title.slice(1);
+    return Object.hasOwn(RULES, rule.kind) ? RULES[rule.kind][0] : String(rule.kind);
+  }
   const line = (rule) => (Object.hasOwn(RULES, rule.kind) ? RULES[rule.kind][1] : "");
   const isWeighted = (rule) => !UNWEIGHTED.has(rule.kind);
 
   /** Rules that a reader may choose, the run's own first: `{rule, title}`. */
   function choices(data) {
-    const own = JSON.stringify(data.rule);
-    const found = [{ rule: data.rule, title: title(data.rule) + " (the run’s)" }];
-    for (const said of data.rules) {
-      const { title: _title, words: _words, ...bare } = said;
-      const rule = said.rule || bare;
-      if (JSON.stringify(rule) !== own && rule.kind !== data.rule.kind) found.push({ rule, title: title(rule) });
-    }
+    const found = [{ rule: data.rule, title: "The run’s: " + title(data.rule) }];
+    for (const rule of data.rules) if (rule.kind !== data.rule.kind) found.push({ rule, title: title(rule) });
     return found;
   }
 

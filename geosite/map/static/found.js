@@ -13,14 +13,14 @@ geosite.found = function (app) {
     return `${rank ? `${rank} · ` : ""}${sites.name[i] || "unnamed"}`;
   };
   const site = (i, more) =>
-    el("li", null, el("button", { type: "button", class: "gs-link", onclick: () => app.select(i, "find") }, title(i)), ` (${sites.site_id[i]})${more || ""}`);
+    el("li", null, el("button", { type: "button", class: "gs-find-link", onclick: () => app.select(i, "find") }, title(i)), ` (${sites.site_id[i]})${more || ""}`);
   const listed = (rows, write) =>
-    el("ul", null, rows.slice(0, LISTED).map(write), rows.length > LISTED && el("li", null, `and ${(rows.length - LISTED).toLocaleString("en-US")} more`));
+    el("ul", null, rows.slice(0, LISTED).map(write), rows.length > LISTED ? el("li", null, `and ${(rows.length - LISTED).toLocaleString("en-US")} more`) : null);
   const count = (n, noun) => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
 
   function show(heading, close, ...children) {
     const made = el("section", { class: "gs-result", "aria-label": heading, tabindex: "-1" }, el("h2", null, heading), ...children,
-      el("div", { class: "gs-row" }, el("button", { type: "button", class: "gs-quiet", onclick: close }, "Close")));
+      el("div", { class: "gs-buttons" }, el("button", { type: "button", class: "gs-quiet", onclick: () => { close(); document.getElementById("gs-search").focus(); } }, "Close")));
     fill(box(), made);
     app.openTab("gs-tab-sites");
     return made;
@@ -46,9 +46,9 @@ geosite.found = function (app) {
     fill(into, Array.from(lines.values(), ({ entry, seen }) => [
       el("h3", null, [...(entry.group || []), entry.title].join(" · ")),
       el("ul", null, Array.from(seen).slice(0, LISTED).map((words) => el("li", null, words)),
-        seen.size > LISTED && el("li", null, `and ${(seen.size - LISTED).toLocaleString("en-US")} more`)),
+        seen.size > LISTED ? el("li", null, `and ${(seen.size - LISTED).toLocaleString("en-US")} more`) : null),
       (entry.words || []).map((line) => el("p", { class: "gs-sub" }, line)),
-    ]));
+    ]).flat(2));
   }
   let turn = 0;
 
@@ -89,14 +89,14 @@ geosite.found = function (app) {
       "Drawn outline", close,
       el("p", null, el("b", null, geodesy.ground(geodesy.area(ring))), ` · perimeter ${geodesy.way(geodesy.length(ring, true))}`),
       el("p", null, `${count(held.length, "site")} with land in it, ${whole.toLocaleString("en-US")} wholly inside.`),
-      held.length ? el("div", { class: "gs-row" },
+      held.length ? el("div", { class: "gs-buttons" },
         el("button", { type: "button", class: "gs-quiet", onclick: () => app.filter.set({ within: ring }) }, "Show only these"),
         el("button", { type: "button", class: "gs-quiet", onclick: () => save("sites-in-outline.csv", table(held)) }, "Save as CSV")) : null,
       listed(held, ({ index, whole: all }) => site(index, all ? "" : ", in part")),
       land,
       el("p", { class: "gs-sub" }, "Outlines on the map are simplified. For the exact answer save this as outline.geojson and run: geosite review RUN --polygon outline.geojson"),
       text,
-      el("div", { class: "gs-row" },
+      el("div", { class: "gs-buttons" },
         el("button", { type: "button", class: "gs-quiet", onclick: () => copy(json, text) }, "Copy"),
         el("button", { type: "button", class: "gs-quiet", onclick: () => save("outline.geojson", json) }, "Save as GeoJSON")),
     );

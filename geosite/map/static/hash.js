@@ -11,13 +11,13 @@ geosite.hash = function (app, box) {
   function shownLayers() {
     const shown = app.layers && app.layers.shown;
     if (!shown) return null;
-    return Array.from(typeof shown === "function" ? app.layers.shown() : shown).map(String).sort();
+    // Online maps are none of these: a link must not make another's page ask the network.
+    return app.data.layers.map((entry) => entry.id).filter((id) => shown.has(id)).sort();
   }
 
   /** Filters that are set, by name; those that need the screen or a drawing cannot be sent. */
   function filters() {
-    const chosen = (app.filter && (app.filter.chosen || { text: app.filter.text })) || {};
-    const sent = Object.entries(chosen).filter(([name, v]) => !["view", "within"].includes(name) && (typeof v === "string" || typeof v === "number"));
+    const sent = Object.entries(app.filter ? app.filter.chosen : {}).filter(([name, v]) => !["view", "within"].includes(name) && (typeof v === "string" || typeof v === "number"));
     return { known: sent.map(([name]) => name), set: Object.fromEntries(sent.filter(([, v]) => v).map(([name, v]) => [name, String(v)])) };
   }
 
@@ -62,7 +62,7 @@ geosite.hash = function (app, box) {
     fault.hidden = !faults.length;
     if (!faults.length) return;
     const words = "The link was not followed, and nothing of it is shown: " + faults.join("; ") + ".";
-    fill(fault, words, el("button", { type: "button", onclick: () => complain([]) }, "Close"));
+    fill(fault, words, " ", el("button", { type: "button", onclick: () => complain([]) }, "Close"));
     app.say(words);
   }
 
@@ -74,7 +74,7 @@ geosite.hash = function (app, box) {
       criteria: app.data.criteria.map((c) => c.id),
       rules: rules.map((r) => r.rule.kind),
       sites: app.data.sites.site_id,
-      layers: new Set((app.data.layers || []).map((l) => String(l.id))),
+      layers: new Set(app.data.layers.map((entry) => entry.id)),
       filters: filters().known,
       tabs: TABS.map((t) => t.replace("gs-tab-", "")),
     });
@@ -93,9 +93,9 @@ geosite.hash = function (app, box) {
     const weights = view.weights || app.stated.weights;
     if (String(weights) !== String(app.state.weights) || rule !== app.state.rule) app.choose(weights, rule);
     if (view.place) app.map.setView(view.place.slice(0, 2), view.place[2], { animate: false });
-    if (app.layers && app.layers.set && (view.layers || initial.layers)) app.layers.set(view.layers || initial.layers);
-    if (app.filter && app.filter.set) {
-      if (app.filter.clear) app.filter.clear();
+    if (app.layers && initial.layers) app.layers.set(view.layers || initial.layers);
+    if (app.filter) {
+      app.filter.clear();
       app.filter.set(view.filter);
     }
     if (view.site !== app.state.selected) app.select(view.site, "hash");
@@ -116,16 +116,8 @@ geosite.hash = function (app, box) {
   async function copy() {
     field.hidden = false;
     field.value = app.link();
-    field.select();
-    let isCopied = false;
-    try {
-      await navigator.clipboard.writeText(field.value);
-      isCopied = true;
-    } catch {
-      isCopied = document.execCommand("copy");
-    }
+    const isCopied = await geosite.copying.copy(app, field.value);
     const whole = field.value.startsWith("#") ? " Put it behind the address of the map." : " It opens this view for whoever has this file at the same place; behind another address, only the part from # is needed.";
-    app.say((isCopied ? "The link is copied." : "Copy the link from the field.") + whole);
     fill(hint, (isCopied ? "Copied." : "Copy the link from the field.") + whole);
   }
 

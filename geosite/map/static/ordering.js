@@ -43,6 +43,9 @@ geosite.ordering = function (app) {
     { id: "span", title: "Rank interval", said: "Rank interval of the run's weights", text: span, key: (i) => low(i) ?? NaN },
   ];
 
+  // Of a second run: its rank, and how far it stands from this one's.
+  columns.splice(2, 0, ...(app.columns || []));
+
   // Words are compared once; what follows the weights is compared anew, as numbers.
   const places = new Map();
   function keys(column) {

@@ -179,13 +179,18 @@ geosite.painting = (function () {
 
   function paneOf(app, name) {
     app.panes = app.panes || new Map();
-    if (!app.panes.has(name)) app.panes.set(name, { grid: new Pane(app, name), labels: geosite.labels(app, name) });
+    if (!app.panes.has(name)) {
+      // The base lies under everything, but its names are to be read.
+      const names = name === "gs-base" ? "gs-lines" : name;
+      app.panes.set(name, { grid: new Pane(app, name), labels: geosite.labels(app, names) });
+    }
     return app.panes.get(name);
   }
 
-  /** Areas lie under pictures; lines, dots and what only outlines lie above them. */
+  /** Areas lie under pictures; lines, dots and what only outlines lie above them; parts of a site above it. */
   function paneName({ source, style }) {
     if (source === "base") return "gs-base";
+    if (style.above) return "gs-above";
     if (style.radius !== undefined) return "gs-points";
     return style.fill && !style.dash ? "gs-land" : "gs-lines";
   }

@@ -6,6 +6,7 @@ geosite.sites = function (app) {
   const { n } = sites;
   const OUTLINE = 12; // pixels: smaller than this, a site is a dot
   const RADIUS = 4.5; // of a dot, pixels
+  const CROWD = 3; // pixels within which dots hide each other
   const EDGE = [["#fff", 2.4], ["rgba(60, 50, 30, 0.75)", 0.7]];
   const NEAR = 4; // pixels beside a dot that still mean it
   // Corners are kept as pixels of this zoom from the point of their site: near enough to zero
@@ -129,9 +130,8 @@ geosite.sites = function (app) {
   function dot(colour, dots) {
     const key = colour + dots;
     if (!dotsOf.has(key)) {
-      const made = document.createElement("canvas"), side = Math.ceil((2 * RADIUS + 3) * dots);
-      made.width = made.height = side;
-      const c = made.getContext("2d");
+      const side = Math.ceil((2 * RADIUS + 3) * dots);
+      const made = new OffscreenCanvas(side, side), c = made.getContext("2d");
       c.beginPath();
       c.arc(side / 2, side / 2, RADIUS * dots, 0, 2 * Math.PI);
       c.fillStyle = colour;
@@ -145,7 +145,8 @@ geosite.sites = function (app) {
       c.lineWidth = 0.6 * dots;
       c.strokeStyle = "rgba(60, 50, 30, 0.75)";
       c.stroke();
-      dotsOf.set(key, made);
+      // A bitmap is stamped without asking each time whether a canvas has changed.
+      dotsOf.set(key, made.transferToImageBitmap());
     }
     return dotsOf.get(key);
   }
@@ -171,15 +172,35 @@ geosite.sites = function (app) {
     return b[k + 2] * view.scale > view.left && b[k] * view.scale < view.left + view.width && b[k + 3] * view.scale > view.top && b[k + 1] * view.scale < view.top + view.height;
   }
 
-  // The best are painted last, over the others.
-  function paint(c, view) {
-    const { rank, order } = app.state.ranking, visible = app.state.visible;
-    const stamps = colours.map(([, colour]) => dot(colour, view.dots));
-    const half = stamps[0].width / 2 / view.dots, side = stamps[0].width / view.dots;
-    let isMoved = false;
-    for (let at = n - 1; at >= 0; at--) {
+  // Sites to paint, best first. Of dots that lie on one another to within a few pixels only the
+  // best is painted: where thousands crowd, the others would be hidden by it.
+  const taken = new Map();
+  function seen(view) {
+    const { order } = app.state.ranking, visible = app.state.visible, found = [];
+    taken.clear();
+    for (let at = 0; at < n; at++) {
       const i = order[at];
       if (!visible[i] || !isSeen(i, view)) continue;
+      if (!isOutlined(i, view.scale)) {
+        const cell = Math.floor((x[i] * view.scale) / CROWD) * 2 ** 26 + Math.floor((y[i] * view.scale) / CROWD);
+        if (taken.has(cell)) continue;
+        taken.set(cell, i);
+      }
+      found.push(i);
+    }
+    return found;
+  }
+
+  // The best are painted last, over the others.
+  function paint(c, view) {
+    if (!isStarted) return;
+    const { rank } = app.state.ranking;
+    const stamps = colours.map(([, colour]) => dot(colour, view.dots));
+    const half = stamps[0].width / 2;
+    const found = seen(view);
+    let isMoved = true;
+    for (let at = found.length - 1; at >= 0; at--) {
+      const i = found[at];
       const k = classes(rank[i]);
       if (isOutlined(i, view.scale)) {
         const s = place(c, i, view);
@@ -194,9 +215,10 @@ geosite.sites = function (app) {
           c.stroke(outline(i).path);
         }
       } else {
-        if (isMoved) c.setTransform(view.dots, 0, 0, view.dots, 0, 0);
+        if (isMoved) c.setTransform(1, 0, 0, 1, 0, 0);
         isMoved = false;
-        c.drawImage(stamps[k], x[i] * view.scale - view.left - half, y[i] * view.scale - view.top - half, side, side);
+        // On whole pixels of the screen a stamp is copied and not resampled.
+        c.drawImage(stamps[k], Math.round((x[i] * view.scale - view.left) * view.dots - half), Math.round((y[i] * view.scale - view.top) * view.dots - half));
       }
     }
   }
@@ -219,7 +241,7 @@ geosite.sites = function (app) {
     }
   }
 
-  let lit = -1;
+  let lit = -1, isStarted = false;
   const sheet = new Sheet(paint);
   const rings = new Sheet((c, view) => {
     ring(c, app.state.selected, view, 2.5);
@@ -290,7 +312,10 @@ geosite.sites = function (app) {
   }
   const soon = () => (asked = asked || requestAnimationFrame(point));
   map.on("mousemove", (event) => {
-    pointed = event.latlng;
+    // Over a control, the control is what is pointed at; a pin speaks for itself.
+    const on = event.originalEvent.target.closest(".leaflet-control, .leaflet-popup, .gs-pin-at");
+    if (on && on.classList.contains("gs-pin-at")) return;
+    pointed = on ? null : event.latlng;
     soon();
   });
   map.on("mouseout dragstart zoomstart", () => {
@@ -308,7 +333,9 @@ geosite.sites = function (app) {
     if (Number.isNaN(x[i])) return;
     const animate = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const size = map.getSize();
-    const pad = { paddingTopLeft: [30, 30], paddingBottomRight: [size.x > 800 ? 400 : 30, 30], animate };
+    // Where there is room, between the legend and the card.
+    const hasRoom = size.x > 800;
+    const pad = { paddingTopLeft: [hasRoom ? 230 : 30, 60], paddingBottomRight: [hasRoom ? 400 : 30, 30], animate };
     const zoom = Math.max(map.getZoom(), Math.min(map.getBoundsZoom(bounds(i), false, [size.x / 2, size.y / 2]), 11));
     if (zoom > map.getZoom()) map.fitBounds(bounds(i), { ...pad, maxZoom: zoom });
     else map.panInside([sites.lat[i], sites.lon[i]], pad);
@@ -317,7 +344,10 @@ geosite.sites = function (app) {
     if (index >= 0 && from !== "map" && from !== "hash") show(index);
     rings.repaintSoon();
   });
-  app.on("ranking", () => sheet.repaint());
+  app.on("ranking", () => {
+    isStarted = true;
+    sheet.repaint();
+  });
   app.on("visible", () => {
     sheet.repaintSoon();
     rings.repaintSoon();

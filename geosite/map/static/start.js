@@ -39,6 +39,7 @@ geosite.start = function (map, bases) {
   });
 
   geosite.state(app);
+  geosite.compared(app);
   geosite.sites(app);
   geosite.layers(app, box("gs-layers"));
   geosite.card(app, box("gs-card"));

@@ -9,7 +9,7 @@ geosite.state = function (app) {
   // Ties are broken by site id, so the order of ids is worked out once.
   const byId = Array.from({ length: sites.n }, (_, i) => i);
   byId.sort((a, b) => (sites.site_id[a] < sites.site_id[b] ? -1 : sites.site_id[a] > sites.site_id[b] ? 1 : 0));
-  const matrix = { n: sites.n, scores: sites.scores.map((row) => Int32Array.from(row)), missing, byId: Int32Array.from(byId) };
+  const matrix = { n: sites.n, ids: criteria.map((c) => c.id), scores: sites.scores.map((row) => Int32Array.from(row)), missing, byId: Int32Array.from(byId) };
 
   // Ranks of the run itself, which changes are counted from.
   app.first = { rank: Int32Array.from(sites.rank, (r) => r || 0), score: Float64Array.from(sites.suitability, (s) => (s === null ? NaN : s)) };

@@ -1,4 +1,8 @@
 /* The toolbar on the map: outlines, lengths, places, the whole view, full screen. */
+
+// Geoman takes up every layer that is made unless it is told first to wait until it is asked.
+L.PM.setOptIn(true);
+
 geosite.tools = function (app) {
   "use strict";
   const { el, fill } = geosite.dom;
@@ -8,8 +12,6 @@ geosite.tools = function (app) {
   const COLOUR = "#a3145c";
   const LINE = { color: COLOUR, weight: 3, fillColor: COLOUR, fillOpacity: 0.08, pmIgnore: false, interactive: false };
 
-  // Geoman looks at every layer of the map unless it is told to wait until it is asked.
-  L.PM.setOptIn(true);
   const level = map.createPane("gs-tools");
   level.style.zIndex = 640;
   level.style.pointerEvents = "none";
@@ -48,7 +50,13 @@ geosite.tools = function (app) {
   for (const name of Object.keys(SIGNS))
     buttons[name] = el("button", { type: "button", id: `gs-tool-${name}`, title: TITLES[name], "aria-label": TITLES[name],
       "aria-pressed": ["outline", "measure", "full"].includes(name) ? "false" : null, onclick: () => press(name) }, sign(SIGNS[name]));
-  const readout = el("div", { class: "gs-readout", hidden: true });
+  const line = el("b");
+  const note = el("small");
+  const done = el("div", { class: "gs-buttons", hidden: true },
+    el("button", { type: "button", class: "gs-quiet", id: "gs-tool-done", onclick: () => finish() }, "Done"),
+    el("button", { type: "button", class: "gs-quiet", id: "gs-tool-cancel", onclick: () => { stop(); app.say("Cancelled"); } }, "Cancel"));
+  const readout = el("div", { class: "gs-readout", hidden: true }, line, note, done);
+  L.DomEvent.disableClickPropagation(readout);
   const Bar = L.Control.extend({
     options: { position: "topleft" },
     onAdd() {
@@ -85,11 +93,13 @@ geosite.tools = function (app) {
 
   function say(words, more) {
     readout.hidden = !words;
-    fill(readout, words || "", more && el("small", null, more));
+    fill(line, words || "");
+    fill(note, more || "");
+    done.hidden = !drawing;
   }
 
   // ── drawing ──
-  const HOW = "Click sets a corner, Enter or a double click ends, Escape cancels";
+  const HOW = "A click sets a corner; Enter or a double click ends, Escape cancels";
   function draw(shape) {
     const again = drawing === shape;
     stop();
@@ -116,6 +126,7 @@ geosite.tools = function (app) {
     say(drawing === "Line" || points.length < 3 ? geodesy.way(geodesy.length(points)) : geodesy.ground(geodesy.area(points)), HOW);
   }
   map.on("mousemove", (event) => running(event.latlng));
+  map.on("pm:drawstart", ({ workingLayer }) => workingLayer.on("pm:vertexadded", () => running()));
 
   function stop() {
     if (!drawing) return;
@@ -126,6 +137,13 @@ geosite.tools = function (app) {
     buttons.measure.setAttribute("aria-pressed", "false");
     // The click that ends a drawing is not also a zoom.
     setTimeout(() => drawing || map.doubleClickZoom.enable(), 300);
+  }
+
+  function finish() {
+    const needed = drawing === "Polygon" ? 3 : 2;
+    const working = map.pm.Draw[drawing]._layer;
+    if (working && corners(working).length >= needed) map.pm.Draw[drawing]._finishShape();
+    else app.say(`At least ${needed} corners are needed`);
   }
 
   map.on("pm:create", ({ shape, layer }) => {
@@ -149,11 +167,13 @@ geosite.tools = function (app) {
       stop();
       app.say("Cancelled");
     } else if (event.key === "Enter") {
+      // On a button, Enter presses it.
+      if (event.target.closest && event.target.closest("button, input, textarea, select, a")) {
+        const tool = { Polygon: "gs-tool-outline", Line: "gs-tool-measure" }[drawing];
+        if (event.target.id !== tool) return;
+      }
       event.preventDefault();
-      const needed = drawing === "Polygon" ? 3 : 2;
-      const working = map.pm.Draw[drawing]._layer;
-      if (working && corners(working).length >= needed) map.pm.Draw[drawing]._finishShape();
-      else app.say(`At least ${needed} corners are needed`);
+      finish();
     }
   }, true);
 
@@ -161,7 +181,9 @@ geosite.tools = function (app) {
   function outline(ring, fit) {
     put1(L.polygon(ring.map(([x, y]) => [y, x]), { ...LINE, pane: "gs-tools" }));
     if (fit) map.fitBounds(drawn.getBounds(), { ...calm(), padding: [30, 30] });
-    found.outline(ring, clear);
+    const panel = found.outline(ring, clear);
+    // What was typed into is gone; the answer stands in its place.
+    if (fit) panel.focus({ preventScroll: true });
     app.emit("outline", ring);
   }
 
@@ -185,7 +207,7 @@ geosite.tools = function (app) {
     };
     found.show("Corners of an outline", clear,
       el("label", { for: "gs-corners" }, "One corner a line, such as 39.5, -117.1 or N 39 30 W 117 6; or GeoJSON of one polygon (WGS84)"),
-      text, faults, el("div", { class: "gs-row" }, el("button", { type: "button", class: "gs-quiet", id: "gs-use-corners", onclick: use }, "Use this outline")));
+      text, faults, el("div", { class: "gs-buttons" }, el("button", { type: "button", class: "gs-quiet", id: "gs-use-corners", onclick: use }, "Use this outline")));
     text.focus();
   }
 
