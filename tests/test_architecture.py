@@ -125,8 +125,12 @@ def test_names_are_in_our_words(module):
     foreign = re.compile(
         r"^_?((get|compute|process|do|handle|calc)_|(data\d|df\d?|arr\d?|tmp\d?)$)"
     )
+    # The names by which the standard library's server calls a method.
+    called = {"do_GET", "do_HEAD", "handle_error"} if module.name == "viewing.py" else set()
     wrong = {
-        f"line {line}: {name}" for name, line in defined_in(tree_of(module)) if foreign.search(name)
+        f"line {line}: {name}"
+        for name, line in defined_in(tree_of(module))
+        if foreign.search(name) and name not in called
     }
     assert not wrong
 

@@ -50,12 +50,10 @@ def map_(runs: tuple[Path, ...], max_mb: float, out: Path | None, *, is_served: 
         if is_served:
             msg = "--tiles is for the map of one run"
             raise click.UsageError(msg)
-        from geosite.side_by_side import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
-            write_comparison_map,
-        )
+        from geosite.side_by_side import write_comparison_map  # noqa: PLC0415
 
         path = out or opened[0].path / "comparison.html"
-        notes = write_comparison_map(*opened, path, max_mb=max_mb)
+        notes = write_comparison_map(opened[0], opened[1], path, max_mb=max_mb)
     for note in notes:
         said(f"note: {note}")
     click.echo(path)

@@ -62,8 +62,7 @@ class _Layer:
         self.attributes = Attributes({n: frame[n].tolist() for n in inside})
         self.beside = {n: [_plain(v) for v in frame[n].tolist()] for n in names if n not in inside}
         # Features that look the same stand for each other where they are too small to be seen.
-        texts = frame[looks].map(str).agg("\x1f".join, axis=1) if looks else None
-        self.look = np.zeros(len(frame), np.intp) if texts is None else _codes(texts.tolist())
+        self.look = _codes(len(frame), [frame[n].tolist() for n in looks])
         self.kinds = kinds_of(np.asarray(frame.geometry.array, dtype=object))
         self.latitude, self.bounds = _extent(self.kinds, self.crs)
 
@@ -80,13 +79,12 @@ class _Layer:
     def _lighter(self, kind: int, parts: Parts, step: float) -> Parts:
         if kind == POINT or not len(parts.shapes):
             return parts
-        if kind == POLYGON and self.shared:
-            try:
-                light = shapely.coverage_simplify(parts.shapes, step)
-            except shapely.GEOSException:
-                light = shapely.simplify(parts.shapes, step)
-        else:
-            light = shapely.simplify(parts.shapes, step)
+        if kind != POLYGON or not self.shared:
+            return Parts(shapely.simplify(parts.shapes, step), parts.rows)
+        # What is drawn as squares needs no outline, and there may be very many of it.
+        seen = shapely.area(parts.shapes) >= SMALLEST * (step / TOLERANCE) ** 2
+        light = parts.shapes.copy()
+        light[seen] = shapely.coverage_simplify(parts.shapes[seen], step)
         return Parts(light, parts.rows)
 
 
@@ -98,8 +96,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float | str) else str(value)
 
 
-def _codes(texts: list[str]) -> NDArray[np.intp]:
-    return np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)[1]
+def _codes(count: int, columns: list[list[Any]]) -> NDArray[np.intp]:
+    # Rows that are the same in all columns have the same number.
+    known: dict[tuple[str, ...], int] = {}
+    rows = zip(*(map(str, c) for c in columns), strict=True) if columns else [()] * count
+    return np.array([known.setdefault(row, len(known)) for row in rows], np.intp)
 
 
 def _extent(

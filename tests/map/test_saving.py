@@ -47,8 +47,8 @@ def test_full_tiles_beside_it(content, tmp_path):
     held = block(path)["archives"]
     assert files == sorted(["here.html", *(facts["file"] for facts in held.values())])
     found = archive_of((tmp_path / "here-tiles/parcels.pmtiles").read_bytes())
-    assert found.max_zoom == 13
-    assert next(found.features("parcels", 13))[2].props["agency"]
+    assert found.max_zoom == 12
+    assert next(found.features("parcels", 12))[2].props["agency"]
 
 
 def test_too_small_a_size_says_what_would_do(content, tmp_path):
