@@ -73,6 +73,10 @@ _STREAMS = ((100_000.0, 3), (300_000.0, 4), (1_000_000.0, 5), (np.inf, 6))
 """Up to which side of the AOI [m] streams from which Strahler order on are kept."""
 
 
+_UNREADABLE = (GeositeError, shapely.errors.ShapelyError, ValueError, LookupError, OSError)
+"""What reading or cutting a layer may raise: a run of hours is not lost for its map's base."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Features around the AOI in the grid's CRS, by name, and what is said of them.
@@ -123,25 +127,31 @@ def context(plan: Plan) -> Context:
         box = wide if name in BASE else near
         try:
             frame = library.around(id_, None, box)
-        except (GeositeError, shapely.errors.ShapelyError) as error:
+            slim = _fields(_main(frame, extent), plan.catalog[id_])
+            found, left_out = _kept(name, slim, box, tolerance)
+        except _UNREADABLE as error:
             notes.append(f"the map's base lacks {id_}: {' '.join(str(error).split())}")
             continue
-        layer = plan.catalog[id_]
-        slim = _fields(_main(frame, extent), layer)
-        if name in _BORDERS:
-            found = {name: borders(slim, box, tolerance), f"{name}_named": named_points(slim, box)}
-        else:
-            light, left_out = generalised(slim, box, tolerance, largest_by=_SIZES)
-            found = {name: light}
-            if left_out:
-                notes.append(f"the map leaves out {left_out:,} smaller features of {id_}")
-        found = {n: f for n, f in found.items() if len(f)}
-        if not found:
-            continue
-        frames |= found
-        read = library.read[id_]
-        layers.append(_said(name, layer, len(found.get(name, ())), read.files))
+        if left_out:
+            notes.append(f"the map leaves out {left_out:,} smaller features of {id_}")
+        if found:
+            frames |= found
+            files = library.read[id_].files
+            layers.append(_said(name, plan.catalog[id_], len(found.get(name, ())), files))
     return Context(frames, tuple(layers), tuple(notes))
+
+
+def _kept(
+    name: str, frame: gpd.GeoDataFrame, box: Bounds, tolerance: float
+) -> tuple[dict[str, gpd.GeoDataFrame], int]:
+    left_out = 0
+    if name in _BORDERS:
+        named = named_points(frame, box)
+        found = {name: borders(frame, box, tolerance), f"{name}_named": named}
+    else:
+        found = {}
+        found[name], left_out = generalised(frame, box, tolerance, largest_by=_SIZES)
+    return {n: f for n, f in found.items() if len(f)}, left_out
 
 
 def _around(plan: Plan) -> tuple[Bounds, Bounds, float]:

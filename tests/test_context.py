@@ -108,6 +108,19 @@ def test_a_layer_that_cannot_be_read_is_told_and_no_reason_to_fail(around):
     assert note.startswith("the map's base lacks hydrography/lakes: ")
 
 
+def test_a_layer_that_cannot_be_cut_is_told_and_no_reason_to_fail(around, monkeypatch):
+    def broken(*_, **__):
+        msg = "no such\nshape"
+        raise ValueError(msg)
+
+    monkeypatch.setattr("geosite.context.borders", broken)
+    found = context(around.plan())
+    assert "roads" in found.frames
+    assert found.notes == tuple(
+        f"the map's base lacks aoi/{name}: no such shape" for name in ("states", "counties")
+    )
+
+
 def test_parts_of_a_union_are_not_shown_beside_it(around):
     point = shapely.Point(WEST + 10, SOUTH + 10)
     for part in ("lines_a", "lines_b"):
