@@ -148,6 +148,7 @@ geosite.card = function (app, box) {
   // ── what the run found ─────────────────────────────────────────────────────────────────
   function draw(i) {
     const cards = app.json("cards");
+    for (const part of body.querySelectorAll(".gs-section")) open.set(part.dataset.name, part.open);
     heading.textContent = title(i);
     fill(place, [sites.site_id[i], sites.agency[i], sites.county[i], sites.state[i]].filter(Boolean).join(" · "));
     follow(i);
@@ -169,9 +170,7 @@ geosite.card = function (app, box) {
   function section(name, content, count) {
     const held = [content].flat().filter((n) => n && (n.tagName !== "DL" || n.childElementCount));
     if (!held.length) return null;
-    const made = el("details", { class: "gs-section", open: open.get(name) }, el("summary", {}, count === undefined ? name : `${name} (${count})`), ...held);
-    made.addEventListener("toggle", () => open.set(name, made.open));
-    return made;
+    return el("details", { class: "gs-section", "data-name": name, open: open.get(name) }, el("summary", {}, count === undefined ? name : `${name} (${count})`), ...held);
   }
 
   /** Coordinates to copy, and a button to go there. */
