@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from geosite.map import write_map
+from geosite.map.comparing import Compared, write_comparison
 from tests.browser.hostile import hostile_content
 from tests.browser.toycontent import sites, toy_content
 
@@ -241,6 +242,18 @@ def test_the_wide_table_has_every_column_and_gives_the_room_back(tab, toy):
     assert tab.locator("[role=columnheader]:visible").count() == 4
 
 
+def test_what_a_cell_has_no_room_for_is_read_on_pointing_at_it(tab, tmp_path):
+    path, table = tmp_path / "map.html", sites()
+    table.loc[0, "name"] = "A very long name of a prospect that no column has the room for"
+    write_map(toy_content(sites=table), path)
+    opened(tab, path.as_uri())
+    tab.locator(".gs-row[data-site='0'] .gs-c-name").hover()
+    said = tab.get_attribute(".gs-row[data-site='0'] .gs-c-name", "title")
+    assert said == "A very long name of a prospect that no column has the room for, Nye, Nevada"
+    tab.locator(".gs-row[data-site='1'] .gs-c-name").hover()
+    assert tab.get_attribute(".gs-row[data-site='1'] .gs-c-name", "title") is None
+
+
 def test_on_a_phone_the_wide_table_is_scrolled(tab, toy):
     tab.set_viewport_size({"width": 360, "height": 740})
     opened(tab, toy).click(".gs-widen")
@@ -362,6 +375,22 @@ def test_strangers_words_stay_words(tab, tmp_path):
     text = tab.inner_text(".gs-rows")
     assert "<img src=x" in text
     assert tab.evaluate("window.__hit") is None
+    assert tab.faults == []
+
+
+def test_columns_of_a_second_run_stand_beside_the_tables_own(tab, tmp_path):
+    left, path = toy_content(), tmp_path / "map.html"
+    right = toy_content(sites=left.sites.iloc[::-1].assign(rank=range(1, 15)))
+    same = {i: i for i in right.sites["site_id"]}
+    write_comparison(left, right, Compared((left.title, "Refinery"), same, ()), path)
+    opened(tab, path.as_uri())
+    heads = tab.locator("[role=columnheader]:visible").all_inner_texts()
+    assert [h.strip() for h in heads[-2:]] == ["Right", "± right"]
+    first = tab.locator(".gs-row[data-site='0']")
+    assert first.locator(".gs-c-right-rank").inner_text() == "14"
+    assert first.locator(".gs-c-right-change").inner_text() == "▼ 13"
+    tab.click("[role=columnheader] >> text=Right >> nth=0")
+    assert names(tab)[0] == "Toy prospect 14"
     assert tab.faults == []
 
 

@@ -20,7 +20,7 @@ geosite.table = function (app, box) {
   });
   const body = el("div", { role: "rowgroup", class: "gs-rows" });
   const head = el("div", { role: "row", class: "gs-row gs-heads", "aria-rowindex": "1" }, heads);
-  const grid = el("div", { role: "grid", class: "gs-grid", "aria-label": "Sites by rank", "aria-colcount": columns.length }, el("div", { role: "rowgroup", class: "gs-head" }, head), body);
+  const grid = el("div", { role: "grid", class: app.columns && app.columns.length ? "gs-grid gs-has-more" : "gs-grid", "aria-label": "Sites by rank", "aria-colcount": columns.length }, el("div", { role: "rowgroup", class: "gs-head" }, head), body);
   const none = el("p", { class: "gs-none", hidden: true }, "No site passes the filter.");
   const wide = el("button", { type: "button", class: "gs-widen", "aria-pressed": "false", onclick: () => widen(!isWide()) }, "Wide table");
   const printed = el("p", { class: "gs-printed" });
@@ -216,7 +216,14 @@ geosite.table = function (app, box) {
     active = site;
     render();
   });
-  body.addEventListener("pointerover", (event) => app.light(siteOf(event), "table"));
+  body.addEventListener("pointerover", (event) => {
+    app.light(siteOf(event), "table");
+    // What a cell has no room for is read on pointing at it.
+    const cell = event.target.closest(".gs-c");
+    if (!cell) return;
+    if (cell.scrollWidth > cell.clientWidth) cell.title = Array.from(cell.children, (part) => part.textContent).filter(Boolean).join(", ");
+    else cell.removeAttribute("title");
+  });
   body.addEventListener("pointerleave", () => app.light(-1, "table"));
   grid.addEventListener("scroll", render, { passive: true });
   new ResizeObserver(render).observe(grid);
