@@ -17,8 +17,8 @@ from rasterio.enums import Resampling
 
 from geosite.context import FILE as CONTEXT
 from geosite.errors import GeositeError, RunError
-from geosite.report.cells import excluded_by
 from geosite.model.quantity import parse
+from geosite.report.cells import excluded_by
 from geosite.report.content import (
     AuthorityLabel,
     Content,
