@@ -76,7 +76,8 @@ async ([changes, seed]) => {
     const start = performance.now();
     if (sliders.length === n) {
       const slider = sliders[k % n];
-      slider.value = String(Number(slider.min || 0) + (Number(slider.max || 100) - Number(slider.min || 0)) * random());
+      const low = Number(slider.min), high = Number(slider.max);
+      slider.value = String(low + (high - low) * random());
       slider.dispatchEvent(new Event("input", { bubbles: true }));
     } else {
       const raw = Array.from({ length: n }, random), all = raw.reduce((a, b) => a + b, 0);
@@ -129,8 +130,10 @@ def drawn(count: int, seed: int = SEED) -> Content:
     columns |= {f"effective_c{k}": scores[order, k] for k in range(len(WEIGHTS))}
     step = EDGE / 60
     world = gpd.GeoDataFrame(
-        {"name": ["Drawn world"]}, geometry=[shapely.box(left, top - EDGE, left + EDGE, top)], crs=crs
-    )  # fmt: skip
+        {"name": ["Drawn world"]},
+        geometry=[shapely.box(left, top - EDGE, left + EDGE, top)],
+        crs=crs,
+    )
     nothing = gpd.GeoDataFrame({"name": []}, geometry=[], crs=crs)
     return Content(
         title=f"Drawn world of {count:,} sites", aoi_name="Drawn world", as_of="2025-11-21",
@@ -157,8 +160,7 @@ def main() -> None:
 def table(results: dict[str, Any]) -> str:
     """What was found, as a table in Markdown."""
     lines = [
-        "| map | sites | file | first useful paint, median | a weight to the re-ranked map, median "
-        "| p95 | of this our scripts |",
+        "| map | sites | file | first useful paint | re-ranked map, median | p95 | our scripts |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [

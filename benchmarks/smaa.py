@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--rule", choices=KINDS, help="This rule only; for its own peak memory.")
     asked = parser.parse_args()
     rng = np.random.default_rng(asked.seed)
-    scores = rng.random((asked.criteria, asked.sites))
+    # Whole ten-thousandths, as those of sites are.
+    scores = rng.integers(0, 10_001, (asked.criteria, asked.sites)) / 10_000
     scores[1:][rng.random((asked.criteria - 1, asked.sites)) < asked.missing] = np.nan
     weights = rng.uniform(1, 5, asked.criteria)
     ids = ["evidence", *(f"criterion_{k}" for k in range(1, asked.criteria))]

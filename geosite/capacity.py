@@ -33,6 +33,8 @@ BASE_BYTES = 600_000_000
 """Measured: a process with its libraries, compiled loops and what it writes."""
 BYTES_A_LAYER_BYTE = 3
 """Measured: vector layers in memory, a byte of their files."""
+BYTES_A_SURFACE_CELL = 400
+"""Measured: the evidence surface with one of each of 43 commodities, a cell of it."""
 HALO_SHARE = 0.02
 """Measured: time that a cell of tile and halo takes for distances, as a share of a cell's own."""
 CELLS_A_TILE = 100_000
@@ -231,13 +233,23 @@ def _bytes(plan: Plan, engine: Engine, size: int, base: int) -> int:
     reasons = plane_count(count) * plane_dtype(count).itemsize
     tile = rows * columns * (BYTES_A_CELL + reasons) + _wide(plan, size) * BYTES_A_HALO_CELL
     at_once = min(engine.most, _count(plan, size))
+    # The surface is worked out and kept where the run is begun, beside the tiles.
     match engine.kind:
         case "cluster":
             return base + engine.threads * tile
         case "processes":
-            return base + at_once * (base + tile)
+            return base + _surface_bytes(plan) + at_once * (base + tile)
         case _:
-            return base + at_once * tile
+            return base + _surface_bytes(plan) + at_once * tile
+
+
+def _surface_bytes(plan: Plan) -> int:
+    evidence = plan.scenario.evidence
+    if evidence is None or evidence.surface is None:
+        return 0
+    rows, columns = plan.grid.shape
+    cells = rows * columns * (plan.grid.resolution / evidence.surface.cell) ** 2
+    return round(cells * BYTES_A_SURFACE_CELL)
 
 
 def _base(plan: Plan) -> int:
@@ -266,6 +278,13 @@ def _too_large(plan: Plan, least: Layout, memory: float, there: int | None) -> s
             f"the files of the layers need about {base / 1e9:.1f} GB of memory, and {has}; "
             f"{fix}or keep of the largest, {name} ({size / 1e9:.2f} GB), only the part near "
             "the AOI"
+        )
+    surface = _surface_bytes(plan) if least.engine.kind != "cluster" else 0
+    if 2 * surface > least.bytes:
+        return (
+            f"the evidence surface needs about {surface / 1e9:.1f} GB of memory, the run "
+            f"{needed:.1f} GB, and {has}; {fix}give a smaller --aoi, larger cells at "
+            "evidence.surface.cell, or leave out evidence.surface"
         )
     return (
         f"grid: cells of {plan.grid.resolution:g} m with a halo of {plan.halo:,} cells need at "

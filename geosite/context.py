@@ -41,7 +41,9 @@ MARGIN = 0.15
 NEAREST, FARTHEST = 20_000.0, 150_000.0
 """Least and most of that margin [m]."""
 ASPECT = 1.5
-"""How much wider than high the base is: a screen shows more than the AOI beside a tall one."""
+"""How much wider than high the view is, which the base fills as far as `BESIDE`."""
+BESIDE = 300_000.0
+"""How far beyond the margin the base may reach to fill a screen [m]."""
 FINEST, COARSEST = 20.0, 100.0
 """Least and most that lines are simplified by at first [m]; 100 m is a pixel at zoom 10."""
 SEEN = 10_000
@@ -148,9 +150,12 @@ def _around(plan: Plan) -> tuple[Bounds, Bounds, float]:
     extent = max(right - left, top - bottom)
     margin = float(np.clip(MARGIN * extent, NEAREST, FARTHEST))
     near = (left - margin, bottom - margin, right + margin, top + margin)
-    x, y = (left + right) / 2, (bottom + top) / 2
-    across, down = ASPECT * (extent / 2 + margin), extent / 2 + margin
-    return near, (x - across, y - down, x + across, y + down), extent
+    # The view of a tall area is wider than the area, and that of a wide one higher.
+    half_x, half_y = (right - left) / 2 + margin, (top - bottom) / 2 + margin
+    high = max(half_y, half_x / ASPECT)
+    across = min(margin + max(ASPECT * high - half_x, 0.0), margin + BESIDE)
+    down = min(margin + high - half_y, margin + BESIDE)
+    return near, (left - across, bottom - down, right + across, top + down), extent
 
 
 # ── which layers ──────────────────────────────────────────────────────────────────────────────

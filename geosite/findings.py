@@ -98,6 +98,41 @@ def rules_touching(
     return out
 
 
+def rule_shares(
+    summed: pd.DataFrame,
+    rules: Sequence[Rule],
+    treatments: Sequence[Treatment],
+    speaks: NDArray[np.bool_],
+) -> list[str]:
+    """How much of each site every rule touches: ``sage-grouse: 37.2; wetlands: 0.4`` [% of cells].
+
+    Parameters
+    ----------
+    summed : DataFrame
+        One row a site: the columns of `pieces.piece_table`, summed.
+    speaks : (sites, rules) bool
+        From `concerned`.
+
+    Returns
+    -------
+    list of (sites,)
+        Of the rules that are no hard ones and touch a cell, in their order; setbacks included.
+
+    Notes
+    -----
+    Cells that a rule touches / cells of the site, in whole numbers and cut after one decimal,
+    so that only all of them is 100.0; what is less than a tenth of a percent is 0.1.
+    """
+    against = _cells(summed, "against", len(rules)) * speaks
+    cells = np.maximum(summed["cells"].to_numpy(np.int64), 1)
+    soft = [k for k, t in enumerate(treatments) if t.tier in _SOFT]
+    tenths = np.maximum(1000 * against // cells[:, None], 1)
+    return [
+        "; ".join(f"{rules[k].id}: {tenths[i, k] / 10:.1f}" for k in soft if against[i, k])
+        for i in range(len(summed))
+    ]
+
+
 def coverage(
     summed: pd.DataFrame, treatments: Sequence[Treatment], speaks: NDArray[np.bool_]
 ) -> Mapping[str, NDArray[np.float64]]:

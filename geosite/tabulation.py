@@ -15,7 +15,7 @@ from geosite.accuracy import possible_rules
 from geosite.authority import authority_columns
 from geosite.candidates import outlined
 from geosite.description import deposit_columns, deposits_in_reach, land_columns
-from geosite.findings import concerned, coverage, rules_touching
+from geosite.findings import concerned, coverage, rule_shares, rules_touching
 from geosite.parcels import located
 from geosite.permitting import Law
 from geosite.pieces import KEYS
@@ -184,6 +184,7 @@ def _with_rules(
     speaks = concerned(sites, plan.rules, plan.treatments)
     for column, values in rules_touching(summed, plan.rules, plan.treatments, speaks).items():
         sites[column] = values
+    sites["rules_share_pct"] = rule_shares(summed, plan.rules, plan.treatments, speaks)
     touched = summed[[f"against{r}" for r in range(len(plan.rules))]].to_numpy(np.int64) > 0
     sites["rules_possible"] = possible_rules(
         sites.geometry.to_numpy(),

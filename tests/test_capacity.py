@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from geosite import capacity
@@ -9,6 +11,7 @@ from geosite.capacity import Means, _files, arranged, layout
 from geosite.catalog import open_catalog
 from geosite.engine import Engine
 from geosite.errors import CapacityError, RunError, SchedulerError
+from geosite.model.prospectivity import Prospectivity
 from geosite.sources.holdings import Holdings
 from tests.stores import fetched
 from tests.worlds import tree
@@ -95,6 +98,28 @@ def test_layers_and_reasons_take_memory_too(hamlet):
     assert more.bytes - few.bytes == 1000 * capacity.BYTES_A_LAYER_BYTE
     hamlet.ask(rules=[])
     assert layout(hamlet.plan(), Engine("serial"), limit=10**12).bytes < more.bytes
+
+
+def test_the_evidence_surface_is_counted_once_where_the_run_is_begun(hamlet):
+    plan = hamlet.plan()
+    evidence = plan.scenario.evidence
+    none, some = (
+        replace(plan, scenario=plan.scenario.model_copy(update={"evidence": e}))
+        for e in (
+            evidence.model_copy(update={"surface": None}),
+            evidence.model_copy(update={"surface": Prospectivity(cell=plan.grid.resolution / 10)}),
+        )
+    )
+    rows, columns = plan.grid.shape
+    there = rows * columns * 100 * capacity.BYTES_A_SURFACE_CELL
+    for kind, times in (("serial", 1), ("threads", 1), ("processes", 1), ("tcp://127.0.0.1:1", 0)):
+        how = {"memory": 1e12, "tile": 64, "limit": 10**12}
+        few, more = (layout(p, Engine(kind, 2), **how).bytes for p in (none, some))
+        assert more - few == times * there
+    heavy = evidence.model_copy(update={"surface": Prospectivity(cell=plan.grid.resolution / 100)})
+    error = least(replace(plan, scenario=plan.scenario.model_copy(update={"evidence": heavy})))
+    for word in ("the evidence surface needs about", "--memory '", "evidence.surface.cell"):
+        assert word in str(error)
 
 
 def test_a_layer_that_is_a_folder_weighs_what_its_files_weigh(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,7 @@ import pyogrio
 import pytest
 import shapely
 
-from geosite.context import ASPECT, FILE, context, saved_context
+from geosite.context import ASPECT, BESIDE, FARTHEST, FILE, MARGIN, _around, context, saved_context
 from geosite.runs import content, open_run
 from tests.worlds import SOUTH, WEST, box, cli, put_layer, shared_demo
 
@@ -66,10 +67,22 @@ def test_it_reaches_a_margin_beyond_the_aoi_and_no_further(around):
     power, road = found.frames["transmission"], found.frames["roads"]
     assert road.crs == plan.grid.crs
     assert power.total_bounds[[0, 2]].tolist() == pytest.approx([left - 20_000, right + 20_000])
-    half = ASPECT * ((right - left) / 2 + 20_000)
+    half = ASPECT * ((right - left) / 2 + 20_000)  # of an AOI as high as wide
     middle = (left + right) / 2
+    assert 2 * half > right - left + 40_000
     assert road.total_bounds[[0, 2]].tolist() == pytest.approx([middle - half, middle + half])
     assert road.geometry.count_coordinates().sum() == 2, "its pieces are one line"
+
+
+@pytest.mark.parametrize(("width", "height", "wider"), [(4e5, 9e5, True), (9e5, 4e5, False)])
+def test_the_base_fills_a_screen_and_no_more(width, height, wider):
+    near, wide, extent = _around(SimpleNamespace(aoi=shapely.box(0, 0, width, height)))
+    assert extent == 9e5
+    assert near[0] == -MARGIN * extent
+    assert shapely.box(*wide).covers(shapely.box(*near))
+    assert (wide[0] < near[0]) == wider
+    assert (wide[1] < near[1]) != wider
+    assert wide[2] - width <= BESIDE + FARTHEST
 
 
 def test_same_input_gives_the_same_shapes(around):

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosite.findings import concerned, coverage, rules_touching
+from geosite.findings import concerned, coverage, rule_shares, rules_touching
 from geosite.report.facts import share_words
 from tests.strategies import rule
 from tests.test_sites import RULES, TREATMENTS, asked, summed
 
+HARD = ("exclude", "require")
 LAND = {"land_origin": "unknown", "mineral_estate": "unknown", "mineral_status": "unknown"}
 
 
@@ -57,6 +58,23 @@ def test_no_sites_have_no_names():
     found = rules_touching(none, RULES, TREATMENTS, every(0, 6))
     assert all(len(values) == 0 for values in found.values())
     assert all(len(values) == 0 for values in coverage(none, TREATMENTS, every(0, 6)).values())
+
+
+# ── how much of a site ────────────────────────────────────────────────────────────────────────
+def test_a_share_is_of_cells_and_only_all_of_them_is_all():
+    soft = [k for k, t in enumerate(TREATMENTS) if t.tier in ("avoid", "mitigate", "flag")][:3]
+    against = [0] * 6
+    against[soft[0]], against[soft[1]], against[soft[2]] = 5_000, 4_999, 1
+    [found] = rule_shares(sums(5_000, against), RULES, TREATMENTS, every(1, 6))
+    ids = [RULES[k].id for k in soft]
+    assert found == f"{ids[0]}: 100.0; {ids[1]}: 99.9; {ids[2]}: 0.1"
+
+
+def test_hard_rules_and_rules_that_do_not_speak_of_the_land_have_no_share():
+    assert rule_shares(sums(10, [10] * 6), RULES, TREATMENTS, np.zeros((1, 6), bool)) == [""]
+    [found] = rule_shares(sums(10, [10] * 6), RULES, TREATMENTS, every(1, 6))
+    hard = {r.id for r, t in zip(RULES, TREATMENTS, strict=True) if t.tier in HARD}
+    assert not hard & {part.partition(":")[0] for part in found.split("; ")}
 
 
 # ── land that a rule speaks of ────────────────────────────────────────────────────────────────

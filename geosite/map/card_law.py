@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from geosite.report.text import number, plain, split_names
@@ -22,6 +23,7 @@ CERTAIN = (
 )  # fmt: skip
 """Columns of sites that name permits which are asked in any case."""
 _LONG = 600
+_SHARE = re.compile(r"\d{1,3}(\.\d)?")
 
 
 def law_block(
@@ -33,8 +35,9 @@ def law_block(
     -------
     mapping
         ``rules``, ``permits``, ``pathways``: a mapping an entry, without what is empty;
-        ``named``: column → a place in the table of sets for each site. A name that the run
-        does not explain is an entry with a title alone.
+        ``named``: column → a place in the table of sets for each site; ``shares``: the same, of
+        sets that hold a rule, then the share of the site's cells that it touches [0.1 %], a rule
+        after another. A name that the run does not explain is an entry with a title alone.
     """
     rules = {plain(r.id): _rule(r) for r in content.rules}
     permits = {plain(p.id): _permit(p) for p in content.permits}
@@ -52,6 +55,8 @@ def law_block(
         ([n.partition(" (")[0] for n in split_names(s.get("pathways"))] for s in sites),
         shared,
     )
+    places = {name: k for k, name in enumerate(rules)}
+    shares = [shared.set_of(_shares(s.get("rules_share_pct"), places)) for s in sites]
     asked = {name: k for k, name in enumerate(permits)}
     for rule in content.rules:
         some = [asked[p] for p in map(plain, rule.permits) if p in asked]
@@ -60,7 +65,8 @@ def law_block(
         "rules": list(rules.values()),
         "permits": list(permits.values()),
         "pathways": list(pathways.values()),
-        "named": {c: places for c, places in named.items() if any(places)},
+        "named": {c: sets for c, sets in named.items() if any(sets)},
+        "shares": shares if any(shares) else [],
     }
 
 
@@ -76,6 +82,16 @@ def _sets(
                 table[name] = {"title": plain(name, _LONG)}
         found.append(shared.set_of(places[n] for n in dict.fromkeys(names)))
     return found
+
+
+def _shares(said: object, places: Mapping[str, int]) -> list[int]:
+    pairs = (part.rpartition(": ")[::2] for part in split_names(said))
+    return [
+        value
+        for name, share in pairs
+        if name in places and _SHARE.fullmatch(share)
+        for value in (places[name], round(10 * float(share)))
+    ]
 
 
 def _rule(rule: RuleLabel) -> dict[str, Any]:

@@ -48,6 +48,8 @@ _PLACES = (
 )
 _COLOURS = ("#7a3b8f", "#a3491f", "#1f6f8b", "#8a6d00", "#3d6b35", "#9c2f4f", "#44518f", "#5e5e5e")
 """Of infrastructure, by turns in the order of the catalogue; each 4.5 to 1 on white."""
+_FINEST = ((100_000.0, 11), (400_000.0, 10), (np.inf, 9))
+"""Up to which side of the AOI [m] tiles are drawn to which zoom."""
 _SIZE, _NAME = "size", "name"
 
 
@@ -56,8 +58,16 @@ def context_layers(content: Content) -> Layers:
     frames, labels = content.context, content.context_labels
     base, base_entries = _base(frames, labels)
     built, built_entries = _built(frames, labels)
-    tiles = [Tiles(n, f) for n, f in (("base", base), ("infrastructure", built)) if f]
+    found = (("base", base), ("infrastructure", built))
+    tiles = [Tiles(n, f, finest=_finest(content)) for n, f in found if f]
     return Layers((*base_entries, *built_entries), tuple(tiles), notes=content.context_notes)
+
+
+def _finest(content: Content) -> int:
+    """Zoom beyond which nothing more is to be seen: what was kept is as coarse."""
+    rows, columns = content.status.shape
+    side = max(rows * abs(content.transform.e), columns * abs(content.transform.a))
+    return next(zoom for most, zoom in _FINEST if side <= most)
 
 
 def _base(

@@ -54,7 +54,7 @@ class Entry:
     style
         ``fill``, ``stroke`` (colours), ``opacity``, ``width`` [pixels], ``dash``, ``radius``
         [pixels], ``hatch`` (bool), ``label`` (attribute that is written beside a point),
-        ``from_zoom``.
+        ``from_zoom``, ``above`` (bool: over the sites).
     count
         Features; None for a picture.
     left_out

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geosite.report.text import plain
+from geosite.weighting import per_mille
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geosite.report.content import Content
-
-WHOLE = 1000
-"""What the weights of a preset sum to [per mille]."""
 
 
 def presets(content: Content) -> list[dict[str, Any]]:
@@ -42,17 +40,5 @@ def presets(content: Content) -> list[dict[str, Any]]:
 
 
 def _whole(weights: Sequence[float]) -> list[int]:
-    """Whole per mille of sum 1000, by largest remainder; ties go to the first.
-
-    Examples
-    --------
-    >>> _whole([1.0, 1.0, 1.0])
-    [334, 333, 333]
-    """
-    total = sum(weights)
-    exact = [WHOLE * w / total for w in weights]
-    found = [int(x) for x in exact]
-    order = sorted(range(len(exact)), key=lambda k: (found[k] - exact[k], k))
-    for k in order[: WHOLE - sum(found)]:
-        found[k] += 1
+    found: list[int] = per_mille(weights).astype(int).tolist()
     return found

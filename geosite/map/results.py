@@ -64,7 +64,8 @@ def result_layers(content: Content, sites: gpd.GeoDataFrame) -> Layers:
 def _outline(id_: str, title: str, colour: str, frame: gpd.GeoDataFrame, width: float) -> Entry:
     style: dict[str, Any] = {"stroke": colour, "width": width, "opacity": 1.0}
     if id_ == "footprints":
-        style["from_zoom"] = _FROM_ZOOM
+        # They lie within the sites.
+        style |= {"from_zoom": _FROM_ZOOM, "above": True}
     missing = int((~drawable(frame)).sum())
     return Entry(
         id=id_, title=title, group=GROUP, kind="tiles", source="results", layer=id_, style=style,

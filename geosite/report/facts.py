@@ -29,7 +29,7 @@ FIRST = (
     "mineral_status_unknown_acres", "parcel_status", "clear_ha", "unknown_ha", "coverage_pct",
     "coverage_hard_pct", "hard_n", "avoid_n", "mitigate_n", "flag_n", "rules_unknown",
     "rules_possible", "rules_avoid", "rules_mitigate", "rules_flag", "rules_include",
-    "not_examined", "rules_not_examined", "known_weight_pct", "likelihood_pct",
+    "rules_share_pct", "not_examined", "rules_not_examined", "known_weight_pct", "likelihood_pct",
     "likelihood_uncertainty",
 )  # fmt: skip
 """Columns that a table begins with, in this order."""

@@ -277,7 +277,16 @@ def _rule(r: Mapping[str, Any]) -> RuleLabel:
 
 
 def _distances(treatment: Mapping[str, Any]) -> tuple[float, float, float | None]:
-    """Setback of a rule and its widest [m], and the factor on scores."""
+    """Setback of a rule and its widest [m], and the factor on scores.
+
+    Examples
+    --------
+    >>> _distances({"setback": "100 m", "factor": 0.5})
+    (100.0, 100.0, 0.5)
+    >>> by_voltage = {"steps": [{"from_": 100.0, "setback": "1 km"}], "at_most": None}
+    >>> _distances({"setback": "15 m", "scaled": by_voltage})
+    (15.0, 1000.0, None)
+    """
     own = parse(treatment.get("setback") or "0 m", "m")
     scaled = treatment.get("scaled") or {}
     steps = [x["setback"] for x in scaled.get("steps", ())] + [scaled.get("at_most")]

@@ -11,7 +11,12 @@ READY = "html[data-geosite=ready]"
 VOICE = WeightingLabel(
     "industry", {"evidence": 0.6, "rail": 0.2, "power": 0.1, "terrain": 0.1}, "Nobody was asked."
 )
-RULES = ({"kind": "weighted_sum"}, {"kind": "minimum"}, {"kind": "geometric_mean", "floor": 0.001})
+RULES = (
+    {"kind": "weighted_sum"},
+    {"kind": "minimum"},
+    {"kind": "geometric_mean", "floor": 0.001},
+    {"kind": "evidence_gated", "evidence": "evidence", "floor": 0.001},
+)
 STATED = [400, 250, 200, 150]
 
 

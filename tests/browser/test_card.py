@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 
 import numpy as np
@@ -48,7 +47,7 @@ def full_content(**changed):
     sites["top10_share_pct"] = 83.0
     sites["permits"], sites["permits_possible"] = "plan", "section-7"
     sites["pathways"], sites["rules_unknown"] = "ordinary", "wilderness"
-    sites["rules_flag"] = "lakes"
+    sites["rules_flag"], sites["rules_share_pct"] = "lakes", "sage-grouse: 37.2; lakes: 100.0"
     said = {
         "sites": sites, "permits": PERMITS, "pathways": PATHWAYS,
         "robustness": {"draws": 10_000, "reads_weights": True},
@@ -115,7 +114,8 @@ def test_every_section_stands_on_the_card(tab, page):
     for words in (
         "400 ha (988 acres)", "confirmed: Toy roster, 2024", "43 CFR 3809 plan of operations",
         "lithium, tungsten", "past producer", "1.4 km (0.8 mi)", "3 %",
-        "Rules that touch it (2)", "Sage-grouse habitat", "plan: land use plan", "on the site",
+        "Rules that touch it (2)", "Sage-grouse habitat", "plan: land use plan",
+        "37.2 % of the site, on it (0 m)", "all of the site, on it (0 m)",
         "Lakes and reservoirs", "project practice", "Excluded land nearby",
         "Permits and time (1)", "Plan of operations", "43 CFR 3809.11",
         "1 to 132 months for the federal decision, likely 24", "Section 7", "50 CFR 402.14",
@@ -305,7 +305,7 @@ def test_the_neighbours_by_rank_are_a_button_away_and_hidden_sites_are_passed_ov
     after.press("Enter")
     assert card.locator("h2").inner_text() == "Toy prospect 4"
     assert after.evaluate("b => b === document.activeElement")
-    assert "Site of rank 5: Toy prospect 5" in after.get_attribute("aria-label")
+    assert "Rank 5: Toy prospect 5" in after.get_attribute("aria-label")
 
 
 @pytest.mark.parametrize("clipboard", ["there", "refused"])
@@ -365,6 +365,17 @@ def test_a_dossier_is_linked_if_there_is_one_and_else_the_command_is_there(tab, 
     assert command == f"geosite review {run} --site {ids.iloc[1]}"
 
 
+def test_a_map_that_lies_nowhere_links_no_folder_beside_it(tab):
+    ids = full_content().sites["site_id"]
+    linked = full_content(dossier={ids.iloc[0]: "../a.review/BLM-1.html"})
+    tab.set_content(render_map(linked).get_root().render())
+    tab.wait_for_selector(READY, state="attached")
+    card = select(tab, 0)
+    assert card.locator("a").count() == 0
+    command = card.locator(".gs-dossier code").inner_text()
+    assert command == f"geosite review RUN --site {ids.iloc[0]}"
+
+
 def test_the_card_is_spoken_and_is_a_named_region(tab, page):
     select(opened(tab, page), 0)
     tab.wait_for_function("document.getElementById('gs-status').textContent.includes('rank 1 of')")
@@ -398,9 +409,12 @@ def test_it_fits_a_phone_and_lies_over_the_panels(tab, page):
     assert top
 
 
-def test_an_open_card_is_printed_whole(tab, page):
+def test_an_open_card_is_printed_whole_and_after_the_map(tab, page):
     card = select(opened(tab, page), 0)
     tab.emulate_media(media="print")
     assert card.evaluate("c => getComputedStyle(c).overflowY") == "visible"
-    assert card.evaluate("c => getComputedStyle(c).position") == "static"
-    assert json.loads(card.evaluate("c => JSON.stringify(c.scrollHeight <= c.clientHeight + 1)"))
+    assert card.evaluate("c => c.scrollHeight <= c.clientHeight + 1")
+    box = card.bounding_box()
+    assert box["y"] >= tab.locator(".folium-map").bounding_box()["height"] - 1
+    assert box["width"] == tab.viewport_size["width"]
+    assert card.locator(".gs-card-close").is_hidden()

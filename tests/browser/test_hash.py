@@ -192,7 +192,8 @@ def test_the_link_is_copied_or_shown(tab, address):
     tab.click("#gs-copy-link")
     field = tab.locator(".gs-x input[type=text]")
     assert field.input_value() == f"{address}#w=evidence:250,rail:250,power:250,terrain:250"
-    assert "link" in tab.inner_text(".gs-x >> nth=-1").lower()
+    tab.wait_for_function("() => document.getElementById('gs-status').textContent.length > 0")
+    assert "this view for whoever has this file" in tab.inner_text("#gs-export")
 
 
 def test_a_page_within_a_page_gives_the_text_alone(tab, address, tmp_path):

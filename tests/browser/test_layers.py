@@ -208,6 +208,22 @@ def test_pointing_at_a_site_tells_the_site_first(tab, toy):
     assert tab.locator(".gs-here").count() == 0
 
 
+def test_a_low_map_gets_a_low_tip_that_says_what_it_leaves_out(tab, toy):
+    tab.set_viewport_size({"width": 1000, "height": 260})
+    opened(tab, toy)
+    place = at(tab, 47, 12)
+    assert "Toy Peak" in pointed(tab, place)
+    everything = tab.evaluate(
+        "([x, y]) => { const r = map_run.getContainer().getBoundingClientRect();"
+        " return geosite.current.at(map_run.containerPointToLatLng([x - r.x, y - r.y]))"
+        ".then((f) => f.length); }",
+        place,
+    )
+    assert tab.locator(".gs-tip li").count() == 2
+    if everything > 2:
+        assert f"and {everything - 2} more" in tab.inner_text(".gs-tip")
+
+
 def test_a_view_can_be_restored(tab, toy):
     opened(tab, toy)
     tab.evaluate("geosite.current.layers.set(['sites', 'rule-lakes', 'no such layer'])")
@@ -249,9 +265,14 @@ def test_a_deposit_that_is_drawn_twice_is_told_once(tab, toy):
     tab.evaluate("geosite.current.layers.set('commodity-lithium', true)")
     point = toy_content().deposits.geometry.iloc[0]
     tab.evaluate("geosite.current.layers.set('sites', false)")
-    said = pointed(tab, at(tab, (point.x - LEFT) / CELL, (TOP - point.y) / CELL))
+    place = at(tab, (point.x - LEFT) / CELL, (TOP - point.y) / CELL)
+    said = pointed(tab, place)
+    assert said.startswith("Occurrence 0\n")
     assert said.count("Occurrence 0\n") == 1
-    assert "record quality A" in said
+    tab.mouse.click(*place)
+    popup = tab.locator(".gs-here")
+    popup.wait_for()
+    assert "record quality A" in popup.inner_text()
 
 
 def test_only_an_online_map_asks_for_the_network(tab, toy):

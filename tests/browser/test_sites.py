@@ -241,6 +241,17 @@ def test_the_wide_table_has_every_column_and_gives_the_room_back(tab, toy):
     assert tab.locator("[role=columnheader]:visible").count() == 4
 
 
+def test_on_a_phone_the_wide_table_is_scrolled(tab, toy):
+    tab.set_viewport_size({"width": 360, "height": 740})
+    opened(tab, toy).click(".gs-widen")
+    tops = tab.evaluate(
+        "[...document.querySelectorAll('.gs-rows .gs-row')].map((r) => r.offsetHeight)"
+    )
+    assert set(tops) == {28}
+    assert tab.evaluate("document.querySelector('.gs-grid').scrollWidth") > 800
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_the_table_is_used_by_keyboard(tab, many):
     opened(tab, many)
     tab.locator(".gs-rows .gs-row[tabindex='0']").focus()
@@ -255,12 +266,33 @@ def test_the_table_is_used_by_keyboard(tab, many):
     tab.keyboard.press("Enter")
     assert tab.evaluate("geosite.current.state.selected") == page
     assert tab.locator(".gs-rows .gs-row[tabindex='0']").count() == 1
+    # The card has the focus now; wherever the row has gone meanwhile, it comes back to it.
+    tab.evaluate("document.querySelector('.gs-grid').scrollTop = 200000")
+    tab.wait_for_timeout(80)
+    tab.keyboard.press("Escape")
+    assert tab.evaluate("geosite.current.state.selected") == -1
+    assert tab.evaluate(focused) == page
     # The place is kept though the row is scrolled far out of sight, and found again.
     tab.evaluate("document.querySelector('.gs-grid').scrollTop = 200000")
     tab.wait_for_timeout(80)
     assert tab.evaluate(focused) == page
     tab.keyboard.press("PageUp")
     assert tab.evaluate(focused) < page
+
+
+def test_rows_stand_in_their_order_and_the_focus_stays_on_its_site(tab, many):
+    opened(tab, many)
+    tab.locator(".gs-row[data-site='3']").focus()
+    orders = "[...document.querySelectorAll('.gs-rows .gs-row')].map((r) => +r.ariaRowIndex)"
+    scroll = "document.querySelector('.gs-grid').scrollTop = "
+    back = "geosite.current.choose([400, 250, 200, 150]); geosite.current.settle()"
+    for script in (RAIL, f"{scroll} 7000", f"{scroll} 300", back):
+        tab.evaluate(script)
+        tab.wait_for_timeout(80)
+        found = tab.evaluate(orders)
+        assert found == sorted(found)
+        assert tab.evaluate("document.activeElement.dataset.site") == "3"
+    assert tab.faults == []
 
 
 def test_only_rows_that_are_seen_are_in_the_page(tab, many):

@@ -164,6 +164,17 @@ def test_another_rule_is_said_and_weights_rest_where_they_have_no_part(panel):
     assert panel.locator("#gs-w-rule").input_value() == "0"
 
 
+def test_a_gate_without_weight_ranks_nothing_and_says_why(panel):
+    panel.select_option("#gs-w-rule", label="Evidence × access")
+    found = slide(panel, 0, 0)
+    assert set(found["rank"]) == {0}
+    assert "No site has a rank: the rule needs the criterion evidence" in panel.inner_text(
+        ".gs-w-effect"
+    )
+    assert all(slide(panel, 0, 10)["rank"])
+    assert panel.faults == []
+
+
 def test_keys_move_a_slider(panel):
     slider = panel.locator("#gs-w-3")
     slider.focus()
@@ -180,7 +191,7 @@ def test_the_banner_stands_over_the_table_and_on_paper(panel):
     panel.evaluate("() => geosite.current.openTab('gs-tab-sites')")
     words = panel.inner_text(".gs-banner-table")
     assert "not the run’s ranking" in words
-    assert "Rank intervals and tiers are of the run’s weights" in words
+    assert "Rank intervals, tiers and the surface are of the run’s weights" in words
     panel.emulate_media(media="print")
     assert panel.locator(".gs-banner-table").is_visible()
     assert not panel.locator(".gs-banner-table button").is_visible()

@@ -90,3 +90,22 @@ def test_a_rule_says_all_that_the_run_says_of_it():
             "permits": [0],
         }
     ]  # fmt: skip
+
+
+def test_the_share_of_a_site_stands_beside_its_rule():
+    rows = [{"rules_share_pct": "sage-grouse: 37.2; lakes: 100.0"}, {"rules_share_pct": ""}]
+    law, shared = block(rows)
+    ids = [r.id for r in RULES]
+    assert shared.sets[law["shares"][0]] == [
+        ids.index("sage-grouse"),
+        372,
+        ids.index("lakes"),
+        1000,
+    ]
+    assert shared.sets[law["shares"][1]] == []
+
+
+def test_a_share_that_is_none_and_a_run_that_kept_none_give_none():
+    law, shared = block([{"rules_share_pct": "lakes: much; unheard-of: 3.0; lakes"}, {}])
+    assert law["shares"] == []
+    assert shared.sets == [[]]

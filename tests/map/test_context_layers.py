@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import pytest
 from shapely.geometry import LineString, Point
@@ -117,6 +119,14 @@ def test_a_run_without_a_base_has_no_entries():
 def test_features_that_no_label_speaks_of_are_passed_over():
     layers = context_layers(toy_content(context=FRAMES))
     assert layers.entries == ()
+
+
+def test_a_large_area_is_not_drawn_finer_than_it_was_kept():
+    content = toy_content(context=FRAMES, context_labels=LABELS)
+    near = context_layers(content).tiles[0].finest
+    step = content.transform
+    far = replace(content, transform=step * step.scale(40))
+    assert context_layers(far).tiles[0].finest < near
 
 
 def contrast(colour):

@@ -37,6 +37,7 @@ def test_footprints_are_drawn_part_by_part_with_their_acres():
     layers = layers_of(footprints=footprints())
     entry = next(e for e in layers.entries if e.id == "footprints")
     assert (entry.count, entry.left_out, entry.kind) == (2, 1, "tiles")
+    assert entry.style["above"]
     (words,) = layers.tiles[0].frames["footprints"]["words"]
     assert words.split("\n") == [
         "Pit: 900 acres", "600 open, 100 claimed, 0 withdrawn, 200 unknown", "X-1",

@@ -41,8 +41,8 @@ geosite.app = (function () {
     };
 
     // From the bottom up: the quiet base, fills of the land, pictures, lines of rules, deposits,
-    // footprints, sites.
-    const levels = { base: 310, land: 330, pictures: 350, lines: 410, points: 430, sites: 450 };
+    // sites, what lies within them.
+    const levels = { base: 310, land: 330, pictures: 350, lines: 410, points: 430, sites: 450, above: 460 };
     for (const [name, level] of Object.entries(levels)) {
       const pane = map.getPane("gs-" + name) || map.createPane("gs-" + name);
       pane.style.zIndex = level;

@@ -15,7 +15,7 @@ geosite.banner = function (app) {
         box,
         isStated ? "" : [
           el("b", {}, "Re-weighted by the reader: not the run’s ranking."),
-          place === "table" ? " Rank intervals and tiers are of the run’s weights. " : " ",
+          place === "table" ? " Rank intervals, tiers and the surface are of the run’s weights. " : " ",
           back,
         ],
       );

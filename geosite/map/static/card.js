@@ -84,7 +84,8 @@ geosite.card = function (app, box) {
       // It stays a button that can hold the focus at the end of the list.
       button.setAttribute("aria-disabled", String(next < 0));
       fill(button, way < 0 ? "‹ " : "", next < 0 ? words : rank ? `Rank ${rank}` : "Unranked", way > 0 ? " ›" : "");
-      button.setAttribute("aria-label", next < 0 ? "No further site" : `Site ${rank ? `of rank ${rank}` : "without a rank"}: ${title(next)}`);
+      // What is read out begins with what is seen.
+      button.setAttribute("aria-label", next < 0 ? `${words}: no further site` : `${rank ? `Rank ${rank}` : "Unranked"}: ${title(next)}`);
     }
   }
 
@@ -206,15 +207,20 @@ geosite.card = function (app, box) {
   /** A link to the site's pages in the dossier beside the run, or how to make one. */
   function dossier(cards, i) {
     const page = cards.dossier[i];
-    if (page && PAGE.test(page)) {
+    if (page && PAGE.test(page) && hasNeighbours()) {
       return el("div", { class: "gs-dossier" }, el("h3", {}, "Dossier"), el("p", {},
         el("a", { href: page, target: "_blank", rel: "noopener" }, "Open the dossier of this site"),
         el("span", { class: "gs-small" }, "Exact overlaps, names and distances; in the folder beside the run, so it opens only where this map lies in its run.")));
     }
     const command = `geosite review ${run()} --site ${quoted(sites.site_id[i])}`;
     return el("div", { class: "gs-dossier" }, el("h3", {}, "Dossier"),
-      el("p", { class: "gs-small" }, "Exact overlaps, names and distances are in a dossier. None lies beside this run; to write one:"),
+      el("p", { class: "gs-small" }, "Exact overlaps, names and distances are in a dossier. None of this site was beside the run when the map was written; to write one:"),
       el("p", {}, el("code", {}, command), " ", geosite.copying.button(app, "Copy", () => command, "Copy the command that writes the dossier")));
+  }
+
+  /** Whether folders beside the run can be reached: not from a notebook, nor from our own server, which serves the run alone. */
+  function hasNeighbours() {
+    return location.protocol === "file:" || (/^https?:$/.test(location.protocol) && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname));
   }
 
   /** Folder of the run where the map still lies in it, else a word to be replaced. */

@@ -24,7 +24,7 @@ geosite.combining = (function () {
 
   /** Rules that a reader may choose, the run's own first: `{rule, title}`. */
   function choices(data) {
-    const found = [{ rule: data.rule, title: title(data.rule) + " (the run’s)" }];
+    const found = [{ rule: data.rule, title: "The run’s: " + title(data.rule) }];
     for (const rule of data.rules) if (rule.kind !== data.rule.kind) found.push({ rule, title: title(rule) });
     return found;
   }

@@ -62,7 +62,7 @@ geosite.hash = function (app, box) {
     fault.hidden = !faults.length;
     if (!faults.length) return;
     const words = "The link was not followed, and nothing of it is shown: " + faults.join("; ") + ".";
-    fill(fault, words, el("button", { type: "button", onclick: () => complain([]) }, "Close"));
+    fill(fault, words, " ", el("button", { type: "button", onclick: () => complain([]) }, "Close"));
     app.say(words);
   }
 
@@ -116,16 +116,8 @@ geosite.hash = function (app, box) {
   async function copy() {
     field.hidden = false;
     field.value = app.link();
-    field.select();
-    let isCopied;
-    try {
-      await navigator.clipboard.writeText(field.value);
-      isCopied = true;
-    } catch {
-      isCopied = document.execCommand("copy");
-    }
+    const isCopied = await geosite.copying.copy(app, field.value);
     const whole = field.value.startsWith("#") ? " Put it behind the address of the map." : " It opens this view for whoever has this file at the same place; behind another address, only the part from # is needed.";
-    app.say((isCopied ? "The link is copied." : "Copy the link from the field.") + whole);
     fill(hint, (isCopied ? "Copied." : "Copy the link from the field.") + whole);
   }
 

@@ -22,12 +22,21 @@ geosite.law = (function () {
     return places ? cards.sets[places[i]].map((k) => cards[table][k]) : [];
   }
 
-  /** How far: on the site, or within the setback. */
-  function distance(rule) {
+  /** How far: on the site, or within the setback; and on how much of it, where the run says so. */
+  function distance(rule, tenths) {
     const { written } = geosite.facts;
-    if (rule.reach_m) return `on the site, or within its setback (${written(rule.setback_m || 0, "m")} to ${written(rule.reach_m, "m")}, by feature)`;
-    if (rule.setback_m) return `on the site, or within its setback of ${written(rule.setback_m, "m")}`;
-    return "on the site (0 m)";
+    const share = tenths === undefined ? "" : tenths === 1000 ? "all of the site" : `${Math.max(tenths / 10, 0.1)} % of the site`;
+    const far = rule.reach_m ? `on it or within its setback (${written(rule.setback_m || 0, "m")} to ${written(rule.reach_m, "m")}, by feature)`
+      : rule.setback_m ? `on it or within its setback of ${written(rule.setback_m, "m")}`
+      : "on it (0 m)";
+    return [share, far].filter(Boolean).join(", ");
+  }
+
+  /** Share of the site that each rule touches, in tenths of a percent, by rule. */
+  function shares(cards, i) {
+    const found = new Map(), pairs = cards.shares.length ? cards.sets[cards.shares[i]] : [];
+    for (let k = 0; k + 1 < pairs.length; k += 2) found.set(cards.rules[pairs[k]], pairs[k + 1]);
+    return found;
   }
 
   function cited(entry) {
@@ -43,9 +52,9 @@ geosite.law = (function () {
       geosite.facts.list(there.map(([term, said]) => [term, Array.isArray(said) ? said.map((t) => el("p", {}, t)) : said])));
   }
 
-  function rule(cards, entry, touches) {
+  function rule(cards, entry, touches, tenths) {
     const told = [
-      touches ? distance(entry) : "",
+      touches ? distance(entry, tenths) : "",
       touches && entry.factor !== undefined && entry.factor !== 1 ? `scores × ${entry.factor} there` : "",
     ].filter(Boolean).join("; ");
     return el("li", {}, el("b", {}, entry.title), told ? el("span", { class: "gs-small" }, told) : null, cited(entry), more([
@@ -62,18 +71,18 @@ geosite.law = (function () {
 
   /** Rules that touch a site, by tier; land that is excluded near it. */
   function touching(cards, i) {
-    const found = [];
+    const found = [], share = shares(cards, i);
     for (const [column, title, means] of TIERS) {
       const rules = named(cards, column, "rules", i);
       if (!rules.length) continue;
-      found.push(el("h4", {}, title, el("span", { class: "gs-small" }, means)),
-        el("ul", { class: "gs-law" }, ...rules.map((r) => rule(cards, r, column !== "rules_possible"))));
+      found.push(el("h3", { class: "gs-tier" }, title, el("span", { class: "gs-small" }, means)),
+        el("ul", { class: "gs-law" }, ...rules.map((r) => rule(cards, r, column !== "rules_possible", share.get(r)))));
     }
     const near = (cards.near[i] || []).map(([k, name, tens, way]) => el("li", {},
       el("b", {}, cards.rules[k].title), cards.texts[name] ? `: ${cards.texts[name]}` : "",
       el("span", { class: "gs-small" }, tens ? `${geosite.facts.written(10 * tens, "m")} ${WAYS[way] || ""}` : "adjoins it"), cited(cards.rules[k])));
     if (!found.length) found.push(el("p", {}, "No rule that could be asked touches it."));
-    if (near.length) found.push(el("h4", {}, "Excluded land nearby", el("span", { class: "gs-small" }, "the nearest of each hard rule, setbacks included")), el("ul", { class: "gs-law" }, ...near));
+    if (near.length) found.push(el("h3", { class: "gs-tier" }, "Excluded land nearby", el("span", { class: "gs-small" }, "the nearest of each hard rule, setbacks included")), el("ul", { class: "gs-law" }, ...near));
     return found;
   }
 
@@ -124,7 +133,7 @@ geosite.law = (function () {
     if (perhaps.length) found.push(el("details", { class: "gs-more" },
       el("summary", {}, `${perhaps.length} more, possibly: by rules that cannot tell, or land or minerals that are not known`),
       el("ul", { class: "gs-law" }, ...perhaps.map(permit))));
-    if (ways.length) found.push(el("h4", {}, "Pathways", el("span", { class: "gs-small" }, "open means that it may be asked for")), el("ul", { class: "gs-law" }, ...ways.map(permit)));
+    if (ways.length) found.push(el("h3", { class: "gs-tier" }, "Pathways", el("span", { class: "gs-small" }, "open means that it may be asked for")), el("ul", { class: "gs-law" }, ...ways.map(permit)));
     return found;
   }
 

@@ -187,9 +187,10 @@ geosite.painting = (function () {
     return app.panes.get(name);
   }
 
-  /** Areas lie under pictures; lines, dots and what only outlines lie above them. */
+  /** Areas lie under pictures; lines, dots and what only outlines lie above them; parts of a site above it. */
   function paneName({ source, style }) {
     if (source === "base") return "gs-base";
+    if (style.above) return "gs-above";
     if (style.radius !== undefined) return "gs-points";
     return style.fill && !style.dash ? "gs-land" : "gs-lines";
   }

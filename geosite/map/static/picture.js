@@ -80,10 +80,12 @@ geosite.picture = async function (app) {
     pen.font = font(size, 600);
     let x = PAD + pen.measureText(title).width + 12, y = 0;
     pen.font = font(size);
-    const placed = entries.map(([sign, colour, text]) => {
-      const long = 24 + Math.min(pen.measureText(text).width, wide / 2) + 12;
+    const placed = entries.map(([sign, colour, text, part]) => {
+      // A heading within the line has no sign; colours that run into each other have no words.
+      const indent = sign ? 24 : 0;
+      const long = indent + Math.min(pen.measureText(text).width, wide / 2) + (sign && !text ? -6 : 12);
       if (x + long > width - PAD) [x, y] = [PAD, y + step];
-      const at = { sign, colour, text, x, y };
+      const at = { sign, colour, text, part, indent, x, y };
       x += long;
       return at;
     });
@@ -95,15 +97,15 @@ geosite.picture = async function (app) {
         c.fillText(title, PAD, top + 13);
         c.font = font(size);
         for (const at of placed) {
-          sign(c, at.sign, at.colour, at.x, top + at.y + 3);
+          if (at.sign) sign(c, at.sign, at.colour, at.x, top + at.y + 3, at.part);
           c.fillStyle = "#222";
-          c.fillText(at.text, at.x + 24, top + at.y + 13, wide / 2);
+          c.fillText(at.text, at.x + at.indent, top + at.y + 13, wide / 2);
         }
       },
     };
   }
 
-  function sign(c, kind, colour, x, y) {
+  function sign(c, kind, colour, x, y, part) {
     c.save();
     c.fillStyle = c.strokeStyle = colour;
     c.lineWidth = 2;
@@ -128,7 +130,12 @@ geosite.picture = async function (app) {
           c.lineTo(x + k + 12, y);
           c.stroke();
         }
-      } else c.fillRect(x, y, 18, 12);
+      } else {
+        // What is pale on the map is as pale here.
+        c.globalAlpha = part === undefined ? 1 : Math.max(part, 0.12);
+        c.fillRect(x, y, 18, 12);
+        c.globalAlpha = 1;
+      }
       c.strokeStyle = "rgba(0,0,0,.35)";
       c.lineWidth = 1;
       c.strokeRect(x + 0.5, y + 0.5, 17, 11);
@@ -149,13 +156,26 @@ geosite.picture = async function (app) {
     return found;
   }
 
+  /** Legends of the layers that are shown, a line a heading of the tree. */
   function layers() {
-    return data.layers.filter((l) => app.layers.shown.has(l.id) && l.legend && l.kind !== "sites").map((l) => {
-      const rows = l.legend.rows;
-      if (l.legend.kind !== "ramp") return legend(l.title, rows);
-      const [low, high] = l.legend.ends;
-      return legend(l.title, rows.map(([, colour], k) => ["fill", colour, k === 0 ? low : k === rows.length - 1 ? high : ""]));
-    });
+    const heads = new Map();
+    for (const entry of data.layers) {
+      if (!app.layers.shown.has(entry.id) || !entry.legend || entry.kind === "sites") continue;
+      const head = entry.group[0] || "";
+      if (!heads.has(head)) heads.set(head, []);
+      heads.get(head).push(...signs(entry));
+    }
+    return Array.from(heads, ([head, entries]) => legend(head, entries));
+  }
+
+  function signs({ title, legend: { kind, rows, ends }, style }) {
+    const part = style.opacity;
+    if (kind === "ramp") {
+      const colours = rows.map(([, colour], k) => ["fill", colour, k === rows.length - 1 ? ends[1] : ""]);
+      return [["", "", `${title}: ${ends[0]}`], ...colours];
+    }
+    if (rows.length === 1) return [[rows[0][0], rows[0][1], title, part]];
+    return [["", "", title + ":"], ...rows.map((row) => [...row, part])];
   }
 
   const isStated = app.isStated();
@@ -167,7 +187,7 @@ geosite.picture = async function (app) {
   const { weights, rule } = app.state;
   const each = data.criteria.map((c, k) => `${c.title} ${geosite.shares.percent(weights[k])}`).join(", ");
   const ranked = `Ranked by ${geosite.combining.title(rule).toLowerCase()}` + (geosite.combining.isWeighted(rule) ? `: ${each}.` : " (weights have no part).");
-  const below = [legend("Rank", ranks()), ...layers(), words(ranked, 12), words(data.notice, 11, 400, "#55524c")];
+  const below = [...(app.layers.shown.has("sites") ? [legend("Rank", ranks())] : []), ...layers(), words(ranked, 12), words(data.notice, 11, 400, "#55524c")];
 
   const total = (parts) => parts.reduce((sum, p) => sum + p.height, 0) + PAD;
   const canvas = document.createElement("canvas");

@@ -3,7 +3,9 @@ geosite.pointing = function (app) {
   "use strict";
   const { el, fill } = geosite.dom;
   const { map, data } = app;
-  const MOST = 6; // things that the tip names; a click lists all
+  const MOST = 6; // things that the tip names at most; a click lists all
+  const EACH = 110; // pixels that one may take
+  const BRIEF = 2; // lines of its own that the tip says of each
   const SITES = 3;
   const order = new Map(data.layers.map((entry, i) => [entry.id, i]));
   const pen = el("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
@@ -38,7 +40,10 @@ geosite.pointing = function (app) {
     return { entry, words: [kind === "ramp" ? `step ${nearest + 1} of ${rows.length}, from ${ends[0]} to ${ends[1]}` : rows[nearest][2]], isClass: true };
   }
 
-  /** Everything that is shown at a place: [{entry, words, isClass}], in the order of the tree. */
+  // What is painted above is told first: dots, outlines of rules, pictures, land.
+  const level = ({ kind, style }) => (style.radius !== undefined ? 0 : kind === "picture" ? 2 : style.fill && !style.dash ? 3 : 1);
+
+  /** Everything that is shown at a place: [{entry, words, isClass}], from above down. */
   app.at = async (latlng) => {
     const entries = shownEntries();
     const tiled = entries.filter((entry) => entry.kind === "tiles");
@@ -57,11 +62,11 @@ geosite.pointing = function (app) {
         const key = id === undefined || id < 0 ? `${entry.id} ${words}` : `${entry.source} ${entry.layer} ${id}`;
         return !seen.has(key) && seen.add(key);
       })
-      .sort((a, b) => order.get(a.entry.id) - order.get(b.entry.id));
+      .sort((a, b) => level(a.entry) - level(b.entry) || order.get(a.entry.id) - order.get(b.entry.id));
   };
 
   /* ── in words ── */
-  function told({ entry, words, isClass }) {
+  function told({ entry, words, isClass }, isBrief) {
     const [first, ...rest] = words;
     const head = isClass || !first ? entry.title : first;
     const sub = head === entry.title ? entry.group[0] : `${entry.group[0]} · ${entry.title}`;
@@ -69,7 +74,7 @@ geosite.pointing = function (app) {
       "li", { class: "gs-found" },
       el("p", { class: "gs-found-head" }, head),
       el("p", { class: "gs-words" }, sub),
-      (isClass ? words : rest).map((line) => el("p", {}, line)),
+      (isClass ? words : rest).slice(0, isBrief ? BRIEF : Infinity).map((line) => el("p", {}, line)),
       entry.words.map((line) => el("p", { class: "gs-words" }, line)),
     );
   }
@@ -93,12 +98,12 @@ geosite.pointing = function (app) {
     const sites = sitesAt(here.latlng), found = await app.at(here.latlng);
     // The pointer has moved on.
     if (mine !== turn || here !== pointed) return;
-    const all = [...sites.slice(0, SITES).map(site), ...found.map(told)];
+    const all = [...sites.slice(0, SITES).map(site), ...found.map((feature) => told(feature, true))];
     if (!all.length) return void (tip.hidden = true);
-    const more = all.length - MOST + Math.max(0, sites.length - SITES);
-    fill(tip, el("ul", {}, all.slice(0, MOST)), more > 0 ? el("p", { class: "gs-words" }, `and ${more} more`) : null);
+    const room = map.getSize(), most = Math.min(MOST, Math.max(2, Math.floor(room.y / EACH)));
+    const more = sites.length + found.length - Math.min(most, all.length);
+    fill(tip, el("ul", {}, all.slice(0, most)), more > 0 ? el("p", { class: "gs-words" }, `and ${more} more`) : null);
     tip.hidden = false;
-    const room = map.getSize();
     const x = here.at.x + 14 + tip.offsetWidth > room.x ? here.at.x - 14 - tip.offsetWidth : here.at.x + 14;
     const y = here.at.y + 14 + tip.offsetHeight > room.y ? here.at.y - 14 - tip.offsetHeight : here.at.y + 14;
     tip.style.transform = `translate(${Math.max(4, x)}px, ${Math.max(4, y)}px)`;
@@ -128,7 +133,7 @@ geosite.pointing = function (app) {
     app.emit("identify", { latlng, features });
     const place = latlng.wrap();
     const head = el("h3", { tabindex: "-1" }, `${place.lat.toFixed(5)}, ${place.lng.toFixed(5)}`);
-    const list = features.length ? el("ul", {}, features.map(told)) : el("p", {}, "No layer that is shown says anything of this place.");
+    const list = features.length ? el("ul", {}, features.map((feature) => told(feature, false))) : el("p", {}, "No layer that is shown says anything of this place.");
     // Where there is room, it opens beside the legend and not under it.
     const legend = map.getContainer().querySelector(".gs-legend");
     const beside = legend && map.getSize().x > 700 ? legend.offsetWidth + 20 : 12;

@@ -6,7 +6,7 @@ geosite.sites = function (app) {
   const { n } = sites;
   const OUTLINE = 12; // pixels: smaller than this, a site is a dot
   const RADIUS = 4.5; // of a dot, pixels
-  const CROWD = 2; // pixels within which dots hide each other
+  const CROWD = 3; // pixels within which dots hide each other
   const EDGE = [["#fff", 2.4], ["rgba(60, 50, 30, 0.75)", 0.7]];
   const NEAR = 4; // pixels beside a dot that still mean it
   // Corners are kept as pixels of this zoom from the point of their site: near enough to zero
@@ -312,7 +312,10 @@ geosite.sites = function (app) {
   }
   const soon = () => (asked = asked || requestAnimationFrame(point));
   map.on("mousemove", (event) => {
-    pointed = event.latlng;
+    // Over a control, the control is what is pointed at; a pin speaks for itself.
+    const on = event.originalEvent.target.closest(".leaflet-control, .leaflet-popup, .gs-pin-at");
+    if (on && on.classList.contains("gs-pin-at")) return;
+    pointed = on ? null : event.latlng;
     soon();
   });
   map.on("mouseout dragstart zoomstart", () => {
@@ -330,7 +333,9 @@ geosite.sites = function (app) {
     if (Number.isNaN(x[i])) return;
     const animate = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const size = map.getSize();
-    const pad = { paddingTopLeft: [30, 30], paddingBottomRight: [size.x > 800 ? 400 : 30, 30], animate };
+    // Where there is room, between the legend and the card.
+    const hasRoom = size.x > 800;
+    const pad = { paddingTopLeft: [hasRoom ? 230 : 30, 60], paddingBottomRight: [hasRoom ? 400 : 30, 30], animate };
     const zoom = Math.max(map.getZoom(), Math.min(map.getBoundsZoom(bounds(i), false, [size.x / 2, size.y / 2]), 11));
     if (zoom > map.getZoom()) map.fitBounds(bounds(i), { ...pad, maxZoom: zoom });
     else map.panInside([sites.lat[i], sites.lon[i]], pad);

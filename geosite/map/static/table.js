@@ -124,13 +124,32 @@ geosite.table = function (app, box) {
       made.delete(site);
       spare.push(shown);
     }
-    for (const k of wanted) {
+    const standing = [];
+    for (const k of wanted.sort((a, b) => a - b)) {
       const site = rows[k], shown = made.get(site) || row();
       made.set(site, shown);
       say(shown, site, k);
-      if (!shown.element.parentNode) body.appendChild(shown.element);
+      standing.push(shown.element);
     }
     for (const shown of spare) shown.element.remove();
+    arrange(standing);
+  }
+
+  // Rows stand in the page in their order, as they are read and printed. One that holds the
+  // focus would lose it if it were moved, so others are moved round it.
+  function arrange(standing) {
+    let next = body.firstChild;
+    for (const element of standing) {
+      if (element === document.activeElement) {
+        while (next && next !== element) {
+          const after = next.nextSibling;
+          body.appendChild(next);
+          next = after;
+        }
+      }
+      if (element === next) next = next.nextSibling;
+      else body.insertBefore(element, next);
+    }
   }
 
   // Sites in the order of the table; done when it is seen, and once for all that changed.
@@ -202,13 +221,25 @@ geosite.table = function (app, box) {
   grid.addEventListener("scroll", render, { passive: true });
   new ResizeObserver(render).observe(grid);
 
+  // The card gives the focus back to the element that opened it; its row may be elsewhere now.
+  function back(site) {
+    opened = -1;
+    const isElsewhere = !body.contains(document.activeElement) && !document.activeElement.closest("#gs-tabs");
+    if (isElsewhere || !isSeen() || at[site] < 0) return;
+    go(at[site]);
+    app.light(-1, "table");
+  }
+
   /* ── following ── */
   app.on("ranking", refresh);
   app.on("visible", () => {
     grid.scrollTop = 0;
     refresh();
   });
+  let opened = -1; // the site whose row opened the card
   app.on("select", ({ index, from }) => {
+    if (index < 0 && opened >= 0) back(opened);
+    if (index >= 0 || from === "table") opened = from === "table" ? index : -1;
     if (index >= 0) {
       active = index;
       if (isStale && isSeen()) collect();

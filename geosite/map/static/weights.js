@@ -44,6 +44,8 @@ geosite.weights = function (app, box) {
   }
 
   function said(ranking) {
+    const misfit = geosite.ranking.misfit(app.state.rule, app.state.weights, criteria.map((c) => c.id));
+    if (misfit) return `No site has a rank: ${misfit}.`;
     const { stay, listed, moves, who } = changes(ranking);
     const { sites } = app.data;
     if (!moves) return "No site has another rank than in the run.";
@@ -82,7 +84,7 @@ geosite.weights = function (app, box) {
     });
     const lock = el("input", { type: "checkbox", "aria-label": "Lock the weight of " + c.title, onchange: () => setLock(k, lock.checked) });
     const reset = el("button", {
-      type: "button", class: "gs-w-reset", "aria-label": `Set ${c.title} to the run’s ${percent(stated)}`,
+      type: "button", class: "gs-w-reset", "aria-label": `run ${percent(stated)}: set the weight of ${c.title} to it`,
       title: "Set to the run’s " + percent(stated), onclick: () => take(k, stated, true),
     }, "run " + percent(stated));
     const whole = el(
