@@ -9,6 +9,7 @@ import pytest
 
 from geosite.map.comparing import Compared, write_comparison
 from tests.browser.hostile import PAYLOADS, hostile_content
+from tests.browser.test_page import findings
 from tests.browser.toycontent import toy_content
 
 pytestmark = pytest.mark.browser
@@ -188,3 +189,12 @@ def test_the_table_has_the_rank_of_the_right_run_and_is_sorted_by_it(page):
     assert "Toy prospect 14" in first.inner_text()
     page.click(".gs-widen")
     assert row.locator(".gs-c-right-change").is_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_axe_finds_nothing_serious_in_two_runs(page, width):
+    page.set_viewport_size({"width": width, "height": 740})
+    for panel in ("gs-tab-sites", "gs-tab-layers", "gs-tab-about"):
+        page.evaluate("id => geosite.current.openTab(id)", panel)
+        page.wait_for_timeout(100)
+        assert findings(page) == []

@@ -11,6 +11,7 @@ import shapely
 from pyproj import Geod, Transformer
 
 from geosite.map.page import write_map
+from tests.browser.test_page import findings
 from tests.browser.toycontent import ALBERS, toy_content
 
 pytestmark = pytest.mark.browser
@@ -354,3 +355,17 @@ def test_every_tool_has_a_name_and_is_reached_by_keyboard(page):
         assert button.get_attribute("aria-label")
         button.focus()
         assert page.evaluate("document.activeElement.id") == f"gs-tool-{name}"
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_axe_finds_nothing_serious_while_tools_are_used(page, width):
+    page.set_viewport_size({"width": width, "height": 740})
+    page.evaluate(f"geosite.current.outline({json.dumps(square(page))})")
+    page.evaluate("document.querySelector('.gs-filters').open = true")
+    assert findings(page) == []
+    page.click("#gs-tool-corners")
+    page.click("#gs-use-corners")
+    assert findings(page) == []
+    page.click("#gs-tool-measure")
+    page.evaluate("map_run.fire('click', { latlng: map_run.getCenter() })")
+    assert findings(page) == []

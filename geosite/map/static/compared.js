@@ -24,8 +24,8 @@ geosite.compared = function (app) {
   // The table takes these beside its own.
   document.documentElement.classList.add("gs-two");
   app.columns.push(
-    { id: "right-rank", title: "Right", said: `Rank in ${compare.titles[1]}`, text: (i) => (rank[i] ? String(rank[i]) : "–"), key: (i) => rank[i] || NaN },
-    { id: "right-change", title: "± right", said: "Places higher in the right run", live: true, down: true, text: words, key: change },
+    { id: "right-rank", title: "Right", said: `Right: rank in ${compare.titles[1]}`, text: (i) => (rank[i] ? String(rank[i]) : "–"), key: (i) => rank[i] || NaN },
+    { id: "right-change", title: "± right", said: "± right: places higher in the right run", live: true, down: true, text: words, key: change },
   );
 
   const box = document.getElementById("gs-tab-about");

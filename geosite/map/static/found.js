@@ -31,7 +31,7 @@ geosite.found = function (app) {
     let rows;
     try {
       rows = await asked();
-    } catch (error) {
+    } catch {
       rows = null;
     }
     if (generation !== turn) return;
@@ -112,7 +112,7 @@ geosite.found = function (app) {
     try {
       await navigator.clipboard.writeText(words);
       app.say("Copied");
-    } catch (error) {
+    } catch {
       // Without leave to write to the clipboard, the text is marked for the reader's own keys.
       field.focus();
       field.select();

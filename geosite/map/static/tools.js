@@ -126,7 +126,21 @@ geosite.tools = function (app) {
     say(drawing === "Line" || points.length < 3 ? geodesy.way(geodesy.length(points)) : geodesy.ground(geodesy.area(points)), HOW);
   }
   map.on("mousemove", (event) => running(event.latlng));
-  map.on("pm:drawstart", ({ workingLayer }) => workingLayer.on("pm:vertexadded", () => running()));
+  // Leaflet makes buttons of Geoman's signs of corners; the keyboard has its own way to draw.
+  const hush = () => {
+    for (const sign of map.getContainer().querySelectorAll(".marker-icon")) {
+      sign.removeAttribute("role");
+      sign.removeAttribute("tabindex");
+      sign.setAttribute("aria-hidden", "true");
+    }
+  };
+  map.on("pm:drawstart", ({ workingLayer }) => {
+    hush();
+    workingLayer.on("pm:vertexadded", () => {
+      hush();
+      running();
+    });
+  });
 
   function stop() {
     if (!drawing) return;
