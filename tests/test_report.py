@@ -7,15 +7,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
+from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
+from geosite.cogs import optimized
 from geosite.report import (
     CriterionLabel,
     DataYears,
     citations_text,
+    folder,
     palette,
     readme_text,
     site_table,
@@ -360,3 +364,20 @@ def test_what_became_no_site_is_said_with_number_and_area():
     assert "| no authority for its minerals | 3 | 120 ha |" in text
     assert "a\\|b" in text
     assert "became no site" not in readme_text(toy_content())
+
+
+def test_a_picture_has_the_cell_in_the_middle_of_each_of_its_own(tmp_path, monkeypatch):
+    side, out = 1400, 280  # five cells a picture's cell, and overviews that keep the first
+    rough, path = tmp_path / "rough.tif", tmp_path / "surface.tif"
+    values = np.arange(side * side, dtype=np.float32).reshape(side, side)
+    profile = {"driver": "GTiff", "width": side, "height": side, "count": 1, "dtype": "float32"}
+    place = {"crs": ALBERS, "transform": Affine(90, 0, 0, 0, -90, 0)}
+    with rasterio.open(rough, "w", **profile, **place) as file:
+        file.write(values, 1)
+    optimized(rough, path)
+    monkeypatch.setattr(folder, "PICTURE", out)
+    with rasterio.open(path) as file:
+        assert file.overviews(1)
+    found, transform = folder._picture(path)
+    assert (found == values[2::5, 2::5]).all()
+    assert transform.a == 450

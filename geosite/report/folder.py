@@ -319,7 +319,9 @@ def _decisive(m: Mapping[str, Any]) -> set[str]:
 
 
 def _picture(path: Path, band: int = 1) -> tuple[NDArray[Any], Any]:
-    with reading(path), rasterio.open(path) as file:
+    # An overview keeps the corner of the cells that it stands for, so it lies half a cell of its
+    # own off; the file itself is read at the middle of each.
+    with reading(path), rasterio.open(path, overview_level="NONE") as file:
         scale = max(1.0, max(file.shape) / PICTURE)
         shape = tuple(int(np.ceil(n / scale)) for n in file.shape)
         values = file.read(band, out_shape=shape, resampling=Resampling.nearest)
