@@ -71,6 +71,14 @@ def select(tab, index, source="map"):
     return tab.locator(CARD)
 
 
+def choose(tab, words):
+    """Other weights, and perhaps another rule; the ranking may follow with the next frame."""
+    tab.evaluate(
+        f"() => {{ geosite.current.choose({words}); return new Promise((done) => "
+        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))); }"
+    )
+
+
 def values(card):
     """What stands beside the bars, by criterion."""
     names = card.locator("tbody th").evaluate_all("ths => ths.map((t) => t.firstChild.textContent)")
@@ -178,7 +186,7 @@ def test_an_unknown_criterion_is_said_to_be_unknown_and_hatched(tab, page):
 def test_the_card_follows_the_weights_and_says_what_moved(tab, page):
     card = select(opened(tab, page), 11)
     assert "→" not in card.inner_text()
-    tab.evaluate("() => geosite.current.choose([0, 0, 0, 1000])")
+    choose(tab, "[0, 0, 0, 1000]")
     was, now = tab.evaluate(
         "() => [geosite.current.first.rank[11], geosite.current.state.ranking.rank[11]]"
     )
@@ -189,16 +197,14 @@ def test_the_card_follows_the_weights_and_says_what_moved(tab, page):
     assert "as in the run" in text.lower()
     steep = full_content().sites.iloc[11]["effective_terrain"]
     assert float(values(card)["Steepness"]) == pytest.approx(steep, abs=0.001)
-    tab.evaluate(f"() => geosite.current.choose({WEIGHTS})")
+    choose(tab, f"{WEIGHTS}")
     assert "→" not in card.inner_text()
 
 
 @pytest.mark.parametrize("kind", ["geometric_mean", "evidence_gated"])
 def test_the_factors_of_a_geometric_rule_multiply_to_the_score(tab, page, kind):
     card = select(opened(tab, page), 0)
-    tab.evaluate(
-        f"() => geosite.current.choose({WEIGHTS}, {{ kind: '{kind}', evidence: 'evidence' }})"
-    )
+    choose(tab, f"{WEIGHTS}, {{ kind: '{kind}', evidence: 'evidence' }}")
     factors = [float(v.removeprefix("× ")) for v in values(card).values()]
     shown = float(card.locator(".gs-bar-total").inner_text())
     assert math.prod(factors) == pytest.approx(shown, abs=0.004)
@@ -207,7 +213,7 @@ def test_the_factors_of_a_geometric_rule_multiply_to_the_score(tab, page, kind):
 
 def test_under_the_minimum_one_criterion_decides(tab, page):
     card = select(opened(tab, page), 0)
-    tab.evaluate(f"() => geosite.current.choose({WEIGHTS}, {{ kind: 'minimum' }})")
+    choose(tab, f"{WEIGHTS}, {{ kind: 'minimum' }}")
     site = full_content().sites.iloc[0]
     least = min(site[f"effective_{c.id}"] for c in CRITERIA)
     shown = sorted(float(v) for v in values(card).values())
