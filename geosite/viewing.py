@@ -115,6 +115,11 @@ class _Request(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, whole=whole)
             return
         path = self.server.file(self.path)
+        if path is None and self.path == "/favicon.ico":
+            # Browsers ask for one unasked, and call its absence a fault of the page.
+            self.send_response(HTTPStatus.NO_CONTENT)
+            self.end_headers()
+            return
         if path is None:
             self._refuse(HTTPStatus.NOT_FOUND, whole=whole)
             return

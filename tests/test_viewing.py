@@ -120,6 +120,11 @@ def test_head_says_and_does_not_send(server):
     assert ask(server, "/none", "HEAD")[0].status == 404
 
 
+def test_no_icon_is_no_fault(server):
+    answer, body = ask(server, "/favicon.ico")
+    assert (answer.status, body) == (204, b"")
+
+
 def test_an_empty_file(server):
     assert ask(server, "/empty.csv")[1] == b""
     assert ask(server, "/empty.csv", Range="bytes=0-0")[0].status == 416
