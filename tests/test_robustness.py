@@ -9,14 +9,15 @@ import pytest
 
 import geosite as gs
 from geosite.demo import make_world
+from geosite.map.cards import card_block
 from geosite.model.robustness import Robustness
-from geosite.report import read_sites, readme_text, render_map, site_table
+from geosite.report import read_sites, readme_text, site_table
 from geosite.report.robustness import robustness_section, weighting_words
 from geosite.robustness import robustness
 from geosite.run_shape import misshapen
 from geosite.runs import content, open_run
 from tests import worlds
-from tests.test_report import part, toy_content
+from tests.browser.toycontent import toy_content
 from tests.test_sites import GATED, GEO, SUM, asked, table
 
 
@@ -147,11 +148,11 @@ def test_the_page_tells_the_two_intervals_apart(demo_run):
 
 def test_the_map_says_what_other_weights_would_do(demo_run):
     shown = content(demo_run)
-    card = part(render_map(shown).get_root().render(), "sites")["features"][0][1]
-    site = shown.sites.iloc[0]
-    assert card["interval"] == weighting_words(shown.robustness, site.to_dict())
-    assert card["interval"].startswith("stays in the top 10 in ")
-    assert "of 10,000 weightings; rank " in card["interval"]
+    cards = card_block(shown, shown.sites)
+    said = cards["texts"][cards["weighting"][0]]
+    assert said == weighting_words(shown.robustness, shown.sites.iloc[0].to_dict())
+    assert said.startswith("stays in the top 10 in ")
+    assert "of 10,000 weightings; rank " in said
 
 
 def test_the_demo_is_as_firm_as_it_was(tmp_path):

@@ -113,7 +113,7 @@ def test_the_old_map_stays_where_a_new_one_cannot_be_written(hamlet, monkeypatch
 
     run = open_run(earlier_run(hamlet))
     before = tree(run.path)
-    monkeypatch.setattr("geosite.runs.report.write_map", full)
+    monkeypatch.setattr("geosite.runs.map_.write_map", full)
     with pytest.raises(RunError, match="the old map is untouched"):
         render_again(run)
     assert tree(run.path) == before

@@ -89,7 +89,6 @@ def _parcel_words(parcel: Mapping[Any, Any]) -> list[str]:
     return [line for line in lines if line]
 
 
-
 def exclusion_layers(content: Content) -> Layers:
     """An entry a rule that has outlines, what takes most first, from the tiles ``exclusions``.
 

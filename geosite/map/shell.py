@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from geosite import assets
 from geosite.report.facts import rule_said
-from geosite.report.text import markup, number, plain
+from geosite.report.text import markup, plain
 
 if TYPE_CHECKING:
-    from geosite.report.content import Content
     from geosite.map.content_block import Block
+    from geosite.report.content import Content
 
 _LISTED = 12
 """Warnings and unknown rules that the sidebar lists; README.md has them all."""
