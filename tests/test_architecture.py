@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "geosite"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "node_modules" not in p.parts)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TRANSFORMS = {
     "Transformer",

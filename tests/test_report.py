@@ -94,11 +94,12 @@ def test_the_evidence_surface_is_no_probability_and_rings_are_explained():
     content = replace(
         content, likelihood=land, likelihood_transform=content.transform, likelihood_leak_m=5000.0
     )
-    pages = (page_of(content), readme_text(content))
-    for page_ in pages:
-        assert "no probability" in page_
-        assert "more than 5 km away" in page_
-    assert "`likelihood_pct` is the share of the state's land" in pages[1]
+    page, text = page_of(content), readme_text(content)
+    assert "No probability" in page
+    assert "Records within 5 km of a place say nothing of it" in page
+    assert "no probability" in text
+    assert "more than 5 km away" in text
+    assert "`likelihood_pct` is the share of the state's land" in text
     assert surface_said(replace(content, likelihood_leak_m=None)).count(". ") == 1
     assert surface_said(toy_content()) == ""
 

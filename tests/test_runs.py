@@ -107,14 +107,14 @@ def test_a_map_rendered_again_is_the_same_map(hamlet):
 
 
 def test_the_old_map_stays_where_a_new_one_cannot_be_written(hamlet, monkeypatch):
-    def full(_content, path):
-        path.write_text("half", encoding="utf-8")
+    def full(path, _text):
+        path.touch()
         raise OSError(28, "No space left on device")
 
     run = open_run(earlier_run(hamlet))
     before = tree(run.path)
-    monkeypatch.setattr("geosite.runs.map_.write_map", full)
-    with pytest.raises(RunError, match="the old map is untouched"):
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(RunError, match=r"No space left|no space left"):
         render_again(run)
     assert tree(run.path) == before
 
