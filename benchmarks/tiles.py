@@ -52,6 +52,7 @@ def drawn(count, bounds, crs, seed):
     whole = shapely.box(*bounds)
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=whole))
     side = np.sqrt((right - left) * (top - bottom) / count)
+    cells = shapely.intersection(cells, whole)
     cells = shapely.segmentize(shapely.set_precision(cells, 0.1), side / 3)
 
     def crooked(xy):
