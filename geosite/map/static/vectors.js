@@ -1,8 +1,8 @@
 /*
  * Vector tiles decoded into arrays, and what of a tile lies at a place.
  * The bytes are read by pbf. Not by @mapbox/vector-tile above it: it has no file that can stand
- * in a page without a build step, and its objects took 574 ms for the largest tile of 25,000
- * parcels in Node 24, longer than a frame may be, where these arrays take 25 ms.
+ * in a page without a build step, and in Node 24 its objects took 1.3 s for 40 tiles of 25,000
+ * parcels, one of them 0.57 s in one go, where these arrays took 0.17 s.
  */
 geosite.vectors = (function () {
   "use strict";
