@@ -53,7 +53,7 @@ MAP = (
     Asset("leaflet.fullscreen", "dist/Control.FullScreen.umd.js", "js"),
     Asset("leaflet.fullscreen", "dist/Control.FullScreen.css", "css"),
     Asset("pmtiles", "dist/pmtiles.js", "js"),
-    Asset("protomaps-leaflet", "dist/protomaps-leaflet.js", "js"),
+    Asset("pbf", "dist/pbf.js", "js"),
     Asset("html-to-image", "dist/html-to-image.js", "js"),
 )
 

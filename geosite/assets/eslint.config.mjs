@@ -11,7 +11,7 @@ export default [
     languageOptions: {
       ecmaVersion: 2023,
       sourceType: "script",
-      globals: { ...globals.browser, L: "readonly", geosite: "writable", pmtiles: "readonly", protomapsL: "readonly", htmlToImage: "readonly" },
+      globals: { ...globals.browser, L: "readonly", geosite: "writable", pmtiles: "readonly", Pbf: "readonly", htmlToImage: "readonly" },
     },
     rules: {
       eqeqeq: "error",

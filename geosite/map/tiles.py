@@ -8,15 +8,16 @@ of many small parcels does not fade as one zooms out.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import cos, radians, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from pmtiles.tile import zxy_to_tileid
 
 from geosite.crs import WGS84, projected_bounds
-from geosite.map.archives import Level, gzipped, pmtiles, tile_ids
+from geosite.map.archives import Level, archived, gzipped
 from geosite.map.cutting import WORLD, cut, unrolled
 from geosite.map.parts import PIXELS, SMALLEST, Parts, apart, kinds_of, stood_in
 from geosite.map.vector_tiles import EXTENT, POINT, POLYGON, Attributes, commands
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 TOLERANCE = 0.5
 """Detail that is not drawn [pixels]."""
 _EARTH = 6.371e6
+_tile_number = lru_cache(maxsize=4096)(zxy_to_tileid)
 _WIDEST = 85.0
 
 
@@ -217,7 +219,7 @@ class Pyramid:
         west, south = edges[:, :2].min(axis=0)
         east, north = edges[:, 2:].max(axis=0)
         bounds = (float(west), float(south), float(east), float(north))
-        return pmtiles(self.levels, bounds, self.metadata)
+        return archived(self.levels, bounds, self.metadata)
 
 
 def archive(tiles: Tiles, *, drawn: Collection[str] = (), finest: int | None = None) -> bytes:
@@ -278,9 +280,7 @@ def _pieces(
         kind=kind, least_hole=SMALLEST * (EXTENT / PIXELS) ** 2,
     )  # fmt: skip
     # Land beyond the antimeridian lies on the other side of the world.
-    numbers = tile_ids(zoom, x[fresh] % (1 << zoom), y[fresh])
-    for number, row, body in zip(
-        numbers.tolist(), pieces.rows[fresh].tolist(), bodies, strict=True
-    ):
+    places = zip((x[fresh] % (1 << zoom)).tolist(), y[fresh].tolist(), strict=True)
+    for (across, down), row, body in zip(places, pieces.rows[fresh].tolist(), bodies, strict=True):
         if body:
-            yield number, row, body
+            yield _tile_number(zoom, across, down), row, body

@@ -2,6 +2,10 @@
 
 All parts of a zoom are encoded in one go with arrays: a hundred thousand parcels take
 seconds. Format: Mapbox Vector Tile specification 2.1.
+
+The library mapbox-vector-tile 2.2 was tried on the same pieces: it encodes them in five times
+the time, and a western map would take 1.7 times as long to write, 25,000 parcels to zoom 12
+1.9 times.
 """
 
 from __future__ import annotations

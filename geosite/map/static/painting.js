@@ -1,4 +1,8 @@
-/* Draws entries from vector tiles on canvas, a little at a time, so that the page stays quick. */
+/*
+ * Draws entries from vector tiles on canvas, a little at a time, so that the page stays quick.
+ * Not by protomaps-leaflet: it decodes a tile anew for each entry and paints the whole of it in
+ * one go, which makes frames too long where there are very many parcels.
+ */
 geosite.painting = (function () {
   "use strict";
   const SLICE = 7; // milliseconds of drawing a frame
