@@ -329,7 +329,7 @@ def _save_pages(run: Run, analysis: Analysis, *, drawn: bool) -> None:
         (run.path / name).write_text(text(shown), encoding="utf-8")
     report.write_front(shown, run.path / "readiness.svg")
     if drawn:
-        map_.write_map(shown, run.path / "map.html")
+        map_.saved_map(shown, run.path / "map.html")
 
 
 def open_run(path: Path) -> Run:

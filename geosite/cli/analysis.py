@@ -246,3 +246,8 @@ def _summary(done: Any, say: Callable[[str], None]) -> None:
             f"  {row.rank:>3} {row.tier or '-'} {value:>7}  {row.site_id:<26} {str(row.name)[:60]}"
             f" ({row.county}, {row.state})"
         )
+    if (drawn := done.path / "map.html").is_file():
+        from geosite.map.saving import size_notes  # noqa: PLC0415
+
+        for note in size_notes(drawn):
+            say(f"note: {note}")

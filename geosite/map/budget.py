@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from geosite.map.entries import Entry, Layers
+    from geosite.map.tiles import Seen
     from geosite.report.content import Content
 
 PICTURES = 0.5
 """Share of the room that pictures may take before they are made coarser."""
+FIRST = {"base": 5}
+"""Zooms of tiles that an archive has before any other has one: without them nobody knows where
+anything lies."""
+ENOUGH = {"base": 7}
+"""Zooms of tiles from which on an archive waits for finer ones of the others."""
+LATER = {"deposits": 1, "infrastructure": 3}
+"""By how many zooms an archive lags behind the land and the sites: dots need fewer, and what
+is not shown at first too."""
+_WAIT = 3
+_SURE = 0.75
+"""Share of what a zoom is reckoned to take at which it is not even tried."""
 _SMALLEST = 200
 """Columns below which a picture is not made coarser."""
 _URL = "data:image/png;base64,"
@@ -59,8 +71,9 @@ def packed(
 
     Notes
     -----
-    Zooms are added from the coarsest on, to each archive in turn, until the next one of an
-    archive does not fit; so every layer has its outlines before any has fine ones.
+    The quiet base has its first zooms before all others (`FIRST`). Then zooms are added from the
+    coarsest on, to each archive in turn, until the next one of an archive does not fit; so every
+    layer has its outlines before any has fine ones.
     """
     del content
     pictures, notes = _pictures(layers.pictures, room)
@@ -71,7 +84,10 @@ def packed(
         )
     left = room - _size(pictures)
     drawn = attributes_drawn(layers.entries)
-    pyramids = [Pyramid(t, drawn=drawn.get(t.name, ())) for t in layers.tiles]
+    seen = zooms_drawn(layers.entries)
+    pyramids = [
+        Pyramid(t, drawn=drawn.get(t.name, ()), seen=seen.get(t.name)) for t in layers.tiles
+    ]
     blobs, archives = {}, {}
     for name, (pyramid, text) in _fitted([p for p in pyramids if p.layers], left).items():
         if not text:
@@ -114,6 +130,25 @@ def attributes_drawn(entries: Iterable[Entry]) -> dict[str, set[str]]:
     return found
 
 
+def zooms_drawn(entries: Iterable[Entry]) -> dict[str, dict[str, list[Seen]]]:
+    """What is drawn of each layer from which zoom of the map on, by the name of its `Tiles`."""
+    found: dict[str, dict[str, list[Seen]]] = {}
+    for entry in entries:
+        if entry.kind == "tiles":
+            zoom = int(entry.style.get("from_zoom") or 0)
+            of = found.setdefault(entry.source, {})
+            of.setdefault(entry.layer, []).append((entry.match, zoom))
+    return found
+
+
+def _turn(name: str, zoom: int) -> tuple[bool, int]:
+    # The archive of the least one has its next zoom first.
+    if zoom <= FIRST.get(name, -1):
+        return False, zoom
+    wait = _WAIT if zoom > ENOUGH.get(name, zoom) else 0
+    return True, zoom + wait + LATER.get(name, 0)
+
+
 def _title(name: str) -> str:
     words = name.replace("_", " ").replace("-", " ")
     return words[:1].upper() + words[1:]
@@ -128,21 +163,35 @@ def _fitted(pyramids: list[Pyramid], room: float) -> dict[str, tuple[Pyramid, st
     used = sum(_cost(len(p.archive)) for p in pyramids)
     growing = list(pyramids)
     while growing:
-        for pyramid in list(growing):
-            level = pyramid.made()
-            cost = 0 if level is None else _cost(level.size + 4 * len(level.tiles))
-            if level is None or used + cost > room:
-                growing.remove(pyramid)
-                continue
-            pyramid.take(level)
-            used += cost
+        pyramid = min(growing, key=lambda p: _turn(p.name, p.zoom))
+        level = pyramid.made() if used + _SURE * _reckoned(pyramid) <= room else None
+        cost = 0 if level is None else _cost(level.size + 4 * len(level.tiles))
+        if level is None or used + cost > room:
+            growing.remove(pyramid)
+            continue
+        pyramid.take(level)
+        used += cost
+    for pyramid in pyramids:
+        pyramid.end()
     found = {p.name: (p, _text(p)) for p in pyramids}
     while sum(len(text) for _, text in found.values()) > max(room, 0):
-        largest, _ = max(found.values(), key=lambda pair: len(pair[1]))
-        if largest.levels:
-            largest.levels.pop()
-        found[largest.name] = (largest, _text(largest))
+        # The zoom that came last goes first; where no zoom is left, what stands beside them does.
+        last, _ = max(
+            found.values(), key=lambda pair: (bool(pair[1]), _turn(pair[0].name, pair[0].zoom - 1))
+        )
+        if last.levels:
+            last.drop()
+        found[last.name] = (last, _text(last))
     return found
+
+
+def _reckoned(pyramid: Pyramid) -> float:
+    """Characters of the next zoom, by its vertices and by what those of the one before took."""
+    zoom = pyramid.zoom
+    if not 0 < zoom <= pyramid.finest:
+        return 0.0
+    before = pyramid.weight(zoom - 1)
+    return _cost(pyramid.levels[-1].size) * pyramid.weight(zoom) / before if before else 0.0
 
 
 def _cost(size: int) -> int:

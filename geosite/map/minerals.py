@@ -14,8 +14,9 @@ from geosite.potential import potential_words
 from geosite.report.text import LIMIT, number, plain, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    import geopandas as gpd
     from numpy.typing import NDArray
 
     from geosite.report.content import Content
@@ -41,8 +42,15 @@ RINGS = ("#ffffff", "#000000", "#f0c000")
 """Edges of the dots of commodities, so that a colour that comes back is told apart."""
 CROWD = 1500
 """More deposits than this wait to be switched on, the weakest evidence first."""
+MOST = 100_000
+"""Deposits that are drawn, those of the strongest evidence: a page can show and hold no more."""
 COMMODITIES = 80
 """Commodities that get a line of their own, those of most deposits."""
+_SAID = (
+    "name", "commodities", "evidence_class", "deposit_type", "quality", "records", "layers",
+    "proposed_potential", "proposed_certainty",
+)  # fmt: skip
+"""Columns that `_words` reads."""
 _RADIUS = 3.5
 
 
@@ -51,8 +59,8 @@ def deposit_layers(content: Content) -> Layers:
 
     Notes
     -----
-    All deposits that have a place are drawn. An attribute a commodity says whether a deposit
-    has it, called by number: names of commodities are strangers' words.
+    Deposits that have a place are drawn, up to `MOST` of them. An attribute a commodity says
+    whether a deposit has it, called by number: names of commodities are strangers' words.
     """
     frame = content.deposits
     if frame.empty:
@@ -60,19 +68,23 @@ def deposit_layers(content: Content) -> Layers:
     if "quality" in frame:
         # The best is painted last.
         frame = frame.sort_values("quality", kind="stable", na_position="first", ascending=False)
-    there = drawable(frame)
-    records = frame.drop(columns=frame.geometry.name).to_dict("records")
-    status = np.array([_status(r.get("evidence_class")) for r in records], dtype=object)
-    named = [_commodities(r) for r in records]
+    status = np.array([_status(v) for v in _column(frame, "evidence_class")], dtype=object)
+    there = _strongest(status, drawable(frame))
+    named = [_commodities(v) for v in _column(frame, "commodities")]
     often = Counter(c for names in named for c in names)
     order = sorted(often, key=lambda c: (-often[c], c))
     listed = order[:COMMODITIES]
+    records = frame.loc[there, [c for c in _SAID if c in frame]].to_dict("records")
     shapes = np.asarray(frame.geometry.array, dtype=object)[there]
     columns: dict[str, Any] = {
         "status": status[there],
-        "words": ["\n".join(_words(records[i])) for i in np.flatnonzero(there)],
+        "words": ["\n".join(_words(r)) for r in records],
     }
-    has = {c: np.array([c in names for names in named]) for c in listed}
+    has = {c: np.zeros(len(frame), bool) for c in listed}
+    for k, names in enumerate(named):
+        for c in names:
+            if c in has:
+                has[c][k] = True
     for n, commodity in enumerate(listed):
         # Tiles hold no attribute that is None.
         columns[f"c{n}"] = ["1" if known else None for known in has[commodity][there]]
@@ -83,9 +95,30 @@ def deposit_layers(content: Content) -> Layers:
     )
     entries = (*_by_status(status, there), *_by_commodity(listed, has, there))
     notes: tuple[str, ...] = ()
+    if left := len(frame) - int(there.sum()) if len(frame) > MOST else 0:
+        drawn_of = f"the {MOST:,} of the strongest evidence are drawn"
+        notes = (f"Deposits: {drawn_of}; {left:,} are in deposits.csv only",)
     if rest := len(order) - len(listed):
-        notes = (f"Deposits: {rest:,} rare commodities have no layer of their own",)
+        notes += (f"Deposits: {rest:,} rare commodities have no layer of their own",)
     return Layers(entries, (Tiles("deposits", {"deposits": drawn}),), notes=notes)
+
+
+def _column(frame: gpd.GeoDataFrame, name: str) -> Iterable[object]:
+    found: Iterable[object] = frame[name] if name in frame else [None] * len(frame)
+    return found
+
+
+def _strongest(status: NDArray[np.object_], there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those with a place, or the `MOST` of the strongest evidence and best quality of them."""
+    if len(status) <= MOST:
+        return there
+    known = {name: k for k, name in enumerate(STATUS)}
+    weakness = np.array([known.get(s, len(known)) for s in status])
+    # The best stand last.
+    kept = np.lexsort((-np.arange(len(status)), weakness, ~there))[:MOST]
+    found = np.zeros(len(status), bool)
+    found[kept] = True
+    return found & there
 
 
 def _by_status(status: NDArray[np.object_], there: NDArray[np.bool_]) -> list[Entry]:
@@ -138,10 +171,8 @@ def _status(value: object) -> str:
     return plain(value, 60) or "unknown"
 
 
-def _commodities(deposit: Mapping[Any, Any]) -> list[str]:
-    return [
-        c for c in dict.fromkeys(plain(c, 80) for c in split_names(deposit.get("commodities"))) if c
-    ]
+def _commodities(value: object) -> list[str]:
+    return [c for c in dict.fromkeys(plain(c, 80) for c in split_names(value)) if c]
 
 
 def _words(deposit: Mapping[Any, Any]) -> list[str]:

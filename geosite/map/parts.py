@@ -18,7 +18,7 @@ PIXELS = 512
 """Side of a tile on the screen [CSS pixels]; zoom z of a tile is zoom z + 1 of the map."""
 SMALLEST = 4.0
 """Area below which a polygon is not drawn by its outline [pixels²]."""
-APART = 2.0
+APART = 3.0
 """Points of one look nearer than this are drawn as one before the finest zoom [pixels]."""
 
 
@@ -87,7 +87,7 @@ def stood_in(parts: Parts, look: NDArray[np.intp]) -> Parts:
 
 
 def apart(parts: Parts, look: NDArray[np.intp]) -> Parts:
-    """Points without those that lie within two pixels of one that looks the same."""
+    """Points without those that lie within a few pixels of one that looks the same."""
     xy = shapely.get_coordinates(parts.shapes)
     place = np.floor(xy * PIXELS / APART).astype(np.int64)
     keys = np.column_stack([look[parts.rows], place])

@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from geosite.errors import RunError
-from geosite.map.budget import attributes_drawn
+from geosite.map.budget import attributes_drawn, zooms_drawn
 from geosite.map.content_block import block_of
 from geosite.map.page import page_of
 from geosite.map.tiles import archive
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FINEST = 12
 """Finest zoom of the tiles beside a map, zoom 13 of the map: pixels of 15 m at forty degrees."""
+MAX_MB = 10.0
+"""Largest size of a map if none is asked for [MB of 10⁶ bytes]: what mail carries."""
 _MB = 1e6
 
 
@@ -27,7 +29,7 @@ def saved_map(
     content: Content,
     path: Path,
     *,
-    max_mb: float = 10.0,
+    max_mb: float = MAX_MB,
     max_sites: int = 10_000,
     is_served: bool = False,
 ) -> tuple[str, ...]:
@@ -45,26 +47,23 @@ def saved_map(
     Returns
     -------
     tuple of str
-        What was simplified or left out, in words.
+        What was simplified or left out, and whether the file is larger than asked, in words.
 
     Raises
     ------
     RunError
-        If the page cannot be as small as asked, or cannot be written.
+        If the page cannot be written.
+
+    Notes
+    -----
+    A page that cannot be as small as asked is written as small as it can be, and said to be
+    larger: whoever asked for a map, and every run, has one.
     """
     folder = path.parent / f"{path.stem}-tiles"
     block = block_of(
         content, max_mb=max_mb, max_sites=max_sites, beside=folder.name if is_served else ""
     )
     text = page_of(content, block).get_root().render().encode()
-    if len(text) > max_mb * _MB:
-        least = ceil(len(text) / _MB * 10) / 10
-        msg = (
-            f"{path}: a map of this run takes {least:g} MB even without a layer, for its sites, "
-            f"their cards and its scripts, and --max-mb asks for {max_mb:g}; nothing was "
-            f"written; ask for --max-mb {least:g} or more"
-        )
-        raise RunError(msg)
     new, tiles = (
         path.with_name(f".{path.name}.partial"),
         folder.with_name(f".{folder.name}.partial"),
@@ -83,13 +82,25 @@ def saved_map(
     finally:
         new.unlink(missing_ok=True)
         shutil.rmtree(tiles, ignore_errors=True)
-    return block.notes
+    return (*block.notes, *size_notes(path, max_mb))
+
+
+def size_notes(path: Path, max_mb: float = MAX_MB) -> tuple[str, ...]:
+    """What has to be said of a map that is larger than it was to be [MB of 10⁶ bytes]."""
+    size = path.stat().st_size / _MB
+    if size <= max_mb:
+        return ()
+    # Rounded up, so that asking for it is asking for enough.
+    least = ceil(size * 10) / 10
+    said = f"{path.name} takes {least:g} MB and was to take {max_mb:g}"
+    return (f"{said}: its sites, their cards and its scripts cannot be made smaller",)
 
 
 def _write_tiles(layers: Layers, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    drawn = attributes_drawn(layers.entries)
+    drawn, seen = attributes_drawn(layers.entries), zooms_drawn(layers.entries)
     for tiles in layers.tiles:
         names = drawn.get(tiles.name, set())
-        (folder / f"{tiles.name}.pmtiles").write_bytes(archive(tiles, drawn=names, finest=FINEST))
+        held = archive(tiles, drawn=names, seen=seen.get(tiles.name), finest=FINEST)
+        (folder / f"{tiles.name}.pmtiles").write_bytes(held)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from geosite.map.entries import Tiles
 
+Seen = tuple[tuple[str, tuple[str, ...]] | None, int]
+"""What an entry draws of a layer: attribute and values (None: all of it), and from which zoom of
+the map on."""
 TOLERANCE = 0.5
 """Detail that is not drawn [pixels]."""
 _EARTH = 6.371e6
@@ -53,7 +56,13 @@ class _Layer:
     """One layer of an archive."""
 
     def __init__(
-        self, frame: gpd.GeoDataFrame, drawn: Collection[str], *, whole: bool, shared: bool
+        self,
+        frame: gpd.GeoDataFrame,
+        drawn: Collection[str],
+        seen: Sequence[Seen],
+        *,
+        whole: bool,
+        shared: bool,
     ) -> None:
         names = [c for c in frame.columns if c != frame.geometry.name]
         inside = [n for n in names if whole or n in drawn]
@@ -65,6 +74,7 @@ class _Layer:
         self.beside = {n: [_plain(v) for v in frame[n].tolist()] for n in names if n not in inside}
         # Features that look the same stand for each other where they are too small to be seen.
         self.look = _codes(len(frame), [frame[n].tolist() for n in looks])
+        self.begins = _begins(frame, seen)
         self.kinds = kinds_of(np.asarray(frame.geometry.array, dtype=object))
         self.latitude, self.bounds = _extent(self.kinds, self.crs)
 
@@ -88,6 +98,42 @@ class _Layer:
         light = parts.shapes.copy()
         light[seen] = shapely.coverage_simplify(parts.shapes[seen], step)
         return Parts(light, parts.rows)
+
+    def drawn(self, held: Mapping[int, Parts], zoom: int) -> dict[int, Parts]:
+        """Parts that some entry draws at a zoom of the tiles."""
+        if not self.begins.any():
+            return dict(held)
+        return {kind: parts.where(self.begins[parts.rows] <= zoom) for kind, parts in held.items()}
+
+    def waits(self, zoom: int) -> bool:
+        """Whether a zoom of the tiles may lack something that a finer one has."""
+        return bool((self.begins > zoom).any()) or len(self.kinds[POINT].shapes) > 0
+
+    def weight(self, held: Mapping[int, Parts], zoom: int) -> int:
+        """Vertices that a zoom has to tell of, about; what is too small to be seen has none."""
+        least = SMALLEST * pixel_m(zoom, self.latitude) ** 2
+        found = 0
+        for kind, parts in self.drawn(held, zoom).items():
+            shapes = parts.shapes
+            if kind == POLYGON:
+                shapes = shapes[shapely.area(shapes) >= least]
+            found += int(shapely.get_num_coordinates(shapes).sum())
+        return found
+
+
+def _begins(frame: gpd.GeoDataFrame, seen: Sequence[Seen]) -> NDArray[np.int64]:
+    # The first zoom of the tiles at which some entry draws each row.
+    if not seen:
+        return np.zeros(len(frame), np.int64)
+    far = max(zoom for _, zoom in seen)
+    found = np.full(len(frame), far, np.int64)
+    for match, zoom in seen:
+        mine = np.ones(len(frame), bool)
+        if match is not None:
+            mine = frame[match[0]].isin(match[1]).to_numpy() if match[0] in frame else ~mine
+        found[mine] = np.minimum(found[mine], zoom)
+    # Zoom z of a tile is zoom z + 1 of the map.
+    return np.maximum(found - 1, 0)
 
 
 def _plain(value: Any) -> Any:
@@ -128,6 +174,9 @@ def _extent(
 class Pyramid:
     """The tiles of an archive, made zoom by zoom from the coarsest on.
 
+    What no entry draws at a zoom is not in its tiles; the finest zoom, which is enlarged beyond,
+    has all.
+
     Parameters
     ----------
     tiles : Tiles
@@ -135,6 +184,8 @@ class Pyramid:
     drawn : names
         Attributes that decide how a feature is drawn; features that have them in common stand
         for each other where they are too small to be seen.
+    seen : mapping
+        Layer → what entries draw of it, and from which zoom on.
     whole : bool
         Tiles carry all attributes, so that any program can show them. If not, they carry those
         of ``drawn``, and the others stand once in the archive's metadata, by row.
@@ -147,13 +198,17 @@ class Pyramid:
         tiles: Tiles,
         *,
         drawn: Collection[str] = (),
+        seen: Mapping[str, Sequence[Seen]] | None = None,
         whole: bool = False,
         finest: int | None = None,
     ) -> None:
         self.name = tiles.name
         self.finest = tiles.finest if finest is None else finest
+        shown = seen or {}
         self._layers = {
-            name: _Layer(frame, drawn, whole=whole, shared=name in tiles.coverage)
+            name: _Layer(
+                frame, drawn, shown.get(name, ()), whole=whole, shared=name in tiles.coverage
+            )
             for name, frame in tiles.frames.items()
             if len(frame)
         }
@@ -174,25 +229,39 @@ class Pyramid:
         """The next zoom to be made."""
         return len(self.levels)
 
+    def weight(self, zoom: int) -> int:
+        """Vertices that the tiles of a zoom have to tell of, about."""
+        return sum(x.weight(self._parts[n][zoom], zoom) for n, x in self._layers.items())
+
     def made(self) -> Level | None:
         """The next finer zoom; None if there is no finer one."""
         if not self._layers or self.zoom > self.finest:
             return None
+        return self._level(self.zoom, whole=self.zoom == self.finest)
+
+    def _level(self, zoom: int, *, whole: bool) -> Level:
         raw: dict[int, bytes] = {}
         for name, layer in self._layers.items():
-            for number, message in _messages(
-                name,
-                layer,
-                self._parts[name][self.zoom],
-                self.zoom,
-                finest=self.zoom == self.finest,
-            ):
+            held = self._parts[name][zoom]
+            held = held if whole else layer.drawn(held, zoom)
+            for number, message in _messages(name, layer, held, zoom, whole=whole):
                 raw[number] = raw.get(number, b"") + message
-        return Level(self.zoom, {i: gzipped(raw[i]) for i in sorted(raw)})
+        return Level(zoom, {i: gzipped(raw[i]) for i in sorted(raw)})
 
     def take(self, level: Level) -> None:
         """Keep a zoom that was made."""
         self.levels.append(level)
+
+    def end(self) -> None:
+        """Let the finest zoom kept have all: it is enlarged where a finer one would be."""
+        last = self.zoom - 1
+        if self.levels and last < self.finest and any(x.waits(last) for x in self._layers.values()):
+            self.levels[-1] = self._level(last, whole=True)
+
+    def drop(self) -> None:
+        """Keep one zoom less; the one before it has all then."""
+        self.levels.pop()
+        self.end()
 
     @property
     def simplified_m(self) -> float:
@@ -222,7 +291,13 @@ class Pyramid:
         return archived(self.levels, bounds, self.metadata)
 
 
-def archive(tiles: Tiles, *, drawn: Collection[str] = (), finest: int | None = None) -> bytes:
+def archive(
+    tiles: Tiles,
+    *,
+    drawn: Collection[str] = (),
+    seen: Mapping[str, Sequence[Seen]] | None = None,
+    finest: int | None = None,
+) -> bytes:
     """All zooms of some features as a PMTiles archive whose tiles carry every attribute.
 
     Parameters
@@ -231,30 +306,32 @@ def archive(tiles: Tiles, *, drawn: Collection[str] = (), finest: int | None = N
         Features in the grid CRS.
     drawn : names
         Attributes that decide how a feature is drawn.
+    seen : mapping
+        Layer → what entries draw of it, and from which zoom on.
     finest : int, optional
         Largest zoom; that of the tiles if not given.
     """
-    pyramid = Pyramid(tiles, drawn=drawn, whole=True, finest=finest)
+    pyramid = Pyramid(tiles, drawn=drawn, seen=seen, whole=True, finest=finest)
     while (level := pyramid.made()) is not None:
         pyramid.take(level)
     return pyramid.archive
 
 
 def _messages(
-    name: str, layer: _Layer, kinds: Mapping[int, Parts], zoom: int, *, finest: bool
+    name: str, layer: _Layer, kinds: Mapping[int, Parts], zoom: int, *, whole: bool
 ) -> Iterator[tuple[int, bytes]]:
     # (tile, layer message) of every tile that a layer is in.
     within: dict[int, list[tuple[int, int, bytes]]] = {}
     for kind, parts in kinds.items():
         if len(parts.shapes):
-            for number, row, body in _pieces(layer, kind, parts, zoom, finest=finest):
+            for number, row, body in _pieces(layer, kind, parts, zoom, whole=whole):
                 within.setdefault(number, []).append((row, kind, body))
     for number, features in within.items():
         yield number, layer.attributes.message(name, features)
 
 
 def _pieces(
-    layer: _Layer, kind: int, parts: Parts, zoom: int, *, finest: bool
+    layer: _Layer, kind: int, parts: Parts, zoom: int, *, whole: bool
 ) -> Iterator[tuple[int, int, bytes]]:
     step = pixel_m(zoom, layer.latitude)
     flat = parts.shapes
@@ -266,7 +343,7 @@ def _pieces(
     parts = Parts(shapes[good], parts.rows[good])
     if kind == POLYGON:
         parts = stood_in(parts, layer.look)
-    elif kind == POINT and not finest:
+    elif kind == POINT and not whole:
         parts = apart(parts, layer.look)
     pieces, x, y = cut(parts, zoom)
     if not len(pieces.shapes):

@@ -64,8 +64,11 @@ def plain(value: object, limit: int | None = None) -> str:
 
 def missing(value: object) -> bool:
     """Whether a cell of a table holds nothing: None, NaN, NaT or NA."""
-    if isinstance(value, str):
-        return False
+    # Tables are read cell by cell, a million at a time: the usual kinds are told at once.
+    if value is None or isinstance(value, str | int):
+        return value is None
+    if isinstance(value, float):
+        return bool(value != value)  # noqa: PLR0124
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))  # type: ignore[call-overload]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from geosite.map.budget import attributes_drawn, halved, packed, page_frame
+from geosite.map.budget import attributes_drawn, halved, packed, page_frame, zooms_drawn
 from geosite.map.entries import Entry, Layers, Tiles
 from geosite.map.pictures import Picture, png
 from tests.browser.toycontent import toy_content
@@ -134,3 +134,34 @@ def test_half_a_picture_has_every_other_cell():
 
 def test_the_page_is_not_free():
     assert page_frame() > 60_000
+
+
+def test_what_is_drawn_from_which_zoom_on():
+    entries = (
+        Entry("a", "A", (), "tiles", "base", "towns", ("size", ("city",)), {"from_zoom": 4}),
+        Entry("b", "B", (), "tiles", "base", "towns", ("size", ("town",)), {"from_zoom": 7}),
+        Entry("c", "C", (), "tiles", "base", "states"),
+        Entry("s", "S", (), "sites"),
+    )
+    assert zooms_drawn(entries) == {
+        "base": {
+            "towns": [(("size", ("city",)), 4), (("size", ("town",)), 7)],
+            "states": [(None, 0)],
+        }
+    }
+
+
+def test_the_quiet_base_has_its_first_zooms_before_all_others():
+    names = ("parcels", "deposits", "base")
+    tiles = tuple(Tiles(n, {"land": circles(60, k)}) for k, n in enumerate(names))
+    zooms = []
+    for room in (10_000, 40_000, 100_000, 250_000):
+        blobs, archives, _ = packed(Layers(tiles=tiles), toy_content(), room)
+        assert sum(map(len, blobs.values())) <= room
+        zooms.append([archives.get(n, {}).get("max_zoom", -1) for n in names])
+    for parcels, deposits, base in zooms:
+        assert base >= 5 or parcels < 1 > deposits
+        assert parcels >= deposits
+        assert parcels >= base or base <= 7
+    assert zooms == sorted(zooms)
+    assert zooms[-1][0] > 7

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from shapely.geometry import Point
 
+from geosite.map import minerals
 from geosite.map.minerals import COMMODITIES, STATUS, deposit_layers
 from geosite.model.scenario import EvidenceClass
 from geosite.report import palette
@@ -174,3 +175,22 @@ def test_strangers_words_stay_words():
     }
     assert any("<img" in e.title for e in layers.entries)
     assert np.all([isinstance(w, str) for w in tiles["words"]])
+
+
+def test_of_very_many_deposits_the_strongest_are_drawn_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr(minerals, "MOST", 3)
+    layers = layers_of(
+        some(
+            evidence_class=["unknown", "producer", "prospect", "prospect", "prospect", "unknown"],
+            quality=["A", "D", "C", "A", "B", "A"],
+            commodities=["gold"] * 6,
+        )
+    )
+    assert sorted(w.partition("\n")[0] for w in drawn(layers)["words"]) == ["D1", "D3", "D4"]
+    found = {e.title: (e.count, e.left_out) for e in layers.entries}
+    assert found == {
+        "Producer": (1, 0), "Prospect": (3, 1), "Status not known": (2, 2), "Gold": (6, 3),
+    }  # fmt: skip
+    assert "Deposits: the 3 of the strongest evidence are drawn; 3 are in deposits.csv only" in (
+        layers.notes
+    )

@@ -10,7 +10,7 @@ import pytest
 from geosite.errors import RunError
 from geosite.map import content_block
 from geosite.map.entries import Entry, Layers, Tiles
-from geosite.map.saving import saved_map
+from geosite.map.saving import saved_map, size_notes
 from tests.browser.toycontent import toy_content
 from tests.tilereader import archive_of
 
@@ -51,15 +51,17 @@ def test_full_tiles_beside_it(content, tmp_path):
     assert next(found.features("parcels", 12))[2].props["agency"]
 
 
-def test_too_small_a_size_says_what_would_do(content, tmp_path):
+def test_a_page_that_cannot_be_as_small_as_asked_is_written_and_said_to_be_larger(
+    content, tmp_path
+):
     path = tmp_path / "map.html"
-    path.write_text("old", encoding="utf-8")
-    with pytest.raises(RunError, match=r"ask for --max-mb (\S+) or more") as caught:
-        saved_map(content, path, max_mb=0.01)
-    assert path.read_text(encoding="utf-8") == "old"
-    least = float(re.search(r"--max-mb (\S+) or more", str(caught.value))[1])
-    saved_map(content, path, max_mb=least)
-    assert path.stat().st_size <= least * 1e6
+    notes = saved_map(content, path, max_mb=0.01)
+    found = re.search(r"^map.html takes (\S+) MB and was to take 0.01", notes[-1])
+    assert path.stat().st_size <= float(found[1]) * 1e6
+    assert block(path)["sites"]["n"] == len(content.sites)
+    assert size_notes(path, float(found[1])) == ()
+    assert size_notes(path) == ()
+    assert not any("was to take" in note for note in saved_map(content, path))
 
 
 def test_where_nothing_can_be_written(content, tmp_path):

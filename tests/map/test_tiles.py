@@ -229,3 +229,33 @@ def test_gdal_reads_what_we_write(tmp_path):
     assert set(read["agency"]) == {"BLM"}
     assert set(read["mvt_id"]) == {*range(len(held))}
     assert read.to_crs(ALBERS).area.sum() == pytest.approx(held.area.sum(), rel=0.02)
+
+
+def test_a_zoom_lacks_what_no_entry_draws_there_and_the_finest_kept_has_all():
+    towns = gpd.GeoDataFrame(
+        {"size": ["city", "town", "place"]},
+        geometry=shapely.points(
+            [[-1_700_000, 2_000_000], [-1_640_000, 2_060_000], [-1_600_000, 2e6]]
+        ),
+        crs=CRS.from_epsg(5070),
+    )
+    seen = {
+        "towns": [(("size", ("city",)), 2), (("size", ("town",)), 4), (("size", ("place",)), 9)]
+    }
+
+    def sizes(pyramid, zoom):
+        found = archive_of(pyramid.archive).features("towns", zoom)
+        return {feature.props["size"] for *_, feature in found}
+
+    pyramid = Pyramid(Tiles("base", {"towns": towns}), drawn={"size"}, seen=seen)
+    for _ in range(6):
+        pyramid.take(pyramid.made())
+    assert [sizes(pyramid, z) for z in (0, 1, 3, 5)] == [
+        set(), {"city"}, {"city", "town"}, {"city", "town"},
+    ]  # fmt: skip
+    pyramid.end()
+    assert sizes(pyramid, 5) == {"city", "town", "place"}
+    pyramid.drop()
+    assert pyramid.zoom == 5
+    assert sizes(pyramid, 4) == {"city", "town", "place"}
+    assert sizes(pyramid, 3) == {"city", "town"}

@@ -26,10 +26,16 @@ geosite.app = (function () {
       if (!opened.has(name)) opened.set(name, JSON.parse(made.blob(name) || "null"));
       return opened.get(name);
     };
-    /** A block that is base64, as bytes, decoded once. */
-    made.bytes = (name) => {
-      if (!opened.has(name)) opened.set(name, Uint8Array.from(atob(made.blob(name)), (c) => c.charCodeAt(0)));
-      return opened.get(name);
+    /** Some bytes of a block that is base64. Only these are decoded: an archive has megabytes, and a view needs a few tiles of it. */
+    made.bytes = (name, offset = 0, length = Infinity) => {
+      const key = "text of " + name;
+      if (!opened.has(key)) opened.set(key, made.blob(name));
+      // Four characters are three bytes.
+      const from = Math.floor(offset / 3), text = opened.get(key).slice(4 * from, 4 * Math.ceil((offset + length) / 3));
+      const found = atob(text), skipped = offset - 3 * from;
+      const bytes = new Uint8Array(Math.max(0, Math.min(found.length - skipped, length)));
+      for (let k = 0; k < bytes.length; k++) bytes[k] = found.charCodeAt(skipped + k);
+      return bytes;
     };
 
     /** Say something to who listens to the page. */

@@ -9,10 +9,7 @@ geosite.tiles = (function () {
   function embedded(app, name) {
     return {
       getKey: () => "gs-" + name,
-      getBytes: async (offset, length) => {
-        const bytes = app.bytes("tiles-" + name);
-        return { data: bytes.slice(offset, offset + length).buffer };
-      },
+      getBytes: async (offset, length) => ({ data: app.bytes("tiles-" + name, offset, length).buffer }),
     };
   }
 
