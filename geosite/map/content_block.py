@@ -57,7 +57,7 @@ def block_of(content: Content, *, max_mb: float, max_sites: int, beside: str = "
     beside : str
         Folder beside the page with archives of full detail; none if empty.
     """
-    west, south, east, north = view(content)
+    west, south, east, north = first_view(content)
     sites = best_sites(content, max_sites)
     data: dict[str, Any] = {
         "title": plain(content.title, 200),
@@ -87,7 +87,7 @@ def block_of(content: Content, *, max_mb: float, max_sites: int, beside: str = "
     return Block(data, {"cards": cards, **blobs}, said, layers)
 
 
-def view(content: Content) -> tuple[float, float, float, float]:
+def first_view(content: Content) -> tuple[float, float, float, float]:
     """Bounds of what is shown first: west, south, east, north of the AOI [degrees, WGS 84].
 
     Of its outline, not of its box on the grid: that box is turned against the meridians, and
