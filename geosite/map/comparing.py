@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from geosite.crs import WGS84, projected_bounds
-from geosite.map.content_block import Block, block_of, extent
+from geosite.map.content_block import Block, block_of, first_view
 from geosite.map.page import page_of
 from geosite.map.pictures import status_pictures, suitability_picture
 from geosite.map.site_block import best_sites, site_block
@@ -136,6 +135,6 @@ def _beside(left: Content, right: Content, compared: Compared, max_sites: int) -
 
 
 def _both(view: list[list[float]], right: Content) -> list[list[float]]:
-    west, south, east, north = projected_bounds(extent(right), right.crs, WGS84)
+    west, south, east, north = first_view(right)
     (s, w), (n, e) = view
     return [[min(s, south), min(w, west)], [max(n, north), max(e, east)]]

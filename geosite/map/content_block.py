@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from geosite.crs import WGS84, projected_bounds
 from geosite.map.budget import packed, page_frame
 from geosite.map.cards import card_block
@@ -12,6 +14,7 @@ from geosite.map.context_layers import context_layers
 from geosite.map.entries import Layers
 from geosite.map.land import exclusion_layers, parcel_layers
 from geosite.map.minerals import deposit_layers
+from geosite.map.naming import area_title
 from geosite.map.results import result_layers
 from geosite.map.site_block import SHARE, best_sites, site_block, site_notes
 from geosite.map.surface_layers import surface_layers
@@ -54,11 +57,11 @@ def block_of(content: Content, *, max_mb: float, max_sites: int, beside: str = "
     beside : str
         Folder beside the page with archives of full detail; none if empty.
     """
-    west, south, east, north = projected_bounds(extent(content), content.crs, WGS84)
+    west, south, east, north = first_view(content)
     sites = best_sites(content, max_sites)
     data: dict[str, Any] = {
         "title": plain(content.title, 200),
-        "aoi": plain(content.aoi_name, 120),
+        "aoi": area_title(content.aoi_name),
         "notice": plain(content.disclaimer),
         "as_of": plain(content.as_of, 40),
         "marking": plain(content.marking, 200),
@@ -82,6 +85,19 @@ def block_of(content: Content, *, max_mb: float, max_sites: int, beside: str = "
     data |= {"layers": [e.data for e in layers.entries], "archives": archives}
     said = (*site_notes(data["sites"]), *layers.notes, *notes)
     return Block(data, {"cards": cards, **blobs}, said, layers)
+
+
+def first_view(content: Content) -> tuple[float, float, float, float]:
+    """Bounds of what is shown first: west, south, east, north of the AOI [degrees, WGS 84].
+
+    Of its outline, not of its box on the grid: that box is turned against the meridians, and
+    its own bounds would be up to half as wide again.
+    """
+    if not content.aoi.empty:
+        west, south, east, north = (float(v) for v in content.aoi.to_crs(WGS84).total_bounds)
+        if np.isfinite([west, south, east, north]).all():
+            return west, south, east, north
+    return projected_bounds(extent(content), content.crs, WGS84)
 
 
 def extent(content: Content) -> tuple[float, float, float, float]:

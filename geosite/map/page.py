@@ -61,6 +61,8 @@ SCRIPTS = (
     "contributions.js",
     "bars.js",
     "copying.js",
+    "pulling.js",
+    "printing.js",
     "facts.js",
     "law.js",
     "start.js",

@@ -9,6 +9,7 @@ import shapely
 from geosite.footprints import TENURES
 from geosite.map.entries import Entry, Layers, Legend, Tiles
 from geosite.map.land import drawable
+from geosite.map.naming import area_title
 from geosite.report import palette
 from geosite.report.text import LIMIT, number, plain
 
@@ -34,9 +35,7 @@ def result_layers(content: Content, sites: gpd.GeoDataFrame) -> Layers:
     sites : GeoDataFrame
         From `geosite.map.site_block.best_sites`.
     """
-    classes = tuple(
-        ("fill", colour, f"rank {words}") for words, colour in palette.rank_classes(len(sites))
-    )
+    classes = tuple(("fill", colour, words) for words, colour in palette.rank_classes(len(sites)))
     ranked = Entry(
         id="sites", title="Sites by rank", group=GROUP, kind="sites", count=len(content.sites),
         left_out=len(content.sites) - len(sites), shown=True, legend=Legend("classes", classes),
@@ -55,7 +54,7 @@ def result_layers(content: Content, sites: gpd.GeoDataFrame) -> Layers:
         # As lines: no fill of a tile is drawn for it, and pointing at land does not name it.
         lines = shapely.boundary(shape.geometry.to_numpy())
         frames["aoi"] = shape.set_geometry(lines, crs=content.aoi.crs)
-        title = plain(f"Area of interest: {content.aoi_name}", 120)
+        title = plain(f"Area of interest: {area_title(content.aoi_name)}", 120)
         entries.append(_outline("aoi", title, palette.AOI, content.aoi, 1.8))
     tiles = (Tiles("results", frames, finest=_FINEST),) if frames else ()
     return Layers(tuple(entries), tiles)

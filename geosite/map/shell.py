@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from geosite import assets
+from geosite.map.naming import area_title
 from geosite.report.facts import rule_said
 from geosite.report.text import markup, plain
 
@@ -36,11 +37,11 @@ def shell(content: Content, block: Block) -> str:
     )
     return f"""
 <a class="gs-skip" href="#gs-tab-sites">Skip the map: to the table of sites</a>
-<aside id="gs-side" aria-label="Sites, weights and layers">
+<main id="gs-side" aria-label="Sites, weights and layers">
 <header>
 <p class="gs-marking">{marking}</p>{synthetic}
 <h1>{markup(content.title, 200)}</h1>
-<p class="gs-sub">{markup(content.aoi_name, 120)} ·
+<p class="gs-sub">{markup(area_title(content.aoi_name), 120)} ·
 {markup(content.data_words, 120)}</p></header>
 <p id="gs-waiting">The map is drawn by scripts. If you can read this, they could not be run or
 could not be loaded. {markup(assets.note())}</p>
@@ -55,7 +56,7 @@ could not be loaded. {markup(assets.note())}</p>
  aria-labelledby="gs-tab-about-tab" tabindex="0" hidden>{_facts(content)}
 {_linked()}{_doubts(content, block)}</section>
 <footer><p>{markup(content.disclaimer)}</p><p class="gs-marking">{marking}</p></footer>
-</aside>
+</main>
 <section id="gs-card" aria-label="Selected site" tabindex="-1" hidden></section>
 <div id="gs-status" role="status" aria-live="polite"></div>
 """

@@ -87,7 +87,7 @@ def rank_classes(ranks: int) -> list[tuple[str, str]]:
         if first > ranks:
             break
         end = min(last, ranks) if last else ranks
-        rows.append((f"{first}–{end}" if end > first else str(first), colour))
+        rows.append((f"{first:,}–{end:,}" if end > first else f"{first:,}", colour))
         first = last + 1
     return rows
 

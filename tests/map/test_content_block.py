@@ -7,7 +7,7 @@ import json
 import geopandas as gpd
 import pytest
 
-from geosite.crs import WGS84, projected_bounds
+from geosite.crs import WGS84
 from geosite.map.content_block import block_of, extent
 from tests.browser.toycontent import ALBERS, toy_content
 
@@ -19,7 +19,7 @@ def block():
 
 def test_the_view_is_that_of_the_area_of_interest(block):
     content = toy_content()
-    west, south, east, north = projected_bounds(content.aoi.total_bounds, ALBERS, WGS84)
+    west, south, east, north = content.aoi.to_crs(WGS84).total_bounds
     assert block.data["view"] == [[south, west], [north, east]]
 
 

@@ -23,14 +23,14 @@ def test_sites_have_the_classes_of_their_ranks_for_a_legend():
     entry = layers_of().entries[0]
     assert (entry.id, entry.kind, entry.count, entry.left_out) == ("sites", "sites", 14, 0)
     assert [words for _, _, words in entry.legend.rows] == [
-        "rank 1", "rank 2–3", "rank 4–10", "rank 11–14",
+        "1", "2–3", "4–10", "11–14",
     ]  # fmt: skip
 
 
 def test_sites_that_are_not_drawn_are_counted():
     entry = layers_of(most=10).entries[0]
     assert (entry.count, entry.left_out) == (14, 4)
-    assert entry.legend.rows[-1][2] == "rank 4–10"
+    assert entry.legend.rows[-1][2] == "4–10"
 
 
 def test_footprints_are_drawn_part_by_part_with_their_acres():

@@ -103,7 +103,7 @@ geosite.find = function (app, box) {
   function refresh() {
     const mask = kept();
     const n = mask.reduce((sum, m) => sum + m, 0);
-    const words = `${n.toLocaleString("en-US")} of ${sites.n.toLocaleString("en-US")} sites`;
+    const words = `${n.toLocaleString("en-US")} of ${sites.n.toLocaleString("en-US")} ${sites.n === 1 ? "site" : "sites"}`;
     fill(count, words);
     app.show(mask);
     if (n === before) return;

@@ -11,22 +11,24 @@ geosite.labels = function (app, pane) {
 
   /** Points of an entry in the view: [{x, y, words}] in pixels of the view. */
   async function points({ entry, archive }) {
-    const z = Math.max(0, Math.round(map.getZoom()) - 1), bounds = map.getPixelBounds(), found = [];
+    // Between whole zooms a tile is larger or smaller on the map than it is.
+    const near = Math.max(1, Math.round(map.getZoom())), z = near - 1, side = 512 * map.getZoomScale(map.getZoom(), near);
+    const bounds = map.getPixelBounds(), found = [];
     const world = 1 << z;
-    for (let x = Math.floor(bounds.min.x / 512); x <= Math.floor(bounds.max.x / 512); x++) {
-      for (let y = Math.max(0, Math.floor(bounds.min.y / 512)); y <= Math.min(world - 1, Math.floor(bounds.max.y / 512)); y++) {
+    for (let x = Math.floor(bounds.min.x / side); x <= Math.floor(bounds.max.x / side); x++) {
+      for (let y = Math.max(0, Math.floor(bounds.min.y / side)); y <= Math.min(world - 1, Math.floor(bounds.max.y / side)); y++) {
         const over = await archive.covering(z, ((x % world) + world) % world, y);
         const made = over.tile.get(entry.layer);
         if (!made) continue;
-        const k = (512 * over.scale) / made.extent;
+        const k = (side * over.scale) / made.extent;
         for (const i of made.matching(entry.match)) {
           if (made.kinds[i] !== geosite.vectors.POINT) continue;
           const p = made.rings[made.first[i]];
-          const px = made.xy[2 * p] * k - over.left * 512, py = made.xy[2 * p + 1] * k - over.top * 512;
+          const px = made.xy[2 * p] * k - over.left * side, py = made.xy[2 * p + 1] * k - over.top * side;
           // Each tile names its own points, not those of its margin.
-          if (px < 0 || py < 0 || px >= 512 || py >= 512) continue;
+          if (px < 0 || py < 0 || px >= side || py >= side) continue;
           const words = made.props(i)[entry.style.label];
-          if (words) found.push({ x: x * 512 + px - bounds.min.x, y: y * 512 + py - bounds.min.y, words: String(words) });
+          if (words) found.push({ x: x * side + px - bounds.min.x, y: y * side + py - bounds.min.y, words: String(words) });
         }
       }
     }
@@ -35,7 +37,7 @@ geosite.labels = function (app, pane) {
 
   async function draw() {
     const mine = ++turn, zoom = map.getZoom();
-    const shown = drawn.filter(({ entry }) => (entry.style.from_zoom || 0) <= zoom);
+    const shown = drawn.filter(({ entry }) => (entry.style.from_zoom || 0) <= Math.round(zoom));
     const all = await Promise.all(shown.map((layer) => points(layer).catch(() => [])));
     if (mine !== turn) return;
     const size = map.getSize(), ratio = Math.min(2, window.devicePixelRatio || 1);

@@ -41,7 +41,7 @@ geosite.legend = (function () {
     const { map, data } = app;
     const body = el("div", { class: "gs-legend-body", tabindex: "0", role: "group", "aria-label": "Legend" });
     const whole = el("details", { class: "gs-legend" }, el("summary", {}, "Legend"), body);
-    whole.open = window.innerWidth > 760;
+    whole.open = map.getSize().x > 700 && map.getSize().y > 520;
 
     function refresh() {
       if (!whole.open) return;
@@ -57,6 +57,7 @@ geosite.legend = (function () {
       fill(body, parts.length ? parts : el("p", {}, "No layer is shown."));
     }
 
+    app.refreshLegend = refresh;
     const Box = L.Control.extend({ options: { position: "bottomleft" }, onAdd: () => whole });
     new Box().addTo(map);
     L.DomEvent.disableClickPropagation(whole);

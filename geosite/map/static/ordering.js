@@ -3,7 +3,7 @@ geosite.ordering = function (app) {
   "use strict";
   const { sites } = app.data;
   const { n } = sites;
-  const area = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+  const count = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const ranking = () => app.state.ranking;
 
@@ -16,13 +16,13 @@ geosite.ordering = function (app) {
     const by = change(i), was = app.first.rank[i], is = ranking().rank[i];
     if (was > 0 && !is) return "no rank";
     if (!was && is > 0) return "new";
-    return by > 0 ? "▲ " + by : by < 0 ? "▼ " + -by : "";
+    return by > 0 ? "▲ " + count.format(by) : by < 0 ? "▼ " + count.format(-by) : "";
   }
   const filled = (column) => (Array.isArray(column) && column.length === n ? column : new Array(n).fill(null));
   const best = filled(sites.rank_p05), worst = filled(sites.rank_p95);
   const lowest = filled(sites.rank_best), highest = filled(sites.rank_worst);
   const low = (i) => best[i] ?? lowest[i], high = (i) => worst[i] ?? highest[i];
-  const span = (i) => (low(i) === null || high(i) === null ? "" : low(i) === high(i) ? String(low(i)) : `${low(i)}–${high(i)}`);
+  const span = (i) => (low(i) === null || high(i) === null ? "" : low(i) === high(i) ? count.format(low(i)) : `${count.format(low(i))}–${count.format(high(i))}`);
 
   const text = (name) => (i) => sites[name][i] || "";
   const place = (i) => [sites.county[i], sites.state[i]].filter(Boolean).join(", ") || sites.agency[i];
@@ -30,7 +30,7 @@ geosite.ordering = function (app) {
   // `key`: a number a site, NaN last whatever the direction; `words`: sorted as words.
   // `live`: follows the weights. `down`: first sorted from large to small.
   const columns = [
-    { id: "rank", title: "Rank", live: true, text: (i) => (ranking().rank[i] ? String(ranking().rank[i]) : "–"), key: (i) => ranking().rank[i] || NaN },
+    { id: "rank", title: "Rank", live: true, text: (i) => (ranking().rank[i] ? count.format(ranking().rank[i]) : "–"), key: (i) => ranking().rank[i] || NaN },
     { id: "change", title: "±", said: "Change of rank", live: true, down: true, text: moved, key: change },
     { id: "name", title: "Name", text: (i) => sites.name[i] || "unnamed", words: text("name"), under: place },
     { id: "score", title: "Score", live: true, down: true, text: (i) => (Number.isNaN(ranking().score[i]) ? "–" : ranking().score[i].toFixed(3)), key: (i) => ranking().score[i] },
@@ -39,7 +39,7 @@ geosite.ordering = function (app) {
     { id: "agency", title: "Agency", text: text("agency"), words: text("agency") },
     { id: "state", title: "State", text: text("state"), words: text("state") },
     { id: "county", title: "County", text: text("county"), words: text("county") },
-    { id: "area", title: "Area, ha", down: true, text: (i) => (sites.area_ha[i] === null ? "" : area.format(sites.area_ha[i])), key: (i) => sites.area_ha[i] ?? NaN },
+    { id: "area", title: "Area, ha", down: true, text: (i) => (sites.area_ha[i] === null ? "" : count.format(sites.area_ha[i])), key: (i) => sites.area_ha[i] ?? NaN },
     { id: "span", title: "Rank interval", said: "Rank interval of the run's weights", text: span, key: (i) => low(i) ?? NaN },
     // What other panels have to say of every site, such as its rank in a second run.
     ...(app.columns || []),

@@ -138,16 +138,18 @@ geosite.painting = (function () {
 
     /** Draw a tile; a canvas that shows something is exchanged only when all is drawn. */
     async paint(canvas, coords, done) {
-      const ratio = Math.min(2, Math.max(1, window.devicePixelRatio || 1)), edition = this.edition, z = coords.z - 1;
+      // Between whole zooms a tile is stretched: it is painted as large as it is shown.
+      const stretch = this._map.getZoomScale(this._map.getZoom(), coords.z);
+      const ratio = stretch * Math.min(2, Math.max(1, window.devicePixelRatio || 1)), edition = this.edition, z = coords.z - 1;
       const shown = this.drawn.filter(({ entry }) => (entry.style.from_zoom || 0) <= coords.z);
       const tiles = await Promise.all(shown.map(({ archive }) => archive.covering(z, coords.x, coords.y).catch((fault) => void console.error("a tile could not be read:", fault))));
-      const isStale = () => edition !== this.edition || !this._map || this._map.getZoom() !== coords.z;
+      const isStale = () => edition !== this.edition || !this._map || this._tileZoom !== coords.z;
       if (isStale()) return done && done(null, canvas);
       const isBlank = !canvas.width || !canvas.dataset.drawn;
       const onto = isBlank ? canvas : document.createElement("canvas");
-      onto.width = onto.height = 512 * ratio;
+      onto.width = onto.height = Math.round(512 * ratio);
       const ctx = onto.getContext("2d");
-      ctx.scale(ratio, ratio);
+      ctx.scale(onto.width / 512, onto.height / 512);
       function* all() {
         for (let i = 0; i < shown.length; i++) {
           const made = tiles[i] && tiles[i].tile.get(shown[i].entry.layer);

@@ -146,11 +146,12 @@ geosite.picture = async function (app) {
   function ranks() {
     const n = data.sites.n;
     const found = [];
+    const count = (v) => v.toLocaleString("en-US");
     let first = 1;
     for (const [last, colour] of data.palette.ranks) {
       if (first > n) break;
       const end = last ? Math.min(last, n) : n;
-      found.push(["dot", colour, end > first ? `${first}–${end}` : String(first)]);
+      found.push(["dot", colour, end > first ? `${count(first)}–${count(end)}` : count(first)]);
       first = end + 1;
     }
     return found;

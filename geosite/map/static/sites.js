@@ -5,7 +5,8 @@ geosite.sites = function (app) {
   const sites = data.sites;
   const { n } = sites;
   const OUTLINE = 12; // pixels: smaller than this, a site is a dot
-  const RADIUS = 4.5; // of a dot, pixels
+  // Of a dot, pixels, by class of rank: the few best are seen, the many others leave land to be seen.
+  const RADII = [6, 5.5, 5, 4.5, 4, 3.2, 2.6];
   const CROWD = 3; // pixels within which dots hide each other
   const EDGE = [["#fff", 2.4], ["rgba(60, 50, 30, 0.75)", 0.7]];
   const NEAR = 4; // pixels beside a dot that still mean it
@@ -127,21 +128,21 @@ geosite.sites = function (app) {
   /* ── painting ── */
   const dotsOf = new Map();
   // A dot is painted once for each colour, and stamped.
-  function dot(colour, dots) {
-    const key = colour + dots;
+  function dot(k, dots) {
+    const key = `${k} ${dots}`, colour = colours[k][1], radius = radiusOf(k);
     if (!dotsOf.has(key)) {
-      const side = Math.ceil((2 * RADIUS + 3) * dots);
+      const side = Math.ceil((2 * radius + 3) * dots);
       const made = new OffscreenCanvas(side, side), c = made.getContext("2d");
       c.beginPath();
-      c.arc(side / 2, side / 2, RADIUS * dots, 0, 2 * Math.PI);
+      c.arc(side / 2, side / 2, radius * dots, 0, 2 * Math.PI);
       c.fillStyle = colour;
       c.fill();
       // White parts a dot from its neighbours, and a dark hairline the palest from the ground.
-      c.lineWidth = dots;
+      c.lineWidth = (radius < 4 ? 0.6 : 1) * dots;
       c.strokeStyle = "#fff";
       c.stroke();
       c.beginPath();
-      c.arc(side / 2, side / 2, (RADIUS + 0.8) * dots, 0, 2 * Math.PI);
+      c.arc(side / 2, side / 2, (radius + 0.7) * dots, 0, 2 * Math.PI);
       c.lineWidth = 0.6 * dots;
       c.strokeStyle = "rgba(60, 50, 30, 0.75)";
       c.stroke();
@@ -152,6 +153,7 @@ geosite.sites = function (app) {
   }
 
   const colours = data.palette.ranks;
+  const radiusOf = (k) => RADII[Math.min(k, RADII.length - 1)];
   function classes(rank) {
     let k = 0;
     while (k < colours.length - 1 && !(rank > 0 && rank <= colours[k][0])) k++;
@@ -195,8 +197,7 @@ geosite.sites = function (app) {
   function paint(c, view) {
     if (!isStarted) return;
     const { rank } = app.state.ranking;
-    const stamps = colours.map(([, colour]) => dot(colour, view.dots));
-    const half = stamps[0].width / 2;
+    const stamps = colours.map((_, k) => dot(k, view.dots));
     const found = seen(view);
     let isMoved = true;
     for (let at = found.length - 1; at >= 0; at--) {
@@ -218,6 +219,7 @@ geosite.sites = function (app) {
         if (isMoved) c.setTransform(1, 0, 0, 1, 0, 0);
         isMoved = false;
         // On whole pixels of the screen a stamp is copied and not resampled.
+        const half = stamps[k].width / 2;
         c.drawImage(stamps[k], Math.round((x[i] * view.scale - view.left) * view.dots - half), Math.round((y[i] * view.scale - view.top) * view.dots - half));
       }
     }
@@ -232,7 +234,7 @@ geosite.sites = function (app) {
     if (!path) {
       c.setTransform(view.dots, 0, 0, view.dots, 0, 0);
       path = new Path2D();
-      path.arc(x[i] * view.scale - view.left, y[i] * view.scale - view.top, RADIUS + 3, 0, 2 * Math.PI);
+      path.arc(x[i] * view.scale - view.left, y[i] * view.scale - view.top, radiusOf(classes(app.state.ranking.rank[i])) + 3, 0, 2 * Math.PI);
     }
     for (const [colour, more] of [["#fff", 3], ["#111", 0]]) {
       c.lineWidth = (width + more) / s;
@@ -267,10 +269,11 @@ geosite.sites = function (app) {
     const latlng = where.lat === undefined ? map.containerPointToLatLng(where) : where;
     const scale = 2 ** map.getZoom(), at = world(latlng.lat, latlng.lng);
     const { order } = app.state.ranking, visible = app.state.visible, found = [];
-    const far = RADIUS + NEAR;
+    const { rank } = app.state.ranking;
     for (let k = 0; k < n; k++) {
       const i = order[k];
       if (!visible[i]) continue;
+      const far = radiusOf(classes(rank[i])) + NEAR;
       const dx = (at.x - x[i]) * scale, dy = (at.y - y[i]) * scale;
       if (wide[i] * scale < OUTLINE) {
         if (dx * dx + dy * dy <= far * far) found.push(i);

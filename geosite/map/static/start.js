@@ -14,7 +14,14 @@ geosite.start = function (map, bases) {
   const app = geosite.app(map, bases);
   const box = (id) => document.getElementById(id);
 
-  map.fitBounds(app.data.view, { animate: false });
+  // Quarter steps of zoom: with whole ones an area may fill a fourth of the map.
+  map.options.zoomSnap = 0.25;
+  const stepped = () => map.getContainer().classList.toggle("gs-between", map.getZoom() % 1 !== 0);
+  map.on("zoomend", stepped);
+  app.home = (options) => map.fitBounds(app.data.view, { padding: map.getSize().x > 500 ? [45, 30] : [12, 12], ...options });
+  app.home({ animate: false });
+  map.getContainer().setAttribute("role", "region");
+  map.getContainer().setAttribute("aria-label", "Map");
   L.control.zoom({ position: "bottomright" }).addTo(map);
 
   const tabs = Array.from(document.querySelectorAll("#gs-tabs [role=tab]"));
@@ -38,6 +45,7 @@ geosite.start = function (map, bases) {
     });
   });
 
+  geosite.pulling(app);
   geosite.state(app);
   geosite.compared(app);
   geosite.sites(app);
@@ -51,6 +59,7 @@ geosite.start = function (map, bases) {
   geosite.tools(app);
   geosite.swipe(app);
   geosite.hash(app, box("gs-export"));
+  geosite.printing(app);
   app.emit("ready");
   window.addEventListener("resize", () => map.invalidateSize());
   geosite.current = app;

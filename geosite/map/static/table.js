@@ -21,7 +21,7 @@ geosite.table = function (app, box) {
   const body = el("div", { role: "rowgroup", class: "gs-rows" });
   const head = el("div", { role: "row", class: "gs-row gs-heads", "aria-rowindex": "1" }, heads);
   const grid = el("div", { role: "grid", class: app.columns && app.columns.length ? "gs-grid gs-has-more" : "gs-grid", "aria-label": "Sites by rank", "aria-colcount": columns.length }, el("div", { role: "rowgroup", class: "gs-head" }, head), body);
-  const none = el("p", { class: "gs-none", hidden: true }, "No site passes the filter.");
+  const none = el("p", { class: "gs-none", hidden: true }, sites.n ? "No site passes the filter." : "This run found no site. The panel About says what became of the land that was offered.");
   const wide = el("button", { type: "button", class: "gs-widen", "aria-pressed": "false", onclick: () => widen(!isWide()) }, "Wide table");
   const printed = el("p", { class: "gs-printed" });
   put(fill(box), el("div", { class: "gs-table-bar" }, wide), grid, none, printed);

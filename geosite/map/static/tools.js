@@ -85,7 +85,7 @@ geosite.tools = function (app) {
     measure: () => draw("Line"),
     corners: () => { stop(); type(); },
     clear: () => { clear(); app.say("Cleared"); },
-    home: () => map.fitBounds(app.data.view, calm()),
+    home: () => app.home(calm()),
     // Refused where a frame may not fill the screen.
     full: () => full.toggleFullScreen().catch(() => app.say("This page may not fill the screen here")),
   };
