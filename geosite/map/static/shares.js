@@ -53,5 +53,5 @@ geosite.shares = (function () {
   /** A weight as people read it: `34.5 %`. */
   const percent = (w) => (w / 10).toFixed(1) + "\u00a0%";
 
-  return { WHOLE, moved, most, areWhole, percent };
+  return { WHOLE, moved, areWhole, percent };
 })();

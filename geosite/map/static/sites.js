@@ -294,7 +294,6 @@ geosite.sites = function (app) {
   };
 
   /* ── pointing and clicking ── */
-  const tip = L.tooltip({ direction: "top", offset: [0, -6], className: "gs-site-tip", opacity: 1 });
   const busy = () => Boolean(map.pm && map.pm.globalDrawModeEnabled && map.pm.globalDrawModeEnabled());
   let pointed = null, asked = 0;
 
@@ -304,11 +303,6 @@ geosite.sites = function (app) {
     const i = first.length ? first[0] : -1;
     map.getContainer().classList.toggle("gs-on-site", i >= 0);
     app.light(i, "map");
-    if (i < 0 || app.tellsSites) return void tip.remove();
-    const rank = app.state.ranking.rank[i];
-    const more = first.length > 1 ? ` · ${first.length - 1} more here` : "";
-    tip.setContent(geosite.dom.el("span", {}, `${rank ? rank : "not ranked"} · ${sites.name[i] || "unnamed"}${more}`));
-    tip.setLatLng(pointed).addTo(map);
   }
   const soon = () => (asked = asked || requestAnimationFrame(point));
   map.on("mousemove", (event) => {
