@@ -10,7 +10,6 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from geosite.map.page import write_map
 from tests.browser.test_page import findings
 from tests.browser.toycontent import ALBERS, toy_content
 
@@ -18,13 +17,6 @@ pytestmark = pytest.mark.browser
 READY = "html[data-geosite=ready]"
 READOUT = "document.querySelector('.gs-readout').textContent"
 WGS84 = Geod(ellps="WGS84")
-
-
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tools") / "map.html"
-    write_map(toy_content(), path)
-    return path.as_uri()
 
 
 @pytest.fixture

@@ -17,9 +17,14 @@ SLIDE = """([k, values]) => { const s = document.getElementById('gs-w-' + k);
   s.dispatchEvent(new Event('change', { bubbles: true })); }"""
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("weights") / "map.html")
+
+
 @pytest.fixture
-def panel(tab, tmp_path, monkeypatch):
-    return opened(tab, written(tmp_path / "map.html", monkeypatch))
+def panel(tab, address):
+    return opened(tab, address)
 
 
 def slide(tab, k, *values):
@@ -218,12 +223,12 @@ def test_it_fits_a_telephone(panel):
     assert wide == 0
 
 
-def test_hostile_names_are_text(tab, tmp_path, monkeypatch):
+def test_hostile_names_are_text(tab, tmp_path):
     voices = tuple(
         WeightingLabel(p, {"evidence": 0.7, "rail": 0.1, "power": 0.1, "terrain": 0.1}, p)
         for p in PAYLOADS
     )
-    address = written(tmp_path / "map.html", monkeypatch, toy_content(weightings=voices))
+    address = written(tmp_path / "map.html", toy_content(weightings=voices))
     panel = opened(tab, address)
     panel.select_option("#gs-w-preset", index=4)
     assert "alert" not in panel.inner_text("#gs-weights")
