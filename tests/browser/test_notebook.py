@@ -21,8 +21,11 @@ render_map(toy_content(title="{title}"))
 
 
 RUN = """
+from pathlib import Path
+
 import geosite as gs
-gs.open_run({path!r}).map()
+
+gs.open_run(Path({path!r})).map()
 """
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from geosite import assets
 from geosite.map import write_map
+from tests.browser.accessibility import findings
 from tests.browser.crawl import READY, TABS, crawl, opened
 from tests.browser.hostile import hostile_content
 from tests.browser.resting import drawn, frames, still
@@ -21,7 +22,6 @@ from tests.browser.toycontent import toy_content
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-AXE = assets.HERE / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = Path(os.environ.get("GEOSITE_SCREENSHOTS", ROOT / "build" / "screenshots"))
 PHONE = {"width": 360, "height": 740}
 
@@ -107,21 +107,6 @@ def test_strangers_words_run_nothing_however_the_page_is_used(tab, hostile):
 
 
 # ── for everyone ──────────────────────────────────────────────────────────────────────────────
-def findings(tab, *within):
-    """Serious and critical findings of axe, in the whole page or within some of its elements."""
-    if not tab.evaluate("typeof axe === 'object'"):
-        tab.add_script_tag(path=AXE)
-    asked = {"include": [[part] for part in within]} if within else None
-    found = tab.evaluate(
-        "asked => axe.run(asked || document, { resultTypes: ['violations'] })", asked
-    )
-    return [
-        (v["impact"], v["id"], [" ".join(map(str, n["target"])) for n in v["nodes"]][:5])
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-
-
 @pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desk", "phone"])
 def test_axe_finds_nothing_serious_in_any_panel(tab, toy, size):
     tab.set_viewport_size(size)

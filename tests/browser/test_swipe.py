@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from geosite.map.comparing import Compared, write_comparison
+from tests.browser.accessibility import findings
 from tests.browser.hostile import PAYLOADS, hostile_content
 from tests.browser.resting import frames
-from tests.browser.test_page import findings
 from tests.browser.toycontent import toy_content
 
 pytestmark = pytest.mark.browser
@@ -198,4 +198,4 @@ def test_axe_finds_nothing_serious_in_two_runs(page, width):
     for panel in ("gs-tab-sites", "gs-tab-layers", "gs-tab-about"):
         page.evaluate("id => geosite.current.openTab(id)", panel)
         frames(page)
-        assert findings(page) == []
+        assert findings(page, f"#{panel}", ".folium-map") == []

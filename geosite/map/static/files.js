@@ -1,7 +1,7 @@
 /* Files that the page gives: a table as CSV, and anything as a download. */
 geosite.files = (function () {
   "use strict";
-  const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+  const FORMULA = /^[=+\-@＝＋－＠]/;
   // Control and direction marks, as Python's `report.text.plain` takes them out.
   // eslint-disable-next-line no-control-regex
   const UNSEEN = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+/g;

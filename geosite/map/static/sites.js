@@ -73,6 +73,8 @@ geosite.sites = function (app) {
   }
 
   /* ── a sheet of the map: a canvas that Leaflet moves, and that we paint ── */
+  // Leaflet's own canvas knows shapes and not sheets, so this stands beside it and fills in the same
+  // members; the version is exact (assets/package.json), and the browser tests see them move.
   const Sheet = L.Renderer.extend({
     initialize(paint) {
       L.Renderer.prototype.initialize.call(this, { pane: "gs-sites", padding: 0.2 });
