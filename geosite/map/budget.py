@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from geosite.map.entries import Entry, Layers
     from geosite.map.tiles import Seen
-    from geosite.report.content import Content
 
 PICTURES = 0.5
 """Share of the room that pictures may take before they are made coarser."""
@@ -45,7 +44,7 @@ _BYTE = 8
 
 
 def packed(
-    layers: Layers, content: Content, room: float, *, beside: str = ""
+    layers: Layers, room: float, *, beside: str = ""
 ) -> tuple[dict[str, str], dict[str, Any], list[str]]:
     """Blobs of all tiles and pictures, what is said of each archive, and what was simplified.
 
@@ -75,7 +74,6 @@ def packed(
     coarsest on, to each archive in turn, until the next one of an archive does not fit; so every
     layer has its outlines before any has fine ones.
     """
-    del content
     pictures, notes = _pictures(layers.pictures, room)
     if room < 0:
         notes.append(

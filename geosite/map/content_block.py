@@ -81,7 +81,7 @@ def block_of(content: Content, *, max_mb: float, max_sites: int, beside: str = "
     cards = script_json(card_block(content, sites))
     room = 1e6 * max_mb - len(script_json(data | {"layers": [e.data for e in layers.entries]}))
     room -= len(cards) + page_frame()
-    blobs, archives, notes = packed(layers, content, room, beside=beside)
+    blobs, archives, notes = packed(layers, room, beside=beside)
     data |= {"layers": [e.data for e in layers.entries], "archives": archives}
     said = (*site_notes(data["sites"]), *layers.notes, *notes)
     return Block(data, {"cards": cards, **blobs}, said, layers)

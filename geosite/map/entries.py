@@ -43,8 +43,8 @@ class Entry:
     group
         Headings that it stands under, outermost first.
     kind
-        ``tiles``: from a tile archive; ``picture``: one georeferenced picture; ``sites`` and
-        ``footprints``: drawn by the page's own scripts from its sites.
+        ``tiles``: from a tile archive; ``picture``: one georeferenced picture; ``sites``:
+        drawn by the page's own scripts from its sites.
     source
         Name of the `Tiles` or the `Picture` that it is drawn from.
     layer
@@ -66,7 +66,7 @@ class Entry:
     id: str
     title: str
     group: tuple[str, ...]
-    kind: Literal["tiles", "picture", "sites", "footprints"]
+    kind: Literal["tiles", "picture", "sites"]
     source: str = ""
     layer: str = ""
     match: tuple[str, tuple[str, ...]] | None = None

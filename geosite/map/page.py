@@ -33,6 +33,7 @@ SCRIPTS = (
     "table.js",
     "card.js",
     "weights.js",
+    "files.js",
     "exporting.js",
     "vectors.js",
     "tiles.js",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geosite.map.entries import Entry, Layers, Legend
+from geosite.map.land import BY_RULE, rule_words
 from geosite.map.pictures import (
     likelihood_picture,
     mask_picture,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from geosite.report.content import Content, RuleLabel
 
 SURFACES = ("Surfaces",)
-BY_RULE = ("Excluded by rule",)
 _REQUIRED = "require"
 _HARD = ("exclude", _REQUIRED)
 
@@ -110,15 +110,13 @@ def _by_rule(content: Content) -> list[tuple[Entry, Picture]]:
 
 
 def _rule(rule: RuleLabel) -> Entry:
-    authority = " · ".join(t for t in (plain(rule.authority, 80), plain(rule.citation, LIMIT)) if t)
-    kind = "Land without what this rule requires" if rule.tier == _REQUIRED else ""
-    taken = f"takes {area(rule.removed_ha)}, of these {area(rule.alone_ha)} alone"
+    kind = ("Land without what this rule requires",) if rule.tier == _REQUIRED else ()
     return Entry(
         f"rule-{rule.id}",
         plain(rule.title, LIMIT),
-        BY_RULE,
+        (BY_RULE,),
         "picture",
         f"rule-{rule.id}",
         legend=Legend("classes", (("fill", palette.EXCLUSION_LINE, "excluded, cell by cell"),)),
-        words=tuple(t for t in (authority, kind, taken) if t),
+        words=(*rule_words(rule), *kind),
     )

@@ -59,7 +59,6 @@ EXCLUDED = "#8c8782"
 EXCLUSION_LINE = "#6d4038"
 UNKNOWN = "#5d4a7e"
 AOI = "#222222"
-DEPOSIT = "#1b1b1b"
 FOOTPRINT = "#0a4f8f"
 TIERS = {"A": "#2d0b4e", "B": "#9f2a63", "C": "#8a7a5c"}
 ELSE = "#c9c9c4"
@@ -69,14 +68,6 @@ ELSE = "#c9c9c4"
 def agency(code: str) -> tuple[str, str]:
     """Title and fill of an owner code; an unknown code is its own title."""
     return AGENCIES.get(code, (code, ELSE))
-
-
-def rank_colour(rank: float | None) -> str:
-    """Colour of a rank; the palest for none."""
-    for last, colour in RANKS[:-1]:
-        if rank is not None and rank <= last:
-            return colour
-    return RANKS[-1][1]
 
 
 def rank_classes(ranks: int) -> list[tuple[str, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.browser.resting import drawn, frames
+
 TABS = ("gs-tab-sites", "gs-tab-weights", "gs-tab-layers", "gs-tab-about")
 READY = "html[data-geosite=ready]"
 _USE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
@@ -23,8 +25,8 @@ def crawl(tab):
         tab.evaluate("id => geosite.current.openTab(id)", panel)
         used += tab.evaluate(_USE, f"#{panel}")
     tab.evaluate("geosite.current.select(0, 'table')")
-    tab.wait_for_timeout(100)
+    frames(tab)
     used += tab.evaluate(_USE, "#gs-card")
     used += tab.evaluate(_USE, ".folium-map")
-    tab.wait_for_timeout(300)
+    drawn(tab)
     return used

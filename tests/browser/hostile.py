@@ -6,8 +6,19 @@ import dataclasses
 from itertools import cycle
 
 import pandas as pd
+from shapely.geometry import LineString, Point
 
-from tests.browser.toycontent import toy_content
+from geosite.footprints import TENURES
+from geosite.report.content import (
+    ContextLabel,
+    DecisionLabel,
+    LayerLabel,
+    LocalLabel,
+    PathwayLabel,
+    PermitLabel,
+    WeightingLabel,
+)
+from tests.browser.toycontent import at, block, frame, toy_content
 
 PAYLOADS = (
     "<img src=x onerror=window.__hit=1>",
@@ -24,6 +35,16 @@ PAYLOADS = (
     "&lt;img src=x onerror=window.__hit=1&gt;",
     "x" * 10_000,
 )
+
+
+TEXTS = (
+    "parcel", "parcel_ownership_conflict", "disposal", "land_origin", "mineral_estate",
+    "mineral_status", "claims", "deposits", "host_or_byproduct", "deposit_type", "deposit_status",
+    "deposit_size", "deposit_grade", "record_quality", "cited_report", "pathways",
+    "pathways_not_open", "readiness_rests_on", "supply_unknown", "permits", "permits_possible",
+    "rules_unknown", "rules_possible", "rules_share_pct", "footprint_fits", "footprint_tenure",
+)  # fmt: skip
+"""Columns of sites that the toy run has not, and a card shows."""
 
 
 def hostile_content():
@@ -54,18 +75,77 @@ def hostile_content():
         }
         return dataclasses.replace(x, **{**texts, **fixed})
 
+    sites = poisoned(content.sites.assign(**dict.fromkeys(TEXTS, "")))
     renamed = {r.id: f"{PAYLOADS[i]} {r.id}" for i, r in enumerate(content.rules)}
     return dataclasses.replace(
         content,
         **{k: " ".join(PAYLOADS[:8]) for k in ("title", "aoi_name", "as_of", "marking", "project")},
         criteria=tuple(label(c, id=c.id, measure=c.measure) for c in content.criteria),
-        rules=tuple(label(r, id=renamed[r.id], tier=r.tier) for r in content.rules),
+        rules=tuple(
+            label(
+                r,
+                id=renamed[r.id],
+                tier=r.tier,
+                exceptions=PAYLOADS[:3],
+                local=(label(LocalLabel("", "", "", "", "")),),
+                decision=label(DecisionLabel("", "", "", "")),
+            )
+            for r in content.rules
+        ),
+        permits=tuple(
+            label(PermitLabel("", "", "", "federal", "", ""), id=p, clocks=PAYLOADS[:2])
+            for p in sites["permits"]
+        ),
+        pathways=tuple(
+            label(PathwayLabel("", "", (1.0, 2.0, 3.0), "", "", "", ""), id=p)
+            for p in sites["pathways"]
+        ),
+        weightings=(WeightingLabel(PAYLOADS[0], {"evidence": 1.0}, PAYLOADS[1]),),
+        reviews={
+            "rows": [
+                dict.fromkeys(_REVIEW, PAYLOADS[k]) | {"site_after": sites["site_id"].iloc[k]}
+                for k in range(len(PAYLOADS))
+            ]
+        },
+        dossier={sites["site_id"].iloc[k]: words for k, words in enumerate(PAYLOADS)},
+        context={name: poisoned(known) for name, known in _around().items()},
+        context_labels={
+            name: ContextLabel(label(LayerLabel("", "", "", "", "", "", "")), {"kv": PAYLOADS[0]})
+            for name in _around()
+        },
+        context_notes=PAYLOADS,
+        footprints=poisoned(_footprints(sites)),
         layers=tuple(label(x) for x in content.layers),
         authorities=tuple(label(a) for a in content.authorities),
-        sites=poisoned(content.sites),
+        sites=sites,
         parcels=poisoned(content.parcels),
         exclusions=poisoned(content.exclusions, rules=renamed),
         deposits=poisoned(content.deposits),
         warnings=PAYLOADS,
         unknown_rules=PAYLOADS,
     )
+
+
+_REVIEW = ("decision", "finding", "rule", "reason", "role", "date", "case", "moved", "effect")
+
+
+def _around():
+    """A base and infrastructure around the toy run."""
+    n = len(PAYLOADS)
+    points = [Point(*at(3 + 4 * k, 20)) for k in range(n)]
+    line = [LineString([at(2, 24 + k), at(58, 24 + k)]) for k in range(n)]
+    blank = [""] * n
+    return {
+        "states": frame({"name": blank}, line),
+        "states_named": frame({"name": blank}, points),
+        "roads": frame({"name": blank}, line),
+        "towns": frame({"name": blank, "population": [1e5] * n}, points),
+        "substations": frame({"name": blank, "owner": blank, "kv": [230.0] * n}, points),
+    }
+
+
+def _footprints(sites):
+    n = len(sites)
+    columns = {"site_id": sites["site_id"], "part": [""] * n, "title": [""] * n}
+    acres = dict.fromkeys(("acres", *(f"acres_{t}" for t in TENURES)), [10.0] * n)
+    return frame({**columns, **acres}, [block(3 * k + 2, 6, 3 * k + 4, 8) for k in range(n)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from geosite.map import content_block
 from geosite.map.page import write_map
 from geosite.report.content import WeightingLabel
@@ -20,13 +22,14 @@ RULES = (
 STATED = [400, 250, 200, 150]
 
 
-def written(path, monkeypatch, content=None):
+def written(path, content=None):
     """Address of a map that offers several rules, on disk."""
     block = content_block.weight_block
-    monkeypatch.setattr(
-        content_block, "weight_block", lambda c: {**block(c), "rules": [*map(dict, RULES)]}
-    )
-    write_map(content or toy_content(weightings=(VOICE,)), path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            content_block, "weight_block", lambda c: {**block(c), "rules": [*map(dict, RULES)]}
+        )
+        write_map(content or toy_content(weightings=(VOICE,)), path)
     return path.as_uri()
 
 

@@ -13,6 +13,7 @@ from geosite.model.combination import NAMES
 from geosite.report.content import PathwayLabel, PermitLabel
 from geosite.suitability import contributions
 from tests.browser.hostile import hostile_content
+from tests.browser.resting import frames, still
 from tests.browser.toycontent import CRITERIA, toy_content
 
 pytestmark = pytest.mark.browser
@@ -75,7 +76,7 @@ def choose(tab, words):
     """Other weights, and perhaps another rule; the ranking may follow with the next frame."""
     tab.evaluate(
         f"() => {{ geosite.current.choose({words}); return new Promise((done) => "
-        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))); }"
+        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))); }"
     )
 
 
@@ -96,8 +97,7 @@ def test_a_click_on_the_map_opens_the_card(tab, page):
         "const box = map.getContainer().getBoundingClientRect();"
         "return [box.left + p.x, box.top + p.y]; }"
     )
-    tab.wait_for_timeout(300)
-    tab.mouse.click(*place)
+    still(tab).mouse.click(*place)
     assert tab.locator(f"{CARD} h2").inner_text() == "Toy prospect 6"
     assert tab.faults == []
 
@@ -330,7 +330,7 @@ def test_coordinates_are_copied_with_and_without_a_clipboard(tab, page, clipboar
                             "return [s.lat[0], s.lon[0]]; }")  # fmt: skip
     for button in card.locator(".gs-where button", has_text="Copy").all():
         button.click()
-        tab.wait_for_timeout(80)
+        frames(tab)
     decimal, angular = tab.evaluate("window.copied")
     assert decimal == f"{lat:.5f}, {lon:.5f}"
     assert angular.endswith("W")
@@ -346,7 +346,7 @@ def test_coordinates_are_copied_with_and_without_a_clipboard(tab, page, clipboar
 def test_zooming_brings_the_site_into_the_free_part_of_the_map(tab, page):
     card = select(opened(tab, page), 4)
     card.locator("button", has_text="Zoom to the site").click()
-    tab.wait_for_timeout(600)
+    still(tab)
     at, edge = tab.evaluate(
         "() => { const { map, data } = geosite.current; const p = map.latLngToContainerPoint("
         "[data.sites.lat[4], data.sites.lon[4]]); const box = map.getContainer()"

@@ -20,9 +20,14 @@ pytestmark = pytest.mark.browser
 OTHER = [100, 200, 300, 400]
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("exporting") / "map.html")
+
+
 @pytest.fixture
-def page(tab, tmp_path, monkeypatch):
-    found = opened(tab, written(tmp_path / "map.html", monkeypatch), panel="sites")
+def page(tab, address):
+    found = opened(tab, address, panel="sites")
     found.click("#gs-export summary")
     return found
 
@@ -98,14 +103,14 @@ def test_outlines_are_geojson_that_others_read(page):
             assert not any(ring.is_ccw for ring in polygon.interiors)
 
 
-def test_holes_and_parts_keep_their_turn(tab, tmp_path, monkeypatch):
+def test_holes_and_parts_keep_their_turn(tab, tmp_path):
     content = toy_content()
     shape = content.sites.geometry[0]
     middle = shape.centroid
     content.sites.loc[0, "geometry"] = shapely.unary_union(
         [shape.difference(middle.buffer(300)), shapely.affinity.translate(shape, 9000)]
     )
-    page = opened(tab, written(tmp_path / "map.html", monkeypatch, content), panel="sites")
+    page = opened(tab, written(tmp_path / "map.html", content), panel="sites")
     text = page.evaluate("() => geosite.current.exports.geojson(true)")
     first = json.loads(text)["features"][0]
     assert first["geometry"]["type"] == "MultiPolygon"
@@ -134,9 +139,9 @@ def test_the_picture_is_a_picture_of_the_view(page):
     assert page.faults == []
 
 
-def test_strangers_text_stays_text_in_every_file(tab, tmp_path, monkeypatch):
+def test_strangers_text_stays_text_in_every_file(tab, tmp_path):
     content = hostile_content()
-    page = opened(tab, written(tmp_path / "map.html", monkeypatch, content), panel="sites")
+    page = opened(tab, written(tmp_path / "map.html", content), panel="sites")
     page.click("#gs-export summary")
     name, text = saved(page, "#gs-save-csv")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
 import pandas as pd
 import pytest
 
 from tests.browser.hostile import PAYLOADS
 from tests.browser.reranked import STATED, choose, opened, state, written
+from tests.browser.resting import frames
 from tests.browser.toycontent import toy_content
 
 pytestmark = pytest.mark.browser
 NOTE = ".gs-link-note"
 
 
-@pytest.fixture
-def address(tmp_path, monkeypatch):
-    return written(tmp_path / "map.html", monkeypatch)
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("hash") / "map.html")
 
 
 def hash_of(tab):
@@ -51,10 +56,14 @@ def test_a_view_goes_into_the_address_and_comes_out_of_it(tab, address):
 
 
 def test_the_same_link_gives_the_same_ranking_for_many_weightings(tab, address):
+    opened(tab, address)
+    sent = {}
     for k in range(6):
-        weights = [100 + 37 * k, 250, 400 - 37 * k, 250]
-        first = choose(opened(tab, address), weights)
-        assert state(opened(tab, address + hash_of(tab), panel="")) == first
+        first = choose(tab, [100 + 37 * k, 250, 400 - 37 * k, 250])
+        sent[hash_of(tab)] = first
+    assert len(sent) == 6
+    for text, first in sent.items():
+        assert state(opened(tab, address + text, panel="")) == first
 
 
 def test_back_to_the_weights_of_the_run_takes_them_out_of_the_address(tab, address):
@@ -91,10 +100,10 @@ def test_layers_and_filters_go_with_the_view(tab, address):
 def test_another_hash_is_followed_without_loading_anew(tab, address):
     opened(tab, address)
     tab.evaluate("() => { location.hash = '#w=evidence:0,rail:0,power:0,terrain:1000'; }")
-    tab.wait_for_timeout(100)
+    frames(tab)
     assert state(tab)["weights"] == [0, 0, 0, 1000]
     tab.evaluate("() => { location.hash = ''; }")
-    tab.wait_for_timeout(100)
+    frames(tab)
     assert state(tab)["weights"] == STATED
 
 
@@ -102,7 +111,7 @@ def test_an_anchor_of_the_page_is_no_view(tab, address):
     opened(tab, address)
     choose(tab, [250, 250, 250, 250])
     tab.evaluate("() => { location.hash = '#gs-tab-sites'; }")
-    tab.wait_for_timeout(100)
+    frames(tab)
     assert state(tab)["weights"] == [250, 250, 250, 250]
     assert not tab.locator(NOTE).is_visible()
 
@@ -141,14 +150,13 @@ def test_a_faulty_hash_is_told_and_nothing_of_it_is_followed(tab, address):
     before = state(tab)
     for text, words in FAULTY.items():
         tab.evaluate("h => { history.replaceState(null, '', '#'); location.hash = h; }", text)
-        tab.wait_for_timeout(30)
+        frames(tab)
         assert state(tab) == before, text
         assert words in tab.inner_text(NOTE), text
     opened(tab, address + "#" + next(iter(FAULTY)), panel="")
     assert state(tab) == before
     assert "was not followed" in tab.inner_text(NOTE)
-    tab.wait_for_timeout(100)
-    assert "was not followed" in tab.inner_text("#gs-status")
+    tab.wait_for_selector("#gs-status >> text=was not followed", state="attached")
     tab.click(f"{NOTE} button")
     assert not tab.locator(NOTE).is_visible()
     assert tab.faults == []
@@ -156,33 +164,44 @@ def test_a_faulty_hash_is_told_and_nothing_of_it_is_followed(tab, address):
 
 def test_a_hostile_hash_is_text(tab, address):
     opened(tab, address)
-    for payload in PAYLOADS:
-        for key in "wrsmlqft":
-            tab.evaluate(
-                "([k, p]) => { let c; try { c = encodeURIComponent(p); } catch { c = escape(p); }"
-                " location.hash = k + '=' + c.slice(0, 3000); }",
-                [key, payload.encode("utf-8", "replace").decode()],
-            )
-            tab.evaluate(
-                "p => { location.hash = 'w=' + p; }", payload.encode("utf-8", "replace").decode()
-            )
-    tab.wait_for_timeout(200)
+    tab.evaluate(
+        """async (payloads) => {
+          window.read = 0;
+          addEventListener("hashchange", () => { window.read += 1; });
+          for (const p of payloads) for (const k of "wrsmlqft") {
+            location.hash = k + "=" + encodeURIComponent(p).slice(0, 3000);
+            await new Promise((f) => setTimeout(f));
+            location.hash = k + "=" + p;
+            await new Promise((f) => setTimeout(f));
+          }
+        }""",
+        [p.encode("utf-8", "replace").decode() for p in PAYLOADS],
+    )
+    assert frames(tab).evaluate("window.read") > 8 * len(PAYLOADS)
     assert tab.evaluate("() => window.__hit") is None
     assert tab.locator(f"{NOTE} img").count() == 0
     assert state(tab)["weights"] == STATED
     assert tab.faults == []
 
 
-def test_a_site_of_any_name_can_be_sent(tab, tmp_path, monkeypatch):
+def test_a_site_of_any_name_can_be_sent(tab, tmp_path):
     content = toy_content()
     names = [f"{p[:50]}{k}" for k, p in enumerate(PAYLOADS * 2)][: len(content.sites)]
     content.sites["site_id"] = pd.Series(names, dtype=object)
-    address = written(tmp_path / "hostile.html", monkeypatch, content)
+    address = written(tmp_path / "hostile.html", content)
+    opened(tab, address, panel="")
+    sent = []
     for k in range(len(content.sites)):
-        opened(tab, address, panel="")
         tab.evaluate("k => geosite.current.select(k, 'table')", k)
-        opened(tab, address + hash_of(tab), panel="")
-        assert tab.evaluate("() => geosite.current.state.selected") == k
+        sent.append(hash_of(tab))
+    assert len({*sent}) == len(names)
+    chosen = "k => geosite.current.state.selected === k"
+    for k, text in enumerate(sent):
+        tab.evaluate("h => { location.hash = h; }", text)
+        tab.wait_for_function(chosen, arg=k)
+    for k in (0, 7):
+        opened(tab, address + sent[k], panel="")
+        assert tab.evaluate(chosen, k)
     assert tab.faults == []
 
 
@@ -197,14 +216,14 @@ def test_the_link_is_copied_or_shown(tab, address):
 
 
 def test_a_page_within_a_page_gives_the_text_alone(tab, address, tmp_path):
+    html = Path(url2pathname(urlsplit(address).path)).read_text(encoding="utf-8")
     outer = tmp_path / "outer.html"
     outer.write_text("<!doctype html><iframe style='width:900px;height:700px'></iframe>")
     tab.goto(outer.as_uri())
-    html = (tmp_path / "map.html").read_text(encoding="utf-8")
     tab.evaluate("html => { document.querySelector('iframe').srcdoc = html; }", html)
     frame = tab.frames[-1]
     frame.wait_for_selector("html[data-geosite=ready]", state="attached")
     frame.evaluate("() => geosite.current.choose([250, 250, 250, 250])")
-    tab.wait_for_timeout(400)
+    frame.wait_for_function("() => !geosite.current.isStated()")
     assert frame.evaluate("() => geosite.current.link()").startswith("#w=evidence:250,")
     assert tab.faults == []

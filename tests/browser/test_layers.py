@@ -6,6 +6,7 @@ import io
 from functools import partial
 from importlib import resources
 
+import geopandas as gpd
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,31 +16,20 @@ from geosite.map import content_block, write_map
 from geosite.map.entries import Entry, Layers, Legend
 from geosite.map.pictures import Picture, _data_url
 from tests.browser.hostile import hostile_content
-from tests.browser.toycontent import ALBERS, CELL, LEFT, TOP, toy_content
+from tests.browser.resting import drawn
+from tests.browser.toycontent import ALBERS, CELL, LEFT, TOP, block, toy_content
 
 pytestmark = pytest.mark.browser
 AXE = "node_modules/axe-core/axe.min.js"
 READY = "html[data-geosite=ready]"
 
 
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    path = tmp_path_factory.mktemp("layers") / "map.html"
-    write_map(toy_content(), path)
-    return path.as_uri()
-
-
 def opened(tab, address):
     tab.goto(address)
     tab.wait_for_selector(READY, state="attached")
     tab.click("#gs-tab-layers-tab")
-    settled(tab)
+    drawn(tab)
     return tab
-
-
-def settled(tab):
-    # Tiles are decoded and painted in the background.
-    tab.wait_for_timeout(400)
 
 
 def line(tab, id_):
@@ -50,10 +40,10 @@ def heading(tab, title):
     return tab.get_by_label(f"All of {title}", exact=True)
 
 
-def drawn(tab):
+def pixels(tab):
     """Pixels of the map without what stands over it."""
     tab.add_style_tag(content=".leaflet-control-container, .gs-tip { visibility: hidden }")
-    settled(tab)
+    drawn(tab)
     picture = Image.open(io.BytesIO(tab.locator(".folium-map").screenshot())).convert("RGB")
     return np.asarray(picture).astype(int)
 
@@ -79,7 +69,7 @@ def pointed(tab, place):
     tab.mouse.move(*place)
     tip = tab.locator(".gs-tip")
     tip.wait_for(state="visible")
-    settled(tab)
+    drawn(tab)
     return tip.inner_text()
 
 
@@ -98,13 +88,13 @@ def test_the_tree_has_every_layer_under_its_headings_with_its_number(tab, toy):
 
 def test_switching_a_layer_changes_what_is_drawn(tab, toy):
     opened(tab, toy)
-    before = drawn(tab)
+    before = pixels(tab)
     line(tab, "land-dod").locator("input").uncheck()
-    without = drawn(tab)
+    without = pixels(tab)
     assert (before != without).any()
     assert "land-dod" not in shown(tab)
     line(tab, "land-dod").locator("input").check()
-    assert (drawn(tab) == before).all()
+    assert (pixels(tab) == before).all()
     assert tab.faults == []
 
 
@@ -153,12 +143,12 @@ def test_the_legend_on_the_map_follows_what_is_shown(tab, toy):
 
 def test_sites_can_be_hidden(tab, toy):
     opened(tab, toy)
-    before = drawn(tab)
+    before = pixels(tab)
     line(tab, "sites").locator("input").uncheck()
-    hidden = drawn(tab)
+    hidden = pixels(tab)
     assert (before != hidden).any()
     line(tab, "sites").locator("input").check()
-    assert (drawn(tab) == before).all()
+    assert (pixels(tab) == before).all()
 
 
 def test_the_keyboard_switches_layers_and_folds_headings(tab, toy):
@@ -187,7 +177,7 @@ def test_pointing_at_an_exclusion_names_it_and_cites_its_rule(tab, toy):
     assert "Toy Peak" not in said
     assert "Toiyabe National Forest" in said
     tab.mouse.move(*at(tab, 63, 24))
-    settled(tab)
+    drawn(tab)
     assert tab.locator(".gs-tip").is_hidden()
     assert tab.faults == []
 
@@ -203,9 +193,29 @@ def test_pointing_at_a_site_tells_the_site_first(tab, toy):
     assert "Bureau of Land Management" in said
     tab.mouse.down()
     tab.mouse.up()
-    settled(tab)
+    drawn(tab)
     assert tab.evaluate("geosite.current.state.selected") == 0
     assert tab.locator(".gs-here").count() == 0
+
+
+def test_pointing_at_the_edge_of_a_footprint_tells_its_acres_by_tenure(tab, tmp_path):
+    acres = {"acres": 900.0, "acres_open": 600.0, "acres_claimed": 100.0}
+    acres |= {"acres_withdrawn": 0.0, "acres_unknown": 200.0}
+    said = {"site_id": ["X-1"], "part": ["pit"], "title": ["Pit"], **acres}
+    parts = gpd.GeoDataFrame(said, geometry=[block(20, 36, 28, 40)], crs=ALBERS)
+    write_map(toy_content(footprints=parts), tmp_path / "map.html")
+    opened(tab, (tmp_path / "map.html").as_uri())
+    tab.evaluate("map_run.setZoom(10, { animate: false })")
+    tab.evaluate("geosite.current.layers.set('sites', false)")
+    edge = at(tab, 24, 36)
+    told = pointed(tab, edge)
+    assert told.startswith("Pit: 900 acres")
+    assert "600 open, 100 claimed, 0 withdrawn, 200 unknown" in told
+    tab.mouse.click(*edge)
+    popup = tab.locator(".gs-here")
+    popup.wait_for()
+    assert "Footprint that fits" in popup.inner_text()
+    assert tab.faults == []
 
 
 def test_a_low_map_gets_a_low_tip_that_says_what_it_leaves_out(tab, toy):
@@ -232,17 +242,16 @@ def test_a_view_can_be_restored(tab, toy):
     assert not line(tab, "land-blm").locator("input").is_checked()
 
 
-def test_a_click_keeps_what_lies_there_and_tells_the_other_panels(tab, toy):
+def test_a_click_keeps_what_lies_there(tab, toy):
     opened(tab, toy)
-    tab.evaluate("void geosite.current.on('identify', (e) => { window.told = e; })")
     tab.mouse.click(*at(tab, 48, 12))
     popup = tab.locator(".gs-here")
     popup.wait_for()
     assert "16 USC 1133(d)" in popup.inner_text()
-    assert "rule-wilderness" in tab.evaluate("window.told.features.map((f) => f.entry.id)")
-    assert tab.evaluate("window.told.latlng.lat") == pytest.approx(39.5, abs=1.5)
+    assert "Designated wilderness" in popup.inner_text()
+    assert float(popup.locator("h3").inner_text().split(",")[0]) == pytest.approx(39.5, abs=1.5)
     tab.mouse.click(*at(tab, 63, 24))
-    settled(tab)
+    drawn(tab)
     assert "says anything" in popup.inner_text()
 
 
@@ -256,7 +265,7 @@ def test_enter_reads_the_middle_of_the_map(tab, toy):
     assert "Battle Mountain District" in popup.inner_text()
     assert tab.evaluate("document.activeElement.tagName") == "H3"
     tab.keyboard.press("Escape")
-    settled(tab)
+    drawn(tab)
     assert tab.evaluate("document.activeElement === map_run.getContainer()")
 
 
@@ -355,7 +364,7 @@ def test_strangers_words_in_the_tree_and_under_the_pointer_do_nothing(tab, tmp_p
     tab.evaluate("geosite.current.layers.set('sites', false)")
     for column, row in ((47, 12), (24, 10), (30, 36), (45, 35)):
         tab.mouse.move(*at(tab, column, row))
-        settled(tab)
+        drawn(tab)
         tab.mouse.click(*at(tab, column, row))
         tab.locator(".gs-here").wait_for()
     assert tab.evaluate("window.__hit") is None

@@ -1,4 +1,4 @@
-"""Two maps in one notebook: executed, exported, opened without a network."""
+"""Maps in one notebook, of toys and of a run: executed, exported, opened without a network."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from tests.conftest import ROOT
+from tests.worlds import earlier_run, shared_hamlet
 
 CELL = """
 import sys
@@ -19,11 +20,21 @@ render_map(toy_content(title="{title}"))
 """
 
 
+RUN = """
+from pathlib import Path
+
+import geosite as gs
+
+gs.open_run(Path({path!r})).map()
+"""
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A notebook with two maps, as a page: what a notebook's exporter does with HTML output."""
+    """A notebook with three maps, as a page: what a notebook's exporter does with HTML output."""
     folder = tmp_path_factory.mktemp("notebook")
     code = [CELL.format(root=str(ROOT), title=t) for t in ("First <map>", "Second map")]
+    code.append(RUN.format(path=str(earlier_run(shared_hamlet(tmp_path_factory)))))
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in code])
     client = nbclient.NotebookClient(book, timeout=300, resources={"metadata": {"path": folder}})
     client.execute()
@@ -62,3 +73,23 @@ def test_two_maps_of_one_notebook_leave_each_other_alone(tab, exported):
         assert box["height"] > 500
         assert box["width"] > 450
     assert tab.faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.filterwarnings("default")  # the kernel's own libraries are not ours to mend
+def test_the_map_of_a_real_run_shows_inline_and_is_that_of_its_folder(
+    tab, exported, tmp_path_factory
+):
+    tab.goto(exported)
+    inline = tab.frame_locator("iframe >> nth=2")
+    inline.locator("html[data-geosite=ready]").wait_for(state="attached")
+    said = "() => [geosite.current.data, [...geosite.current.state.ranking.rank]]"
+    data, ranks = inline.locator("html").evaluate(said)
+    assert data["sites"]["n"] > 0
+    assert ranks[0] == 1
+    assert inline.locator(".gs-row").count() > 0
+    assert tab.faults == []
+    tab.goto((earlier_run(shared_hamlet(tmp_path_factory)) / "map.html").as_uri())
+    tab.wait_for_selector("html[data-geosite=ready]", state="attached")
+    whole, same = tab.evaluate(said)
+    assert (whole["sites"], whole["criteria"], same) == (data["sites"], data["criteria"], ranks)

@@ -7,27 +7,23 @@ import http.server
 import os
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
 from geosite import assets
 from geosite.map import write_map
+from tests.browser.accessibility import findings
 from tests.browser.crawl import READY, TABS, crawl, opened
 from tests.browser.hostile import hostile_content
+from tests.browser.resting import drawn, frames, still
 from tests.browser.toycontent import toy_content
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-AXE = assets.HERE / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = Path(os.environ.get("GEOSITE_SCREENSHOTS", ROOT / "build" / "screenshots"))
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    path = tmp_path_factory.mktemp("map") / "map.html"
-    write_map(toy_content(), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -45,26 +41,27 @@ def kept(tab, name):
 
 # ── offline ───────────────────────────────────────────────────────────────────────────────────
 def test_the_file_asks_for_nothing_and_has_no_fault(tab, toy):
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     assert tab.faults == []
     assert tab.locator("#gs-waiting").count() == 0
     kept(tab, "file")
 
 
 def test_on_loopback_it_is_the_same(tab, toy):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(toy.parent))
+    path = Path(url2pathname(urlsplit(toy).path))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(path.parent))
     handler.log_message = lambda *_: None
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            opened(tab, f"http://127.0.0.1:{server.server_address[1]}/{toy.name}")
+            opened(tab, f"http://127.0.0.1:{server.server_address[1]}/{path.name}")
         finally:
             server.shutdown()
     assert [f for f in tab.faults if "favicon" not in f] == []
 
 
 def test_the_page_says_what_it_is(tab, toy):
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     tab.evaluate("geosite.current.openTab('gs-tab-about')")
     side = tab.inner_text("#gs-side")
     for words in ("Pre-decisional screening.", "Data: synthetic; rules as of 2025-11-21",
@@ -85,7 +82,7 @@ def test_without_packed_files_they_are_linked_and_the_page_says_so(tab, tmp_path
 
 # ── every control, and hostile words ──────────────────────────────────────────────────────────
 def test_every_control_can_be_used_without_a_fault(tab, toy):
-    used = crawl(opened(tab, toy.as_uri()))
+    used = crawl(opened(tab, toy))
     assert len(used) > 40
     assert [u for u in used if not u[1]] == [], "controls without a name"
     # Switched on by the crawl, as a reader would, base maps alone ask for the network.
@@ -103,44 +100,33 @@ def test_strangers_words_run_nothing_however_the_page_is_used(tab, hostile):
         for y in range(60, 880, 90):
             tab.mouse.move(x, y)
     tab.mouse.click(800, 450)
-    tab.wait_for_timeout(200)
-    assert tab.evaluate("window.__hit") is None
+    assert drawn(tab).evaluate("window.__hit") is None
     assert tab.locator("img[src=x], svg[onload], [onerror]").count() == 0
     left = [f for f in tab.faults if "asked for" not in f and "ERR_FAILED" not in f]
     assert left == []
 
 
 # ── for everyone ──────────────────────────────────────────────────────────────────────────────
-def findings(tab, **options):
-    tab.add_script_tag(path=AXE)
-    found = tab.evaluate("options => axe.run(document, options)", options)
-    return [
-        (v["impact"], v["id"], [" ".join(map(str, n["target"])) for n in v["nodes"]][:5])
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-
-
 @pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desk", "phone"])
 def test_axe_finds_nothing_serious_in_any_panel(tab, toy, size):
     tab.set_viewport_size(size)
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     found = {}
     for panel in TABS:
         tab.evaluate("id => geosite.current.openTab(id)", panel)
-        tab.wait_for_timeout(100)
+        drawn(tab)
         kept(tab, f"{panel}-{size['width']}")
-        found[panel] = findings(tab)
+        # The map and all around it once; of the other panels what they add.
+        found[panel] = findings(tab, *([] if panel == TABS[0] else [f"#{panel}"]))
     tab.evaluate("geosite.current.select(0, 'table')")
-    tab.wait_for_timeout(200)
-    kept(tab, f"card-{size['width']}")
-    found["card"] = findings(tab)
+    kept(still(tab), f"card-{size['width']}")
+    found["card"] = findings(tab, "#gs-card")
     assert {k: v for k, v in found.items() if v} == {}
 
 
 def test_a_phone_shows_map_and_panel_without_scrolling_sideways(tab, toy):
     tab.set_viewport_size(PHONE)
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     for part in (".folium-map", "#gs-side"):
         box = tab.locator(part).bounding_box()
@@ -149,7 +135,7 @@ def test_a_phone_shows_map_and_panel_without_scrolling_sideways(tab, toy):
 
 
 def test_the_keyboard_reaches_the_panels_and_the_skip_link(tab, toy):
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     tab.keyboard.press("Tab")
     names = set()
     for _ in range(80):
@@ -166,10 +152,9 @@ def test_the_keyboard_reaches_the_panels_and_the_skip_link(tab, toy):
 
 
 def test_print_shows_the_table_and_what_the_page_is(tab, toy):
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     tab.emulate_media(media="print")
-    tab.wait_for_timeout(200)
-    kept(tab, "print")
+    kept(frames(tab), "print")
     side = tab.inner_text("#gs-side")
     assert "Pre-decisional screening." in side
     assert "Toy prospect 1" in side
@@ -178,6 +163,6 @@ def test_print_shows_the_table_and_what_the_page_is(tab, toy):
 
 def test_who_wants_no_motion_gets_none(tab, toy):
     tab.emulate_media(reduced_motion="reduce")
-    opened(tab, toy.as_uri())
+    opened(tab, toy)
     assert tab.evaluate("geosite.current.map.options.zoomAnimation") is False
     assert tab.locator(READY).count() == 1

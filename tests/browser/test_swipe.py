@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from geosite.map.comparing import Compared, write_comparison
+from tests.browser.accessibility import findings
 from tests.browser.hostile import PAYLOADS, hostile_content
-from tests.browser.test_page import findings
+from tests.browser.resting import frames
 from tests.browser.toycontent import toy_content
 
 pytestmark = pytest.mark.browser
@@ -112,7 +113,7 @@ def test_sites_of_the_right_run_say_whose_they_are(page):
         "return [p.x + r.x, p.y + r.y]; })()"
     )
     page.mouse.move(x - 30, y)
-    page.wait_for_timeout(100)  # Leaflet passes over moves that come faster than it looks
+    frames(page)  # Leaflet passes over moves that come faster than it looks
     page.mouse.move(x, y)
     page.wait_for_selector(".leaflet-tooltip >> text=Refinery")
 
@@ -142,7 +143,7 @@ def test_ranks_of_both_stand_side_by_side_and_follow_the_weights(page):
     assert found == [0, "no such site", "▲ 13"]
     page.evaluate("geosite.current.choose([0, 0, 0, 1000])")
     page.wait_for_function("!geosite.current.isStated()")
-    page.wait_for_timeout(100)  # a frame
+    frames(page)
     here, right, change = rows.nth(0).locator("td").all_inner_texts()
     assert change == ("▲" if int(here) > int(right) else "▼") + f" {abs(int(here) - int(right))}"
     ranks = page.evaluate("Array.from(geosite.current.state.ranking.rank)")
@@ -196,5 +197,5 @@ def test_axe_finds_nothing_serious_in_two_runs(page, width):
     page.set_viewport_size({"width": width, "height": 740})
     for panel in ("gs-tab-sites", "gs-tab-layers", "gs-tab-about"):
         page.evaluate("id => geosite.current.openTab(id)", panel)
-        page.wait_for_timeout(100)
-        assert findings(page) == []
+        frames(page)
+        assert findings(page, f"#{panel}", ".folium-map") == []

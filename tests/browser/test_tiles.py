@@ -13,6 +13,7 @@ from geosite.crs import WGS84, projected
 from geosite.map import content_block, saved_map
 from geosite.map.entries import Entry, Layers, Tiles
 from geosite.viewing import Viewer
+from tests.browser.resting import frames
 from tests.browser.toycontent import ALBERS, at, block, toy_content
 
 pytestmark = pytest.mark.browser
@@ -132,7 +133,7 @@ def test_a_layer_that_is_switched_is_drawn_and_gone(tab, content, tmp_path):
     there = place(44, 20)
     for shown, expected in ((True, [0, 0, 255, 255]), (False, [0, 0, 0, 0])):
         tab.evaluate("(on) => geosite.current.layers.set('toy-other', on)", shown)
-        tab.wait_for_timeout(100)
+        frames(tab)
         drawn(tab)
         assert colour(tab, "gs-land", there) == expected
     assert tab.faults == []
@@ -182,7 +183,7 @@ def test_a_hidden_layer_costs_nothing(tab, content, tmp_path, monkeypatch):
     )
     saved_map(content, tmp_path / "map.html")
     opened(tab, (tmp_path / "map.html").as_uri())
-    tab.wait_for_timeout(300)
+    frames(tab)
     assert tab.evaluate("(geosite.current.archives || new Map()).size") == 0
     assert tab.locator("canvas.leaflet-tile").count() == 0
 

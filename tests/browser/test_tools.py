@@ -10,21 +10,15 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from geosite.map.page import write_map
-from tests.browser.test_page import findings
+from tests.browser.accessibility import findings
 from tests.browser.toycontent import ALBERS, toy_content
 
 pytestmark = pytest.mark.browser
 READY = "html[data-geosite=ready]"
+PARTS = ("#gs-find", ".leaflet-control-container")
+"""Where tools are, and where they answer."""
 READOUT = "document.querySelector('.gs-readout').textContent"
 WGS84 = Geod(ellps="WGS84")
-
-
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tools") / "map.html"
-    write_map(toy_content(), path)
-    return path.as_uri()
 
 
 @pytest.fixture
@@ -362,10 +356,10 @@ def test_axe_finds_nothing_serious_while_tools_are_used(page, width):
     page.set_viewport_size({"width": width, "height": 740})
     page.evaluate(f"geosite.current.outline({json.dumps(square(page))})")
     page.evaluate("document.querySelector('.gs-filters').open = true")
-    assert findings(page) == []
+    assert findings(page, *PARTS) == []
     page.click("#gs-tool-corners")
     page.click("#gs-use-corners")
-    assert findings(page) == []
+    assert findings(page, *PARTS) == []
     page.click("#gs-tool-measure")
     page.evaluate("map_run.fire('click', { latlng: map_run.getCenter() })")
-    assert findings(page) == []
+    assert findings(page, *PARTS) == []

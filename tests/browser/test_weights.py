@@ -17,9 +17,14 @@ SLIDE = """([k, values]) => { const s = document.getElementById('gs-w-' + k);
   s.dispatchEvent(new Event('change', { bubbles: true })); }"""
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("weights") / "map.html")
+
+
 @pytest.fixture
-def panel(tab, tmp_path, monkeypatch):
-    return opened(tab, written(tmp_path / "map.html", monkeypatch))
+def panel(tab, address):
+    return opened(tab, address)
 
 
 def slide(tab, k, *values):
@@ -58,7 +63,7 @@ def test_a_slider_pushed_to_the_end_and_back_changes_nothing(panel):
 
 
 def test_the_sum_stays_whole_whatever_is_moved_and_locked(panel):
-    # The arithmetic alone, 3,000 times; then the panel, 60 times.
+    # The arithmetic alone, 3,000 times; then the panel, 20 times.
     faults = panel.evaluate(
         """() => { let seed = 5; const next = (n) => (seed = (seed * 48271) % 2147483647) % n;
         const faults = [];
@@ -68,13 +73,15 @@ def test_the_sum_stays_whole_whatever_is_moved_and_locked(panel):
           if (turn % 3 === 0) { w = w.map(() => 0); w[next(n)] = 1000; }
           const k = next(n), found = geosite.shares.moved(w, k, next(1400) - 200, locked, w);
           const kept = w.every((v, i) => i === k || !locked[i] || found.weights[i] === v);
-          if (!geosite.shares.areWhole(found.weights) || !kept) faults.push([w, k, locked, found]);
+          const areWhole = found.weights.every((v) => Number.isInteger(v) && v >= 0)
+            && found.weights.reduce((a, b) => a + b) === 1000;
+          if (!areWhole || !kept) faults.push([w, k, locked, found]);
         }
         return faults; }"""
     )
     assert faults == []
     draw = random.Random(11)  # noqa: S311 - not a secret
-    for _ in range(60):
+    for _ in range(20):
         k = draw.randrange(4)
         if draw.random() < 0.25:
             lock(panel, k).click()
@@ -218,12 +225,12 @@ def test_it_fits_a_telephone(panel):
     assert wide == 0
 
 
-def test_hostile_names_are_text(tab, tmp_path, monkeypatch):
+def test_hostile_names_are_text(tab, tmp_path):
     voices = tuple(
         WeightingLabel(p, {"evidence": 0.7, "rail": 0.1, "power": 0.1, "terrain": 0.1}, p)
         for p in PAYLOADS
     )
-    address = written(tmp_path / "map.html", monkeypatch, toy_content(weightings=voices))
+    address = written(tmp_path / "map.html", toy_content(weightings=voices))
     panel = opened(tab, address)
     panel.select_option("#gs-w-preset", index=4)
     assert "alert" not in panel.inner_text("#gs-weights")

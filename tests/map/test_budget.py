@@ -16,7 +16,6 @@ from pyproj import CRS
 from geosite.map.budget import attributes_drawn, halved, packed, page_frame, zooms_drawn
 from geosite.map.entries import Entry, Layers, Tiles
 from geosite.map.pictures import Picture, png
-from tests.browser.toycontent import toy_content
 from tests.tilereader import archive_of
 
 ALBERS = CRS.from_epsg(5070)
@@ -59,7 +58,7 @@ def test_what_decides_how_features_are_drawn():
 
 
 def test_with_room_all_is_drawn_and_nothing_is_said():
-    blobs, archives, notes = packed(layers(), toy_content(), 1e7)
+    blobs, archives, notes = packed(layers(), 1e7)
     assert notes == []
     assert set(blobs) == {"tiles-parcels", "tiles-rules"}
     for name, facts in archives.items():
@@ -76,7 +75,7 @@ def test_with_room_all_is_drawn_and_nothing_is_said():
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 200_000))
 def test_never_more_than_the_room(room):
-    blobs, archives, notes = packed(layers(), toy_content(), room)
+    blobs, archives, notes = packed(layers(), room)
     assert sum(map(len, blobs.values())) <= room
     said = " ".join(notes)
     for name in ("parcels", "rules"):
@@ -91,36 +90,35 @@ def test_never_more_than_the_room(room):
 
 def test_less_room_is_less_detail():
     zooms = [
-        packed(layers(), toy_content(), room)[1]["parcels"]["max_zoom"]
-        for room in (20_000, 60_000, 200_000, 1e7)
+        packed(layers(), room)[1]["parcels"]["max_zoom"] for room in (20_000, 60_000, 200_000, 1e7)
     ]
     assert zooms == sorted(zooms)
     assert zooms[0] < zooms[-1]
 
 
 def test_no_room_at_all_is_said_plainly():
-    blobs, archives, notes = packed(layers(), toy_content(), -2.5e6)
+    blobs, archives, notes = packed(layers(), -2.5e6)
     assert (blobs, archives) == ({}, {})
     assert "2.5 MB more than it was to take" in notes[0]
 
 
 def test_archives_beside_the_page_are_named():
-    _, archives, _ = packed(layers(), toy_content(), 1e7, beside="map-tiles")
+    _, archives, _ = packed(layers(), 1e7, beside="map-tiles")
     assert archives["rules"]["file"] == "map-tiles/rules.pmtiles"
 
 
 def test_pictures_are_made_coarser_before_they_crowd_out_the_rest():
     held = Layers(pictures={"suitability": picture()})
     whole = len(picture().url)
-    blobs, _, notes = packed(held, toy_content(), whole)
+    blobs, _, notes = packed(held, whole)
     assert len(blobs["picture-suitability"]) < whole / 2
     assert notes == [
         "Suitability: its picture is coarser than the surface; the run's own files have every cell"
     ]
-    blobs, _, notes = packed(held, toy_content(), 1000)
+    blobs, _, notes = packed(held, 1000)
     assert blobs == {}
     assert "is not shown" in notes[0]
-    assert packed(held, toy_content(), 3 * whole)[2] == []
+    assert packed(held, 3 * whole)[2] == []
 
 
 def test_half_a_picture_has_every_other_cell():

@@ -192,12 +192,8 @@ geosite.card = function (app, box) {
 
   function zoom(i) {
     const bounds = L.latLngBounds([[sites.lat[i], sites.lon[i]]]);
-    for (const polygon of (sites.shapes && sites.shapes[i]) || []) {
-      // A ring is steps of 1e-5 degrees: longitude, latitude, then differences.
-      let [x, y] = [0, 0];
-      const ring = polygon[0] || [];
-      for (let k = 0; k < ring.length; k += 2) bounds.extend([(y += ring[k + 1]) * 1e-5, (x += ring[k]) * 1e-5]);
-    }
+    // Steps of 1e-5 degrees: longitude, latitude, and so on.
+    for (const [ring] of sites.rings(i)) for (let k = 0; k < ring.length; k += 2) bounds.extend([ring[k + 1] * 1e-5, ring[k] * 1e-5]);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const covered = box.offsetWidth < app.map.getSize().x / 2 ? box.offsetWidth + 20 : 20;
     app.map.fitBounds(bounds, { animate: !still, maxZoom: 13, paddingTopLeft: [20, 20], paddingBottomRight: [covered, 20] });
@@ -225,7 +221,7 @@ geosite.card = function (app, box) {
   /** Folder of the run where the map still lies in it, else a word to be replaced. */
   function run() {
     if (location.protocol !== "file:") return "RUN";
-    let folder = "";
+    let folder;
     try {
       folder = decodeURIComponent(location.pathname.replace(/\/[^/]*$/, ""));
     } catch {

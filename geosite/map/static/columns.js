@@ -40,28 +40,16 @@ geosite.columns = (function () {
     return found;
   }
 
-  /** Rings as differences, the form in which `sites.shapes` is promised. */
-  function differences(ring) {
-    return ring.map((v, k) => (k < 2 ? v : v - ring[k - 2]));
-  }
-
-  /** The same object with plain columns; `shapes` is made when it is first read. */
+  /** The same object with plain columns; `rings(i)` reads the outline of a site when it is asked for. */
   function read(sites) {
     for (const [name, column] of Object.entries(sites)) {
       if (!column || !column.words) continue;
       const { words, at } = column;
       sites[name] = at.map((v) => (Array.isArray(v) ? v.map((k) => words[k]) : words[v]));
     }
-    const packed = sites.shapes || [];
-    if (packed.length && typeof packed[0] !== "string") return sites;
-    let made = null;
-    const rings = (i) => polygons(packed[i], sites.lon[i], sites.lat[i]);
-    Object.defineProperty(sites, "shapes", {
-      configurable: true,
-      enumerable: false,
-      get: () => (made = made || packed.map((_, i) => rings(i).map((part) => part.map(differences)))),
-    });
-    Object.defineProperty(sites, "rings", { configurable: true, enumerable: false, value: rings });
+    const packed = sites.shapes;
+    sites.rings = (i) => polygons(packed[i], sites.lon[i], sites.lat[i]);
+    delete sites.shapes;
     return sites;
   }
 

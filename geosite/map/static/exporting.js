@@ -46,39 +46,20 @@ geosite.exporting = function (app, box) {
   }
 
   // ---- CSV ------------------------------------------------------------------------------
-  const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
-  // Control and direction marks, as Python's `report.text.plain` takes them out.
-  // eslint-disable-next-line no-control-regex
-  const UNSEEN = /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+/g;
-
-  /** A cell: text that a spreadsheet would run gets a leading apostrophe. */
-  function cell(value) {
-    if (value === null || value === undefined) return "";
-    if (typeof value === "number") return String(value);
-    let text = String(value).replace(UNSEEN, " ").trim();
-    if (FORMULA.test(text)) text = "'" + text;
-    return /[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
-  }
-
   function csv(isAll) {
     const rankedBy = geosite.combining.rankedBy(app);
     const rows = listed(isAll).map((i) => row(i, rankedBy));
     const names = Object.keys(row(0, rankedBy));
-    return [names, ...rows.map((r) => names.map((n) => r[n]))].map((cells) => cells.map(cell).join(",")).join("\r\n") + "\r\n";
+    return geosite.files.csv([names, ...rows.map((r) => names.map((n) => r[n]))]);
   }
 
   // ---- GeoJSON --------------------------------------------------------------------------
   const STEPS = 1e5;
 
-  /** A ring of degrees from its differences, closed. */
-  function ring(steps) {
+  /** A closed ring of degrees, of whole steps. */
+  function ring(flat) {
     const found = [];
-    let x = 0, y = 0;
-    for (let k = 0; k < steps.length; k += 2) {
-      x += steps[k];
-      y += steps[k + 1];
-      found.push([x / STEPS, y / STEPS]);
-    }
+    for (let k = 0; k < flat.length; k += 2) found.push([flat[k] / STEPS, flat[k + 1] / STEPS]);
     found.push(found[0].slice());
     return found;
   }
@@ -91,10 +72,10 @@ geosite.exporting = function (app, box) {
 
   /** Outline of a site: outer rings run against the clock, holes with it (RFC 7946, 3.1.6). */
   function geometry(i) {
-    const polygons = (sites.shapes[i] || [])
+    const polygons = sites.rings(i)
       .filter((rings) => rings.length && rings[0].length >= 6)
-      .map((rings) => rings.filter((r) => r.length >= 6).map((steps, at) => {
-        const points = ring(steps);
+      .map((rings) => rings.filter((r) => r.length >= 6).map((flat, at) => {
+        const points = ring(flat);
         return area(points) > 0 === (at === 0) ? points : points.reverse();
       }));
     if (!polygons.length) return { type: "Point", coordinates: [sites.lon[i], sites.lat[i]] };
@@ -108,11 +89,8 @@ geosite.exporting = function (app, box) {
   }
 
   // ---- files ----------------------------------------------------------------------------
-  function save(blob, name) {
-    const link = el("a", { href: URL.createObjectURL(blob), download: name });
-    link.click();
-    // The browser has to have begun before the text may go.
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  function save(content, name, type) {
+    geosite.files.save(content, name, type);
     const words = "Saved as " + name;
     fill(line, words);
     app.say(words);
@@ -120,7 +98,6 @@ geosite.exporting = function (app, box) {
 
   const scope = (value, words, isOn) => el("label", {}, el("input", { type: "radio", name: "gs-x-scope", value, checked: isOn }), " " + words);
   const isAll = () => box.querySelector("input[name=gs-x-scope]:checked").value === "all";
-  const text = (words, type) => new Blob([words], { type: type + ";charset=utf-8" });
 
   async function picture(event) {
     const button = event.currentTarget;
@@ -144,8 +121,8 @@ geosite.exporting = function (app, box) {
       el("summary", {}, "Export"),
       el("fieldset", {}, el("legend", {}, "Sites:"), scope("all", "all", true), scope("shown", "only those the filter shows")),
       el("div", { class: "gs-x-buttons" },
-        button("gs-save-csv", "Table (CSV)", () => save(text(csv(isAll()), "text/csv"), fileName("sites", "csv"))),
-        button("gs-save-geojson", "Outlines (GeoJSON)", () => save(text(geojson(isAll()), "application/geo+json"), fileName("sites", "geojson"))),
+        button("gs-save-csv", "Table (CSV)", () => save(csv(isAll()), fileName("sites", "csv"), "text/csv")),
+        button("gs-save-geojson", "Outlines (GeoJSON)", () => save(geojson(isAll()), fileName("sites", "geojson"), "application/geo+json")),
         button("gs-save-png", "Picture of the view (PNG)", picture)),
       line,
       el("p", { class: "gs-sub" }, "Every file says by which rule and weights its sites are ranked. Outlines are those of this page, which are simplified; sites.gpkg of the run has them as they are.")),

@@ -1,7 +1,7 @@
 /* What was found at a point or in an outline: a panel under the search box. */
 geosite.found = function (app) {
   "use strict";
-  const { el, fill, put } = geosite.dom;
+  const { el, fill } = geosite.dom;
   const { sites } = app.data;
   const { geodesy, inside } = geosite;
   const LISTED = 50;
@@ -66,7 +66,7 @@ geosite.found = function (app) {
       land,
     );
     turn += 1;
-    if (layers().length && geosite.tiles.at) ground(async () => listedAt(await geosite.tiles.at(app, L.latLng(lat, lon), layers())), land, turn);
+    if (layers().length) ground(async () => listedAt(await geosite.tiles.at(app, L.latLng(lat, lon), layers())), land, turn);
     app.say(held.length ? `Within ${count(held.length, "site")}` : "Within no site");
     return made;
   }
@@ -91,58 +91,32 @@ geosite.found = function (app) {
       el("p", null, `${count(held.length, "site")} with land in it, ${whole.toLocaleString("en-US")} wholly inside.`),
       held.length ? el("div", { class: "gs-buttons" },
         el("button", { type: "button", class: "gs-quiet", onclick: () => app.filter.set({ within: ring }) }, "Show only these"),
-        el("button", { type: "button", class: "gs-quiet", onclick: () => save("sites-in-outline.csv", table(held)) }, "Save as CSV")) : null,
+        el("button", { type: "button", class: "gs-quiet", onclick: () => geosite.files.save(table(held), "sites-in-outline.csv", "text/csv") }, "Save as CSV")) : null,
       listed(held, ({ index, whole: all }) => site(index, all ? "" : ", in part")),
       land,
       el("p", { class: "gs-sub" }, "Outlines on the map are simplified. For the exact answer save this as outline.geojson and run: geosite review RUN --polygon outline.geojson"),
       text,
       el("div", { class: "gs-buttons" },
-        el("button", { type: "button", class: "gs-quiet", onclick: () => copy(json, text) }, "Copy"),
-        el("button", { type: "button", class: "gs-quiet", onclick: () => save("outline.geojson", json) }, "Save as GeoJSON")),
+        geosite.copying.button(app, "Copy", () => json, "Copy the outline as GeoJSON"),
+        el("button", { type: "button", class: "gs-quiet", onclick: () => geosite.files.save(json, "outline.geojson", "application/geo+json") }, "Save as GeoJSON")),
     );
     turn += 1;
-    if (layers().length && geosite.tiles.within) ground(async () => listedAt(await geosite.tiles.within(app, ring, layers())), land, turn);
+    if (layers().length) ground(async () => listedAt(await geosite.tiles.within(app, ring, layers())), land, turn);
     app.say(`${geodesy.ground(geodesy.area(ring))}, ${count(held.length, "site")}`);
     return made;
   }
 
   const round = (v) => Math.round(v * 1e6) / 1e6;
 
-  async function copy(words, field) {
-    try {
-      await navigator.clipboard.writeText(words);
-      app.say("Copied");
-    } catch {
-      // Without leave to write to the clipboard, the text is marked for the reader's own keys.
-      field.focus();
-      field.select();
-      app.say("Press Control and C to copy");
-    }
-  }
-
-  /** A table of sites as CSV; no cell is taken for a formula. */
+  /** A table of sites as CSV. */
   function table(held) {
-    const cell = (v) => {
-      const words = v === null || v === undefined ? "" : String(v);
-      const safe = typeof v !== "number" && /^[=+\-@\t\r\n＝＋－＠]/.test(words) ? `'${words}` : words;
-      return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-    };
     const { rank, score } = app.state.ranking;
     const head = ["rank", "site_id", "name", "suitability", "area_ha", "agency", "state", "county", "longitude", "latitude", "wholly_inside"];
     const rows = held.map(({ index: i, whole }) => [
       rank[i] || "", sites.site_id[i], sites.name[i], Number.isNaN(score[i]) ? "" : score[i], sites.area_ha[i], sites.agency[i], sites.state[i], sites.county[i],
       sites.lon[i], sites.lat[i], whole ? "yes" : "no",
     ]);
-    return [head, ...rows, [app.data.notice]].map((r) => r.map(cell).join(",")).join("\r\n") + "\r\n";
-  }
-
-  function save(name, words) {
-    const url = URL.createObjectURL(new Blob([words], { type: "text/plain;charset=utf-8" }));
-    const link = el("a", { href: url, download: name });
-    put(document.body, link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
+    return geosite.files.csv([head, ...rows, [app.data.notice]]);
   }
 
   return { point, outline, show, clear: () => { turn += 1; fill(box()); } };

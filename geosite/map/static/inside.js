@@ -1,7 +1,7 @@
 /* What lies in a drawn outline or near a point: sites by their own outlines, land and rules from the tiles. */
 geosite.inside = (function () {
   "use strict";
-  const STEP = 1e-5; // degrees; `site_block.STEP`
+  const STEP = 1e-5; // degrees, as in columns.js
   const decoded = new WeakMap();
 
   /** Whether a point lies in a ring, by counting the sides to the east of it. */
@@ -50,17 +50,11 @@ geosite.inside = (function () {
   /** Outer rings and holes of each site, in degrees, decoded when first asked for. */
   function outlines(sites) {
     if (!decoded.has(sites)) {
-      const rings = (flat) => {
-        const made = [];
-        let x = 0;
-        let y = 0;
-        for (let i = 0; i < flat.length; i += 2) made.push([(x += flat[i]) * STEP, (y += flat[i + 1]) * STEP]);
-        return made;
-      };
+      const corners = (flat) => Array.from({ length: flat.length / 2 }, (_, k) => [flat[2 * k] * STEP, flat[2 * k + 1] * STEP]);
       decoded.set(
         sites,
         Array.from({ length: sites.n }, (_, i) => {
-          const parts = ((sites.shapes || [])[i] || []).filter((p) => p.length).map((p) => p.map(rings));
+          const parts = sites.rings(i).map((part) => part.map(corners));
           return { parts, box: boxOf([...parts.flatMap((p) => p[0]), [sites.lon[i], sites.lat[i]]]) };
         }),
       );
@@ -105,5 +99,5 @@ geosite.inside = (function () {
     return { held, near: near.sort((a, b) => a.metres - b.metres).slice(0, most) };
   }
 
-  return { holds, crossesItself, sitesIn, sitesAt, outlines };
+  return { crossesItself, sitesIn, sitesAt, outlines };
 })();

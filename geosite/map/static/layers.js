@@ -38,7 +38,7 @@ geosite.layers = function (app, box) {
       const entry = entries.get(id);
       let found = null;
       try {
-        found = (makers[entry.kind] || makers.tiles)(entry) || null;
+        found = makers[entry.kind](entry);
       } catch (fault) {
         failed.add(id);
         console.error(`layer ${id} could not be drawn:`, fault);

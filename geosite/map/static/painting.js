@@ -178,6 +178,7 @@ geosite.painting = (function () {
       this.asked = Promise.resolve().then(() => {
         this.asked = null;
         if (!this._map) return;
+        // Leaflet has no other list of the tiles that are shown, and would make them all anew.
         for (const tile of Object.values(this._tiles)) if (tile.current) this.paint(tile.el, this._wrapCoords(Object.assign(L.point(tile.coords), { z: tile.coords.z })), tile.loaded ? null : (f, el) => this._tileReady(tile.coords, f, el));
       });
     },

@@ -10,9 +10,6 @@ geosite.pointing = function (app) {
   const order = new Map(data.layers.map((entry, i) => [entry.id, i]));
   const pen = el("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
   const canHover = window.matchMedia("(hover: hover)").matches;
-  // The sites leave it to us to name them.
-  app.tellsSites = true;
-
   const isBusy = () => Boolean(map.pm && map.pm.globalDrawModeEnabled && map.pm.globalDrawModeEnabled());
   const shownEntries = () => data.layers.filter((entry) => app.layers.shown.has(entry.id));
   const sitesAt = (latlng) => (app.sitesAt && app.layers.shown.has("sites") ? app.sitesAt(latlng) : []);
@@ -47,7 +44,7 @@ geosite.pointing = function (app) {
   app.at = async (latlng) => {
     const entries = shownEntries();
     const tiled = entries.filter((entry) => entry.kind === "tiles");
-    const features = tiled.length && geosite.tiles.at ? await geosite.tiles.at(app, latlng, tiled) : [];
+    const features = tiled.length ? await geosite.tiles.at(app, latlng, tiled) : [];
     const found = features.map(({ entry, id, words }) => ({ entry, id, words: words.split("\n").filter(Boolean) }));
     for (const entry of entries) {
       const told = entry.kind === "picture" && read(entry, latlng);
@@ -130,7 +127,6 @@ geosite.pointing = function (app) {
 
   async function identify(latlng, byKeys) {
     const features = await app.at(latlng);
-    app.emit("identify", { latlng, features });
     const place = latlng.wrap();
     const head = el("h3", { tabindex: "-1" }, `${place.lat.toFixed(5)}, ${place.lng.toFixed(5)}`);
     const list = features.length ? el("ul", {}, features.map((feature) => told(feature, false))) : el("p", {}, "No layer that is shown says anything of this place.");

@@ -45,13 +45,8 @@ geosite.shares = (function () {
     return { weights: found, limit: own < wish ? "room" : "", room };
   }
 
-  /** Whether these are weights: whole, none below zero, of sum 1000. */
-  function areWhole(weights) {
-    return weights.every((w) => Number.isInteger(w) && w >= 0) && weights.reduce((a, b) => a + b, 0) === WHOLE;
-  }
-
   /** A weight as people read it: `34.5 %`. */
   const percent = (w) => (w / 10).toFixed(1) + "\u00a0%";
 
-  return { WHOLE, moved, most, areWhole, percent };
+  return { WHOLE, moved, percent };
 })();

@@ -74,6 +74,8 @@ geosite.sites = function (app) {
   }
 
   /* ── a sheet of the map: a canvas that Leaflet moves, and that we paint ── */
+  // Leaflet's own canvas knows shapes and not sheets, so this stands beside it and fills in the same
+  // members; the version is exact (assets/package.json), and the browser tests see them move.
   const Sheet = L.Renderer.extend({
     initialize(paint) {
       L.Renderer.prototype.initialize.call(this, { pane: "gs-sites", padding: 0.2 });
@@ -297,7 +299,6 @@ geosite.sites = function (app) {
   };
 
   /* ── pointing and clicking ── */
-  const tip = L.tooltip({ direction: "top", offset: [0, -6], className: "gs-site-tip", opacity: 1 });
   const busy = () => Boolean(map.pm && map.pm.globalDrawModeEnabled && map.pm.globalDrawModeEnabled());
   let pointed = null, asked = 0;
 
@@ -307,11 +308,6 @@ geosite.sites = function (app) {
     const i = first.length ? first[0] : -1;
     map.getContainer().classList.toggle("gs-on-site", i >= 0);
     app.light(i, "map");
-    if (i < 0 || app.tellsSites) return void tip.remove();
-    const rank = app.state.ranking.rank[i];
-    const more = first.length > 1 ? ` · ${first.length - 1} more here` : "";
-    tip.setContent(geosite.dom.el("span", {}, `${rank ? rank : "not ranked"} · ${sites.name[i] || "unnamed"}${more}`));
-    tip.setLatLng(pointed).addTo(map);
   }
   const soon = () => (asked = asked || requestAnimationFrame(point));
   map.on("mousemove", (event) => {

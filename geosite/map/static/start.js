@@ -7,6 +7,7 @@ geosite.start = function (map, bases) {
   if (viewport) viewport.content = "width=device-width, initial-scale=1";
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
     Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false });
+    // Leaflet reads the options when the map is made, which Folium has done before.
     map._zoomAnimated = map._fadeAnimated = false;
   }
   const waiting = document.getElementById("gs-waiting");

@@ -6,7 +6,7 @@ geosite.swipe = function (app) {
   const { el, put } = geosite.dom;
   const { map } = app;
   const THUMB = 44; // pixels, as in find.css
-  const sites = geosite.columns ? geosite.columns.read(compare.sites) : compare.sites;
+  const sites = geosite.columns.read(compare.sites);
 
   for (const [name, z] of [["gs-right-pictures", 351], ["gs-right-sites", 451]]) {
     map.createPane(name).style.zIndex = z;

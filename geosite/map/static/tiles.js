@@ -27,7 +27,7 @@ geosite.tiles = (function () {
       try {
         const held = new pmtiles.PMTiles(served);
         return { held, header: await held.getHeader() };
-      } catch (fault) {
+      } catch {
         app.say("The finer tiles beside the page could not be read; those in the page are drawn.");
       }
     }
@@ -174,5 +174,5 @@ geosite.tiles = (function () {
     return open(app, entry.source) ? geosite.painting.layer(app, entry, open(app, entry.source)) : null;
   }
 
-  return { SIDE, open, layer, at, within };
+  return { open, layer, at, within };
 })();

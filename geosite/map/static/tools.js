@@ -16,7 +16,7 @@ geosite.tools = function (app) {
   level.style.zIndex = 640;
   level.style.pointerEvents = "none";
   const drawn = L.featureGroup([], { pane: "gs-tools" }).addTo(map);
-  let drawing = "";
+  let drawing = "", working = null; // the shape that is drawn, and Geoman's layer of it
 
   // A click that sets a corner does not also open the site under it.
   const select = app.select;
@@ -72,8 +72,8 @@ geosite.tools = function (app) {
   // The plugin's own button is a link that the space bar does not press; ours presses it.
   const full = new L.Control.FullScreen({ fullscreenElement: document.documentElement, forceSeparateButton: true }).addTo(map);
   full.getContainer().hidden = true;
-  map.on("enterFullscreen exitFullscreen", () => {
-    const on = Boolean(map._isFullscreen);
+  map.on("enterFullscreen exitFullscreen", ({ type }) => {
+    const on = type === "enterFullscreen";
     document.documentElement.classList.toggle("gs-full", on);
     buttons.full.setAttribute("aria-pressed", String(on));
     map.invalidateSize();
@@ -119,7 +119,6 @@ geosite.tools = function (app) {
   const corners = (layer) => (layer.getLatLngs().flat(3)).map((p) => [p.lng, p.lat]);
   function running(at) {
     if (!drawing) return;
-    const working = map.pm.Draw[drawing]._layer;
     const set = working ? corners(working) : [];
     const points = at ? [...set, [at.lng, at.lat]] : set;
     if (!set.length) return;
@@ -135,6 +134,7 @@ geosite.tools = function (app) {
     }
   };
   map.on("pm:drawstart", ({ workingLayer }) => {
+    working = workingLayer;
     hush();
     workingLayer.on("pm:vertexadded", () => {
       hush();
@@ -146,6 +146,7 @@ geosite.tools = function (app) {
     if (!drawing) return;
     map.pm.disableDraw();
     drawing = "";
+    working = null;
     say("");
     buttons.outline.setAttribute("aria-pressed", "false");
     buttons.measure.setAttribute("aria-pressed", "false");
@@ -155,7 +156,7 @@ geosite.tools = function (app) {
 
   function finish() {
     const needed = drawing === "Polygon" ? 3 : 2;
-    const working = map.pm.Draw[drawing]._layer;
+    // Geoman ends a drawing by a click alone: a key has to use what the click does.
     if (working && corners(working).length >= needed) map.pm.Draw[drawing]._finishShape();
     else app.say(`At least ${needed} corners are needed`);
   }
