@@ -154,7 +154,7 @@ def test_the_quiet_base_has_its_first_zooms_before_all_others():
     tiles = tuple(Tiles(n, {"land": circles(60, k)}) for k, n in enumerate(names))
     zooms = []
     for room in (10_000, 40_000, 100_000, 250_000):
-        blobs, archives, _ = packed(Layers(tiles=tiles), toy_content(), room)
+        blobs, archives, _ = packed(Layers(tiles=tiles), room)
         assert sum(map(len, blobs.values())) <= room
         zooms.append([archives.get(n, {}).get("max_zoom", -1) for n in names])
     for parcels, deposits, base in zooms:
