@@ -45,9 +45,6 @@ geosite.ordering = function (app) {
     ...(app.columns || []),
   ];
 
-  // Of a second run: its rank, and how far it stands from this one's.
-  columns.splice(2, 0, ...(app.columns || []));
-
   // Words are compared once; what follows the weights is compared anew, as numbers.
   const places = new Map();
   function keys(column) {
