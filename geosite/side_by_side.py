@@ -51,19 +51,22 @@ def write_comparison_map(
     Raises
     ------
     RunError
-        If they are the same run, or the page cannot be written.
+        If they are the same run, or the page cannot be written or be as small as asked.
     """
+    if not path.parent.is_dir():
+        msg = f"{path}: there is no folder {path.parent}; make it, or give another place with --out"
+        raise RunError(msg)
     one, other = _contents(left, right)
     both = compared(left, right, one, other)
     new = path.with_name(f".{path.name}.partial")
     try:
-        write_comparison(one, other, both, new, max_mb=max_mb, max_sites=max_sites)
+        notes = write_comparison(one, other, both, new, max_mb=max_mb, max_sites=max_sites)
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)
         msg = f"{path}: the map could not be written: {error}; give another place with --out"
         raise RunError(msg) from None
-    return _apart(one, other)
+    return (*_apart(one, other), *notes)
 
 
 def compared(left: Run, right: Run, one: Content, other: Content) -> Compared:

@@ -6,6 +6,9 @@ import dataclasses
 import json
 import re
 
+import pytest
+
+from geosite.errors import RunError
 from geosite.map.comparing import Compared, render_comparison, write_comparison
 from tests.browser.toycontent import toy_content
 
@@ -72,3 +75,13 @@ def test_the_same_runs_give_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_comparison(left, right, said, tmp_path / name, max_sites=5)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_page_larger_than_asked_is_refused_with_what_would_do(tmp_path):
+    path = tmp_path / "both.html"
+    with pytest.raises(RunError, match=r"ask for --max-mb (\S+) or more") as caught:
+        write_comparison(*both(), path, max_mb=0.01)
+    assert not list(tmp_path.iterdir())
+    least = float(re.search(r"--max-mb (\S+) or more", str(caught.value))[1])
+    write_comparison(*both(), path, max_mb=least)
+    assert path.stat().st_size <= least * 1e6
