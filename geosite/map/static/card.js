@@ -225,7 +225,7 @@ geosite.card = function (app, box) {
   /** Folder of the run where the map still lies in it, else a word to be replaced. */
   function run() {
     if (location.protocol !== "file:") return "RUN";
-    let folder = "";
+    let folder;
     try {
       folder = decodeURIComponent(location.pathname.replace(/\/[^/]*$/, ""));
     } catch {

@@ -5,7 +5,7 @@ geosite.copying = (function () {
 
   /** Copy a text and say so; gives whether it could be. */
   async function copy(app, text) {
-    let done = false;
+    let done;
     try {
       await navigator.clipboard.writeText(text);
       done = true;
@@ -23,7 +23,7 @@ geosite.copying = (function () {
     field.value = text;
     document.body.appendChild(field);
     field.select();
-    let done = false;
+    let done;
     try {
       done = document.execCommand("copy");
     } catch {
