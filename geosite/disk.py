@@ -27,8 +27,15 @@ UNWRITABLE = (
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path, option: str = "--outputs") -> Iterator[None]:
     """Say a failure to write in one message; a folder that was not there before is taken away.
+
+    Parameters
+    ----------
+    folder : Path
+        What is written: a folder, or a file.
+    option : str
+        The option by which a user names another place.
 
     Raises
     ------
@@ -43,13 +50,14 @@ def writing(folder: Path) -> Iterator[None]:
         raise
     except UNWRITABLE as error:
         left = "nothing half-written was kept" if fresh else f"{folder} may be incomplete now"
-        raise RunError(unwritable(folder, error, left)) from None
+        raise RunError(unwritable(folder, error, left, f"{_ROOM} {option}")) from None
     finally:
         if fresh and not whole:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-ROOM = "Make room or name another folder with --outputs"
+_ROOM = "Make room or name another folder with"
+ROOM = f"{_ROOM} --outputs"
 
 
 def unwritable(folder: Path, error: BaseException, left: str, fix: str = ROOM) -> str:
@@ -97,7 +105,7 @@ def assembled(folder: Path, fill: Callable[[Path], None]) -> Path:
         flush(partial)
         return placed(partial, folder)
     except UNWRITABLE as error:
-        fix = "Make room or name another folder with --out"
+        fix = f"{_ROOM} --out"
         left = "nothing half-written was kept"
         raise RunError(unwritable(folder, error, left, fix)) from None
     finally:

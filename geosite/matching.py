@@ -89,6 +89,12 @@ def paired_runs(mine_run: Run, plant_run: Run, match: Match, means: Means) -> re
         run.sites.sort_values("rank", kind="stable").reset_index(drop=True)
         for run in (mine_run, plant_run)
     )
+    if "commodities" not in mines:
+        msg = (
+            f"{mine_run.path / 'sites.parquet'}: is damaged: it has no column commodities; run "
+            "the scenario again"
+        )
+        raise RunError(msg)
     crs = mines.crs
     plants = projected(plants, crs)
     freight = open_freight()

@@ -368,8 +368,11 @@ def write_ranking(saved: Saved, ranked: Ranked, out: Path) -> None:
     if out.suffix.lower() not in (".csv", ".gpkg"):
         msg = f"{out}: ends in {out.suffix or 'nothing'}, expected .csv or .gpkg"
         raise RunError(msg)
+    if not out.parent.is_dir():
+        msg = f"{out}: there is no folder {out.parent}; make it, or name another with --out"
+        raise RunError(msg)
     table = relisted(saved, ranked)
-    with writing(out):
+    with writing(out, "--out"):
         if out.suffix.lower() == ".csv":
             from geosite.report import write_table  # noqa: PLC0415
 

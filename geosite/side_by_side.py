@@ -10,6 +10,7 @@ from geosite.comparison import matches
 from geosite.crs import projected
 from geosite.errors import RunError
 from geosite.map.comparing import Compared, render_comparison, write_comparison
+from geosite.map.saving import size_notes
 from geosite.question import since
 from geosite.runs import content
 
@@ -53,17 +54,20 @@ def write_comparison_map(
     RunError
         If they are the same run, or the page cannot be written.
     """
+    if not path.parent.is_dir():
+        msg = f"{path}: there is no folder {path.parent}; make it, or give another place with --out"
+        raise RunError(msg)
     one, other = _contents(left, right)
     both = compared(left, right, one, other)
     new = path.with_name(f".{path.name}.partial")
     try:
-        write_comparison(one, other, both, new, max_mb=max_mb, max_sites=max_sites)
+        notes = write_comparison(one, other, both, new, max_mb=max_mb, max_sites=max_sites)
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)
         msg = f"{path}: the map could not be written: {error}; give another place with --out"
         raise RunError(msg) from None
-    return _apart(one, other)
+    return (*_apart(one, other), *notes, *size_notes(path, max_mb))
 
 
 def compared(left: Run, right: Run, one: Content, other: Content) -> Compared:

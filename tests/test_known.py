@@ -109,3 +109,11 @@ def test_all_misplaced_sites_are_counted_and_five_are_named(tmp_path):
     said = str(refused.value)
     assert "9 of 9 sites have no place" in said
     assert "and 4 more" in said
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_utf16_is_named_as_such(tmp_path, encoding):
+    path = tmp_path / "mines.csv"
+    path.write_bytes("\ufeffname,longitude,latitude\nIron Cap,-116,39\n".encode(encoding))
+    with pytest.raises(LayerDataError, match=r"is text in UTF-16, expected UTF-8.*CSV UTF-8"):
+        read_known(path)

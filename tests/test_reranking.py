@@ -227,5 +227,8 @@ def test_what_is_unknown_in_the_matrix_is_read_as_unknown(spoilt):
 
 
 def test_a_ranking_goes_where_it_can_be_written_only(saved, tmp_path):
-    with pytest.raises(RunError):
+    with pytest.raises(RunError, match=r"there is no folder .*nowhere; make it.*with --out$"):
         write_ranking(saved, ranked_again(saved), tmp_path / "nowhere" / "x.csv")
+    (tmp_path / "x.gpkg").mkdir()
+    with pytest.raises(RunError, match="name another folder with --out;"):
+        write_ranking(saved, ranked_again(saved), tmp_path / "x.gpkg")

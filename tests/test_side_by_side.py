@@ -49,7 +49,9 @@ def test_the_same_run_twice_is_refused(two, tmp_path):
 
 
 def test_a_page_that_cannot_be_written_is_said(two, tmp_path):
-    with pytest.raises(RunError, match=r"none/both.html: the map could not be written.*--out"):
+    with pytest.raises(
+        RunError, match=r"none/both.html: there is no folder .*none; make it.*--out"
+    ):
         write_comparison_map(*two, tmp_path / "none" / "both.html")
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("n", "left_out", "lon", "lat", "site_id", "name", "rank", "suitability", "shapes")
 """What is told of the right run's sites."""
+_MB = 1e6
 _LEAST_MB = 1.0
 """Room that the left run keeps, however large the right one is [MB]."""
 
@@ -53,10 +54,18 @@ def write_comparison(
     *,
     max_mb: float = 10.0,
     max_sites: int = 10_000,
-) -> None:
-    """Save two runs as one HTML file, with a divider between them."""
-    page = render_comparison(left, right, compared, max_mb=max_mb, max_sites=max_sites)
-    path.write_text(page.get_root().render(), encoding="utf-8", newline="\n")
+) -> tuple[str, ...]:
+    """Save two runs as one HTML file, with a divider between them.
+
+    Returns
+    -------
+    tuple of str
+        What was simplified or left out of the left run, in words.
+    """
+    shown, block = _both_of(left, right, compared, max_mb, max_sites)
+    text = page_of(shown, block).get_root().render().encode()
+    path.write_bytes(text)
+    return block.notes
 
 
 def render_comparison(
@@ -85,16 +94,21 @@ def render_comparison(
     folium.Map
         The page of the left run with the right run's sites and surfaces beside it.
     """
+    return page_of(*_both_of(left, right, compared, max_mb, max_sites))
+
+
+def _both_of(
+    left: Content, right: Content, compared: Compared, max_mb: float, max_sites: int
+) -> tuple[Content, Block]:
     beside = _beside(left, right, compared, max_sites)
-    taken = (len(script_json(beside.data)) + sum(map(len, beside.blobs.values()))) / 1e6
+    taken = (len(script_json(beside.data)) + sum(map(len, beside.blobs.values()))) / _MB
     block = block_of(left, max_mb=max(max_mb - taken, _LEAST_MB), max_sites=max_sites)
     data = {**block.data, **beside.data, "view": _both(block.data["view"], right)}
     title = " | ".join(compared.titles)
     if left.title == right.title:
         title = f"{left.title}: {title}"
-    return page_of(
-        replace(left, title=title), replace(block, data=data, blobs={**block.blobs, **beside.blobs})
-    )
+    blobs = {**block.blobs, **beside.blobs}
+    return replace(left, title=title), replace(block, data=data, blobs=blobs)
 
 
 def _beside(left: Content, right: Content, compared: Compared, max_sites: int) -> Block:

@@ -59,6 +59,10 @@ def saved_map(
     A page that cannot be as small as asked is written as small as it can be, and said to be
     larger: whoever asked for a map, and every run, has one.
     """
+    if not path.parent.is_dir():
+        # Said before the work, which takes a minute for a large run.
+        msg = f"{path}: there is no folder {path.parent}; make it, or give another place with --out"
+        raise RunError(msg)
     folder = path.parent / f"{path.stem}-tiles"
     block = block_of(
         content, max_mb=max_mb, max_sites=max_sites, beside=folder.name if is_served else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ _DEGREES = (
 )  # fmt: skip
 """Usual names of columns of degrees, letters only; x and y may be anything, so they are not."""
 _NAMES = ("name", "sitename", "minename", "depositname", "site", "mine", "deposit", "project")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""First bytes of what spreadsheets call Unicode text; read as anything else it is no table."""
 _NAMED = 5
 """Faults of a file that are named."""
 
@@ -79,6 +82,13 @@ def read_known(path: Path) -> gpd.GeoDataFrame:
 
 
 def _table(path: Path) -> gpd.GeoDataFrame:
+    with path.open("rb") as file:
+        if file.read(2) in _UTF16:
+            msg = (
+                f"{path}: is text in UTF-16, expected UTF-8; save it from the spreadsheet as "
+                "CSV UTF-8"
+            )
+            raise LayerDataError(msg)
     encoding = inspection.encoding(path, None) or "cp1252"
     delimiter, columns = inspection.header(path, None, encoding)
     letters = {_letters(c): c for c in columns}

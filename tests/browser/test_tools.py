@@ -204,7 +204,7 @@ def test_rules_and_parcels_come_from_the_tiles_with_their_citation(page):
     page.wait_for_selector(".gs-result li >> text=Grey Range")
     assert "geosite review RUN --polygon" in page.inner_text(".gs-result")
     page.evaluate(f"(window.empty = true, geosite.current.outline({ring}))")
-    page.wait_for_selector("text=No layer of the map has anything here.")
+    page.wait_for_selector("text=No outline of the map’s layers is here.")
     page.evaluate(f"(window.broken = true, geosite.current.outline({ring}))")
     page.wait_for_selector("text=could not be read")
 
@@ -278,8 +278,9 @@ def test_geojson_goes_in_and_comes_out_and_sites_are_saved(page):
     lines = saved.value.path().read_text(encoding="utf-8").splitlines()
     some, _ = held(ring)
     assert lines[0].startswith("rank,site_id,name")
-    assert len(lines) == len(some) + 2
-    assert "Pre-decisional" in lines[-1]
+    assert lines[0].endswith("ranked_by,marking,notice")
+    assert len(lines) == len(some) + 1
+    assert all("the run's ranking; rule" in x and "Pre-decisional" in x for x in lines[1:])
     with page.expect_download() as saved:
         page.click("text=Save as GeoJSON")
     assert json.loads(saved.value.path().read_text(encoding="utf-8")) == back

@@ -42,7 +42,7 @@ geosite.found = function (app) {
       if (!lines.has(key)) lines.set(key, { entry, seen: new Set() });
       if (words) lines.get(key).seen.add(words);
     }
-    if (!lines.size) return fill(into, el("p", { class: "gs-sub" }, "No layer of the map has anything here."));
+    if (!lines.size) return fill(into, el("p", { class: "gs-sub" }, "No outline of the map’s layers is here. Rules without outlines, and rules that cannot tell, may still speak of it."));
     fill(into, Array.from(lines.values(), ({ entry, seen }) => [
       el("h3", null, [...(entry.group || []), entry.title].join(" · ")),
       el("ul", null, Array.from(seen).slice(0, LISTED).map((words) => el("li", null, words)),
@@ -64,6 +64,7 @@ geosite.found = function (app) {
       held.length ? listed(held, (i) => site(i)) : null,
       near.length ? [el("h3", null, "Nearest sites, by the point each is marked with"), el("ul", null, near.map(({ index, metres }) => site(index, `, ${geodesy.way(metres)}`)))] : null,
       land,
+      el("p", { class: "gs-sub" }, geosite.pointing.doubt(lat, lon)),
     );
     turn += 1;
     if (layers().length) ground(async () => listedAt(await geosite.tiles.at(app, L.latLng(lat, lon), layers())), land, turn);
@@ -111,12 +112,14 @@ geosite.found = function (app) {
   /** A table of sites as CSV. */
   function table(held) {
     const { rank, score } = app.state.ranking;
-    const head = ["rank", "site_id", "name", "suitability", "area_ha", "agency", "state", "county", "longitude", "latitude", "wholly_inside"];
+    // A table that leaves the page says whose ranking it is, as the exports do.
+    const said = [geosite.combining.rankedBy(app), app.data.marking, app.data.notice];
+    const head = ["rank", "site_id", "name", "score", "area_ha", "agency", "state", "county", "longitude", "latitude", "wholly_inside", "ranked_by", "marking", "notice"];
     const rows = held.map(({ index: i, whole }) => [
       rank[i] || "", sites.site_id[i], sites.name[i], Number.isNaN(score[i]) ? "" : score[i], sites.area_ha[i], sites.agency[i], sites.state[i], sites.county[i],
-      sites.lon[i], sites.lat[i], whole ? "yes" : "no",
+      sites.lon[i], sites.lat[i], whole ? "yes" : "no", ...said,
     ]);
-    return geosite.files.csv([head, ...rows, [app.data.notice]]);
+    return geosite.files.csv([head, ...rows]);
   }
 
   return { point, outline, show, clear: () => { turn += 1; fill(box()); } };

@@ -4,8 +4,8 @@ geosite.law = (function () {
   const { el } = geosite.dom;
   const WAYS = ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"];
   const TIERS = [
-    ["rules_avoid", "Avoid", "possible, but worth less"],
-    ["rules_mitigate", "Mitigate", "possible at a cost"],
+    ["rules_avoid", "Avoid", "not excluded, but scored lower"],
+    ["rules_mitigate", "Mitigate", "not excluded, but at a cost"],
     ["rules_flag", "Flag", "changes no number; to be looked at"],
     ["rules_include", "Include", "lifts exclusions"],
     ["rules_possible", "Possible", "touched or not, within the accuracy of the data"],
@@ -81,7 +81,7 @@ geosite.law = (function () {
     const near = (cards.near[i] || []).map(([k, name, tens, way]) => el("li", {},
       el("b", {}, cards.rules[k].title), cards.texts[name] ? `: ${cards.texts[name]}` : "",
       el("span", { class: "gs-small" }, tens ? `${geosite.facts.written(10 * tens, "m")} ${WAYS[way] || ""}` : "adjoins it"), cited(cards.rules[k])));
-    if (!found.length) found.push(el("p", {}, "No rule that could be asked touches it."));
+    if (!found.length) found.push(el("p", {}, "No rule that could be asked touches it. Rules that cannot tell are listed under “What is not known”."));
     if (near.length) found.push(el("h3", { class: "gs-tier" }, "Excluded land nearby", el("span", { class: "gs-small" }, "the nearest of each hard rule, setbacks included")), el("ul", { class: "gs-law" }, ...near));
     return found;
   }

@@ -129,12 +129,12 @@ geosite.pointing = function (app) {
     const features = await app.at(latlng);
     const place = latlng.wrap();
     const head = el("h3", { tabindex: "-1" }, `${place.lat.toFixed(5)}, ${place.lng.toFixed(5)}`);
-    const list = features.length ? el("ul", {}, features.map((feature) => told(feature, false))) : el("p", {}, "No layer that is shown says anything of this place.");
+    const list = features.length ? el("ul", {}, features.map((feature) => told(feature, false))) : el("p", {}, "No layer that is shown says anything of this place: that is no finding that no rule does.");
     // Where there is room, it opens beside the legend and not under it.
     const legend = map.getContainer().querySelector(".gs-legend");
     const beside = legend && map.getSize().x > 700 ? legend.offsetWidth + 20 : 12;
     popup.options.autoPanPaddingTopLeft = [beside, 12];
-    popup.setContent(el("div", {}, head, list)).setLatLng(latlng).openOn(map);
+    popup.setContent(el("div", {}, head, list, el("p", { class: "gs-words" }, geosite.pointing.doubt(place.lat, place.lng)))).setLatLng(latlng).openOn(map);
     hide();
     if (!byKeys) return;
     head.focus();
@@ -155,3 +155,7 @@ geosite.pointing = function (app) {
     if (event.key === "Enter" && event.target === map.getContainer()) chosen(map.getCenter(), true);
   });
 };
+
+/** Why the map may say otherwise of a place than the run, and what says it as the run has it. */
+geosite.pointing.doubt = (lat, lon) =>
+  `Outlines are simplified, and rules act cell by cell. Every rule at this place, with those that cannot tell: geosite explain RUN ${lon.toFixed(5)},${lat.toFixed(5)}`;
