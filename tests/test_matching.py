@@ -195,11 +195,12 @@ def test_two_runs_need_not_share_a_crs(folder, runs, tmp_path, monkeypatch):
     )
 
 
-def test_mines_that_lost_their_commodities_are_told(runs, tmp_path):
+def test_mines_that_lost_their_commodities_are_told(runs, world, tmp_path):
     run = shutil.copytree(runs[0], tmp_path / "run")
     sites = gpd.read_parquet(run / "sites.parquet")
     sites.drop(columns="commodities").to_parquet(run / "sites.parquet")
-    done = worlds.cli("pair", run, runs[1], "--out", tmp_path / "out")
+    places = ("--layers", world.layers, "--data", world.data, "--out", tmp_path / "out")
+    done = worlds.cli("pair", run, runs[1], *places)
     assert done.exit_code == 1
     assert "sites.parquet: is damaged: it has no column commodities; run the" in done.stderr
     assert not (tmp_path / "out").exists()
