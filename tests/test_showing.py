@@ -42,7 +42,7 @@ def test_a_size_that_is_too_small(run, tmp_path):
 def test_a_place_that_cannot_be_written(run, tmp_path):
     result = cli("map", run, "--out", tmp_path / "none" / "map.html")
     assert result.exit_code == 1
-    assert "could not be written" in result.stderr
+    assert "there is no folder" in result.stderr
 
 
 def test_one_run_or_two(run):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geosite.report.content import Content
 
 _DECIMALS = 4
+_LONG = 1000
 
 
 def card_block(content: Content, sites: gpd.GeoDataFrame) -> dict[str, Any]:
@@ -73,13 +74,18 @@ def _reviews(content: Content, rows: list[dict[Any, Any]]) -> dict[str, list[lis
     if not content.reviews:
         return {}
     found = (review_facts(content.reviews, str(r.get("site_id"))) for r in rows)
-    return {str(i): said for i, said in enumerate(found) if said}
+    return {
+        str(i): [[plain(text, _LONG) for text in row] for row in said]
+        for i, said in enumerate(found)
+        if said
+    }
 
 
 def _dossier(content: Content, rows: list[dict[Any, Any]]) -> dict[str, str]:
     there: Mapping[str, str] = content.dossier
-    ids = (str(r.get("site_id")) for r in rows)
-    return {str(i): there[id_] for i, id_ in enumerate(ids) if id_ in there}
+    paths = (there.get(str(r.get("site_id")), "") for r in rows)
+    # What no file can be called is no page of a dossier.
+    return {str(i): path for i, path in enumerate(paths) if path and path == plain(path, _LONG)}
 
 
 def _rounded(value: object) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geosite.crs import WGS84, projected_bounds
+from geosite.crs import WGS84, projected, projected_bounds
 from geosite.map.budget import packed, page_frame
 from geosite.map.cards import card_block
 from geosite.map.context_layers import context_layers
@@ -94,7 +94,7 @@ def first_view(content: Content) -> tuple[float, float, float, float]:
     its own bounds would be up to half as wide again.
     """
     if not content.aoi.empty:
-        west, south, east, north = (float(v) for v in content.aoi.to_crs(WGS84).total_bounds)
+        west, south, east, north = (float(v) for v in projected(content.aoi, WGS84).total_bounds)
         if np.isfinite([west, south, east, north]).all():
             return west, south, east, north
     return projected_bounds(extent(content), content.crs, WGS84)
