@@ -38,7 +38,8 @@ def weight_block(content: Content) -> dict[str, Any]:
     return {
         "criteria": [
             {
-                "id": c.id, "title": plain(c.title, 120), "unit": plain(c.unit, 40), "critical": c.critical,
+                "id": c.id, "title": plain(c.title, 120), "unit": plain(c.unit, 40),
+                "critical": c.critical,
                 "weight": weight,
             }
             for c, weight in zip(content.criteria, whole, strict=True)
