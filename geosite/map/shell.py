@@ -54,7 +54,7 @@ could not be loaded. {markup(assets.note())}</p>
  aria-labelledby="gs-tab-layers-tab" tabindex="0" hidden><div id="gs-layers"></div></section>
 <section id="gs-tab-about" class="gs-panel" role="tabpanel"
  aria-labelledby="gs-tab-about-tab" tabindex="0" hidden>{_facts(content)}
-{_linked()}{_doubts(content, block)}</section>
+{_linked()}{_doubts(content)}{_simplified(block)}</section>
 <footer><p>{markup(content.disclaimer)}</p><p class="gs-marking">{marking}</p></footer>
 </main>
 <section id="gs-card" aria-label="Selected site" tabindex="-1" hidden></section>
@@ -92,17 +92,16 @@ def _share(area: float, whole: float) -> str:
     return f"{share:.0f} %" if share >= 1 or not area else "< 1 %"
 
 
-def _doubts(content: Content, block: Block) -> str:
+def _doubts(content: Content) -> str:
     asked = {r.id: r.title for r in content.rules}
     unknown = [f"Could not be asked: {asked.get(r, r)}" for r in content.unknown_rules]
-    hidden = list(block.notes)
+    hidden = []
     if content.is_mostly_unknown:
-        hidden.insert(
-            0,
+        hidden.append(
             "Nearly all land that no rule excludes is unknown to at least one hard rule, so its "
             "hatching is switched off at first; each site names the rules",
         )
-    lines = [*unknown, *hidden[:1], *content.warnings, *hidden[1:]]
+    lines = [*unknown, *hidden, *content.warnings]
     if not lines:
         return ""
     more = (
@@ -110,3 +109,11 @@ def _doubts(content: Content, block: Block) -> str:
     )
     items = "".join(f"<li>{markup(line, 300)}</li>" for line in lines[:_LISTED])
     return f'<h2>What the ranking does not know</h2><ul class="gs-doubts">{items}{more}</ul>'
+
+
+def _simplified(block: Block) -> str:
+    """What the page leaves out to be small; all of it, for nothing else says so."""
+    if not block.notes:
+        return ""
+    items = "".join(f"<li>{markup(line, 300)}</li>" for line in block.notes)
+    return f'<h2>What this page simplifies</h2><ul class="gs-doubts">{items}</ul>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from geosite import assets
 from geosite.map.content_block import block_of
@@ -36,6 +37,15 @@ def test_what_the_ranking_does_not_know_is_listed_up_to_a_dozen():
     assert re.search(r"and \d+ more in README.md", many)
     nothing = toy_content(warnings=(), unknown_rules=())
     assert "Could not be asked" not in panels(nothing)
+
+
+def test_what_the_page_simplifies_is_told_to_the_last_line():
+    content = toy_content(warnings=tuple(f"warning {i}" for i in range(40)))
+    block = replace(block_of(content, max_mb=10.0, max_sites=100), notes=("Parcels: to zoom 9",))
+    text = shell(content, block)
+    assert "What this page simplifies" in text
+    assert "<li>Parcels: to zoom 9</li>" in text
+    assert "What this page simplifies" not in shell(content, replace(block, notes=()))
 
 
 def test_strangers_words_are_escaped():
