@@ -21,6 +21,9 @@ def test_a_packed_page_holds_every_file_and_names_no_address():
     assert text.count("<script>") == sum(a.kind == "js" for a in assets.MAP)
     assert text.count("<style>") == sum(a.kind == "css" for a in assets.MAP)
     assert "<link" not in text
+    # Each file goes with its licence.
+    assert all(f"{a.package} {assets.versions()[a.package]}\n" in text for a in assets.MAP)
+    assert "Permission is hereby granted" in text
     assert "src=" not in re.sub(r"<(script|style)>.*?</\1>", "", text, flags=re.DOTALL)
     assert "sourceMappingURL" not in text
     styles = "".join(re.findall(r"<style>(.*?)</style>", text, flags=re.DOTALL))

@@ -16,6 +16,8 @@ from typing import Literal
 HERE = Path(__file__).resolve().parent
 BUILT = HERE / "built"
 CDN = "https://cdn.jsdelivr.net/npm"
+LICENCES = "LICENSES.txt"
+"""Built file with the licence of every package."""
 LINKED = (
     "This page loads what it is drawn with from cdn.jsdelivr.net, because those files were not "
     "packed where it was made (make assets); without a network it stays empty."
@@ -67,7 +69,7 @@ def versions() -> dict[str, str]:
 
 def are_built() -> bool:
     """Whether a page can hold every file itself."""
-    return all((BUILT / a.name).is_file() for a in MAP)
+    return all((BUILT / name).is_file() for name in (LICENCES, *(a.name for a in MAP)))
 
 
 def note() -> str:
@@ -77,8 +79,11 @@ def note() -> str:
 
 def markup(assets: tuple[Asset, ...]) -> str:
     """The elements of a page's head that bring these files: their text, or links to a CDN."""
-    inside = are_built()
-    return "\n".join(_inlined(a) if inside else _linked(a) for a in assets)
+    if not are_built():
+        return "\n".join(_linked(a) for a in assets)
+    # Their licences ask to go wherever they go.
+    held = f'<script type="text/plain">\n{(BUILT / LICENCES).read_text(encoding="utf-8")}</script>'
+    return "\n".join([held, *(_inlined(a) for a in assets)])
 
 
 def _inlined(asset: Asset) -> str:

@@ -14,7 +14,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from geosite.assets import HERE, MAP, versions
+from geosite.assets import HERE, LICENCES, MAP, versions
 from geosite.errors import GeositeError
 
 _IMAGE = re.compile(r"url\((images/[^)]+)\)")
@@ -95,9 +95,9 @@ def pack(folder: Path = HERE) -> list[Path]:
         target = built / asset.name
         target.write_text(_CLOSE.sub(r"<\\/", text), encoding="utf-8", newline="\n")
         made.append(target)
-    target = built / "LICENSES.txt"
+    target = built / LICENCES
     texts = [_licence(folder, p) for p in sorted({a.package for a in MAP})]
-    target.write_text("\n\n".join(texts), encoding="utf-8", newline="\n")
+    target.write_text(_CLOSE.sub(r"<\\/", "\n\n".join(texts)), encoding="utf-8", newline="\n")
     return [*made, target]
 
 

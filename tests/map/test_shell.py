@@ -59,6 +59,6 @@ def test_strangers_words_are_escaped():
 def test_a_page_that_links_its_files_says_so_and_another_does_not(tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "BUILT", tmp_path)
     assert "make assets" in panels(toy_content())
-    for asset in assets.MAP:
-        (tmp_path / asset.name).touch()
+    for name in (assets.LICENCES, *(a.name for a in assets.MAP)):
+        (tmp_path / name).touch()
     assert "make assets" not in panels(toy_content())
