@@ -182,3 +182,16 @@ def test_it_is_written_where_it_is_asked(around, tmp_path):
     read = gpd.read_file(tmp_path / FILE, layer="states")
     assert read.crs == around.plan().grid.crs
     assert np.isfinite(read.total_bounds).all()
+
+
+def test_a_run_whose_base_is_damaged_still_has_its_map_and_says_so(around):
+    assert not around.cli("run").exit_code
+    folder = folder_of(around)
+    (folder / FILE).write_bytes(b"no geopackage")
+    shown = content(open_run(folder))
+    assert shown.context == {}
+    assert "the map has no base" in shown.context_notes[-1]
+    assert str(folder / FILE) in shown.context_notes[-1]
+    again = cli("map", folder)
+    assert again.exit_code == 0, again.output
+    assert "the map has no base" in again.stderr

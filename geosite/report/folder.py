@@ -102,16 +102,19 @@ def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
         return pyogrio.read_dataframe(file, layer=name)
 
 
-def read_context(folder: Path) -> dict[str, gpd.GeoDataFrame]:
-    """What lies around the AOI, by name, in the grid's CRS; empty where it is not there.
+def read_context(folder: Path) -> tuple[dict[str, gpd.GeoDataFrame], tuple[str, ...]]:
+    """What lies around the AOI, by name, in the grid's CRS, and what is wrong with it, in words.
 
-    Nothing of the answer is in it: a run without it is whole.
+    Nothing of the answer is in it: a run without it is whole, and so is one that lost it.
     """
     if not (folder / CONTEXT).exists():
-        return {}
-    with reading(folder / CONTEXT) as file:
-        names = [str(name) for name, _ in pyogrio.list_layers(file)]
-        return {name: pyogrio.read_dataframe(file, layer=name) for name in names}
+        return {}, ()
+    try:
+        with reading(folder / CONTEXT) as file:
+            names = [str(name) for name, _ in pyogrio.list_layers(file)]
+            return {name: pyogrio.read_dataframe(file, layer=name) for name in names}, ()
+    except RunError as error:
+        return {}, (f"the map has no base, and the answer is whole without it: {error}",)
 
 
 def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
@@ -132,6 +135,7 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
     if m.get("likelihood"):
         likely, likely_at = _picture(folder / "likelihood.tif", LIKELIHOOD_BAND)
     around = m.get("context", {})
+    context, faults = read_context(folder) if around else ({}, ())
     years = m.get("data_years", {})
     shares = (per_mille([c["weight"] for c in m["criteria"]]) / PER_MILLE).tolist()
     lost = {x["layer"] for x in m["missing"]}
@@ -200,12 +204,12 @@ def content_of(folder: Path, manifest: Mapping[str, Any]) -> Content:
         weightings=weighting_labels(m),
         missing=m["scenario"]["missing"],
         tiers=tuple(m["scenario"]["tiers"][k] for k in ("a", "b", "known")),
-        context=read_context(folder) if around else {},
+        context=context,
         context_labels={
             x["name"]: ContextLabel(_layer(x, ()), x.get("units", {}))
             for x in around.get("layers", ())
         },
-        context_notes=tuple(around.get("notes", ())),
+        context_notes=(*around.get("notes", ()), *faults),
         excluded_by=partial(_excluded_by, folder, m, status.shape),
         dossier=dossier_links(folder),
     )
