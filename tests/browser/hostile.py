@@ -105,7 +105,14 @@ def hostile_content():
             "rows": [
                 dict.fromkeys(_REVIEW, PAYLOADS[k]) | {"site_after": sites["site_id"].iloc[k]}
                 for k in range(len(PAYLOADS))
-            ]
+            ],
+            "run": PAYLOADS[0],
+            "sites_before": 1,
+            "sites_after": 2,
+            "moved": 1,
+            "vanished": PAYLOADS,
+            "appeared": PAYLOADS,
+            "since": PAYLOADS,
         },
         dossier={sites["site_id"].iloc[k]: words for k, words in enumerate(PAYLOADS)},
         context={name: poisoned(known) for name, known in _around().items()},
@@ -126,7 +133,10 @@ def hostile_content():
     )
 
 
-_REVIEW = ("decision", "finding", "rule", "reason", "role", "date", "case", "moved", "effect")
+_REVIEW = (
+    "decision_no", "decision", "finding", "rule", "place", "reason", "role", "date", "case",
+    "moved", "effect", "together_with", "site_before", "status_before", "status_after",
+)  # fmt: skip
 
 
 def _around():
