@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--finest", type=int, default=FINEST, help="Zoom of the finest tiles.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+    parser.add_argument("--archive", type=Path, help="Take the tiles from here if they are there.")
     parser.add_argument("--picture", type=Path, help="Keep a picture of the map here.")
     asked = parser.parse_args()
     shown = content(open_run(asked.run))
@@ -128,7 +129,12 @@ def main() -> None:
         page = time.perf_counter() - began
         began, used = time.perf_counter(), time.process_time()
         (tiles,) = parcel_layers(replace(shown, parcels=parcels)).tiles
-        raw = archive(tiles, drawn={"agency"}, finest=asked.finest)
+        if asked.archive and asked.archive.is_file():
+            raw = asked.archive.read_bytes()
+        else:
+            raw = archive(tiles, drawn={"agency"}, finest=asked.finest)
+        if asked.archive:
+            asked.archive.write_bytes(raw)
         made, busy = time.perf_counter() - began, time.process_time() - used
         (folder / "map-tiles/parcels.pmtiles").write_bytes(raw)
         print(f"made in {made:.0f} s", file=sys.stderr)
