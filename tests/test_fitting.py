@@ -15,6 +15,7 @@ from geosite.constraints import CLEAR, UNKNOWN
 from geosite.dossier import Means as DossierMeans
 from geosite.dossier import of_run
 from geosite.runs import content, execute, open_run
+from tests.pages import blob_of, data_of
 from tests.worlds import SCENARIO, box, earlier_run, put_layer
 
 PARTS = [
@@ -173,16 +174,11 @@ def test_footprints_fit_any_unit_of_a_site(hamlet, unit):
 
 def test_footprints_are_shown_on_the_map_in_the_popup_and_in_the_dossier(hamlet, found):
     page = (found.path / "map.html").read_text(encoding="utf-8")
-    block = page.partition('id="geosite-data">')[2].partition("</script>")[0]
-    drawings = json.loads(block)["drawings"]
-    mine = next(d for d in drawings if d["kind"] == "footprints")
-    assert len(mine["features"]) == len(found.layer("footprints"))
-    lines = mine["features"][0][1]
-    assert lines[0] == "Pit: 297 acres"
-    assert lines[1].endswith("unknown")
-    cards = next(d for d in drawings if d["kind"] == "sites")["features"]
-    land = [dict(dict(card["sections"])["Land"]) for _, card in cards]
-    assert all("Footprint" in rows for rows in land)
+    (mine,) = [x for x in data_of(page)["layers"] if x["title"] == "Footprint that fits"]
+    assert mine["count"] == len(found.layer("footprints"))
+    assert mine["shown"]
+    cards = json.loads(blob_of(page, "cards"))
+    assert any(fact["title"] == "Footprint" for fact in cards["facts"])
     assert "Footprint that fits" in page
     asked = hamlet.plan()
     means = DossierMeans(asked.catalog, asked.rulebook, hamlet.data)

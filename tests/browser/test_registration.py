@@ -130,7 +130,7 @@ def test_cells_lie_where_they_are(tab, tmp_path, world, record_property):
         along = crossing(shown, np.array(at[half:]), offsets)
         errors.append(np.hypot(across, along))
     assert len(errors) >= 10
-    record_property("largest error [cells]", max(errors))
+    record_property("largest error [cells]", float(max(errors)))
     told = f"{world}: {len(errors)} control points, largest error {max(errors):.2f} cells"
     print(f"{told}, mean {np.mean(errors):.2f}")  # noqa: T201 -- what is measured is to be seen
     assert max(errors) < 1

@@ -304,7 +304,7 @@ def test_sites_in_random_outlines_are_those_that_share_land(page):
 
 # ── measure, home, full screen, scale ──
 def test_a_line_is_measured_as_it_grows(page):
-    ring = square(page, 0.2)
+    ring = square(page, 0.1)
     page.click("#gs-tool-measure")
     points = on_screen(page, ring[:3])
     page.mouse.click(*points[0])

@@ -41,6 +41,8 @@ geosite.ordering = function (app) {
     { id: "county", title: "County", text: text("county"), words: text("county") },
     { id: "area", title: "Area, ha", down: true, text: (i) => (sites.area_ha[i] === null ? "" : count.format(sites.area_ha[i])), key: (i) => sites.area_ha[i] ?? NaN },
     { id: "span", title: "Rank interval", said: "Rank interval of the run's weights", text: span, key: (i) => low(i) ?? NaN },
+    // Of a second run, see compared.js.
+    ...(app.columns || []),
   ];
 
   // Words are compared once; what follows the weights is compared anew, as numbers.
