@@ -33,8 +33,8 @@ pytestmark = pytest.mark.browser
 STATIC = Path(__file__).resolve().parents[2] / "geosite/map/static"
 IDS = ("rail", "evidence", "water", "power", "slope")
 SITES = 80
-WEIGHTINGS = 160
-"""Of each rule and policy: 8 × 4 × 160 are 5,120."""
+WEIGHTINGS = 190
+"""Of each rule and policy: 8 × 4 × 190 are 6,080, less those that a rule refuses."""
 RULES = (
     WeightedSum(kind="weighted_sum"),
     GeometricMean(kind="geometric_mean"),
